@@ -1,9 +1,11 @@
 //! Who is who: node identities, process identifiers and references, and how they print.
 //!
 //! An identifier is plain `Copy` data. What it refers to, and whether that still lives, is the
-//! business of [`crate::node`]; this file only says which node an identifier belongs to.
+//! business of [`crate::Node`]; this file only says which node an identifier belongs to.
 
+use std::cell::Cell;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -29,7 +31,7 @@ impl fmt::Display for NodeName {
 ///
 /// Serialised, it travels as its [`NodeName`], so that the other side can make a number of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(u32);
+pub struct NodeId(NonZeroU32);
 
 /// Every node name that this operating-system process has met; a [`NodeId`] is an index into it.
 ///
@@ -42,24 +44,39 @@ impl NodeId {
     pub fn intern(name: &NodeName) -> NodeId {
         let known = |names: &[NodeName]| names.iter().position(|n| n == name);
         if let Some(index) = known(&NAMES.read()) {
-            return NodeId(index as u32);
+            return NodeId::of_index(index);
         }
         let mut names = NAMES.write();
         let index = known(&names).unwrap_or_else(|| {
             names.push(name.clone());
             names.len() - 1
         });
-        NodeId(index as u32)
+        NodeId::of_index(index)
     }
 
     /// The name of this node.
     pub fn name(self) -> NodeName {
-        NAMES.read()[self.0 as usize].clone()
+        NAMES.read()[self.0.get() as usize - 1].clone()
     }
 
-    pub(crate) fn index(self) -> usize {
-        self.0 as usize
+    fn of_index(index: usize) -> NodeId {
+        NodeId(NonZeroU32::MIN.saturating_add(index as u32))
     }
+
+    /// Whether the calling thread works for this node at the moment, or for no node at all.
+    fn is_home(self) -> bool {
+        HOME.get().is_none_or(|home| home == self)
+    }
+}
+
+thread_local! {
+    /// The node that this thread works for: identifiers of that node print without its name.
+    static HOME: Cell<Option<NodeId>> = const { Cell::new(None) };
+}
+
+/// Declares that the calling thread works for `node` from now on.
+pub(crate) fn set_home(node: NodeId) {
+    HOME.set(Some(node));
 }
 
 impl fmt::Display for NodeId {
@@ -106,8 +123,16 @@ pub struct Pid {
 pub(crate) struct LocalPid(u64);
 
 impl LocalPid {
+    /// What a process that is dead already gets for the ones it would start: the last place, which no
+    /// table ever grows to.
+    pub(crate) const NOBODY: LocalPid = LocalPid(u32::MAX as u64);
+
     pub(crate) fn new(index: u32, generation: u32) -> Self {
         LocalPid(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
     }
 
     pub(crate) fn index(self) -> u32 {
@@ -140,7 +165,7 @@ impl Pid {
 impl fmt::Display for Pid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (index, generation) = (self.id.index(), self.id.generation());
-        if crate::node::is_home(self.node) {
+        if self.node.is_home() {
             write!(f, "<0.{index}.{generation}>")
         } else {
             write!(f, "<{}.{index}.{generation}>", self.node)

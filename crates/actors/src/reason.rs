@@ -58,11 +58,7 @@ pub struct Location {
 
 impl From<&std::panic::Location<'_>> for Location {
     fn from(location: &std::panic::Location<'_>) -> Self {
-        Location {
-            file: location.file().to_owned(),
-            line: location.line(),
-            column: location.column(),
-        }
+        Location { file: location.file().to_owned(), line: location.line(), column: location.column() }
     }
 }
 
