@@ -110,6 +110,7 @@ impl Drop for Queue {
             // SAFETY: the queue owns its nodes; each is unlinked before it is dropped, so that a panic
             // in a message's destructor leaves the rest to the next turn.
             self.head = unsafe { node.as_ref().next };
+            // SAFETY: as above.
             drop(unsafe { Envelope::from_raw(node) });
         }
     }

@@ -74,10 +74,9 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
         let polled = unsafe {
             current.run(slot, || with_waker(current, |waker| guarded(|| body.poll(&mut Context::from_waker(waker)))))
         };
-        match polled {
-            Ok(Poll::Pending) => {}
-            Ok(Poll::Ready(reason)) => return unsafe { finish(current, slot, id, reason) },
-            Err(reason) => return unsafe { finish(current, slot, id, reason) },
+        if let Ok(Poll::Ready(reason)) | Err(reason) = polled {
+            // SAFETY: as above.
+            return unsafe { finish(current, slot, id, reason) };
         }
         if current.is_exhausted() {
             // It has more to do, but others come first.

@@ -51,10 +51,12 @@ impl<T: Message> Operations for T {
         type_id: TypeId::of::<T>(),
         type_name: std::any::type_name::<T>,
         layout: Layout::new::<Packet<T>>(),
-        // SAFETY (of all three): called only through an envelope whose table this is, so the packet
-        // is a `Packet<T>` with its message in place.
+        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<T>`
+        // with its message in place.
         drop: |head| unsafe { ManuallyDrop::drop(&mut head.cast::<Packet<T>>().as_mut().message) },
+        // SAFETY: as above.
         debug: |head, f| unsafe { fmt::Debug::fmt(&*head.cast::<Packet<T>>().as_ref().message, f) },
+        // SAFETY: as above.
         serialize: |head| unsafe { &*head.cast::<Packet<T>>().as_ref().message },
     };
     const HOLLOW: &'static VTable = &VTable {

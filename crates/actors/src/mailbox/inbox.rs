@@ -237,6 +237,7 @@ impl Drop for Messages {
         while let Some(node) = self.0 {
             // SAFETY: the list is ours; each node is unlinked before it is dropped.
             self.0 = unsafe { node.as_ref().next };
+            // SAFETY: as above.
             drop(unsafe { Envelope::from_raw(node) });
         }
     }
