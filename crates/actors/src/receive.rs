@@ -37,12 +37,10 @@ use crate::timer::TimerKey;
 ///     assert_eq!(receive::<String>().await, "one");
 /// });
 /// ```
-pub fn receive<T: Message>() -> impl Future<Output = T> + Send {
-    async {
-        match select(&mut |candidate| candidate.is::<T>().then_some(0), None).await {
-            Some((_, received)) => received.open::<T>(),
-            None => unreachable!("a receive without a time-out does not time out"),
-        }
+pub async fn receive<T: Message>() -> T {
+    match select(&mut |candidate| candidate.is::<T>().then_some(0), None).await {
+        Some((_, received)) => received.open::<T>(),
+        None => unreachable!("a receive without a time-out does not time out"),
     }
 }
 
@@ -62,11 +60,9 @@ pub fn receive<T: Message>() -> impl Future<Output = T> + Send {
 ///     assert_eq!(receive_timeout::<u32>(Duration::from_millis(1)).await, None);
 /// });
 /// ```
-pub fn receive_timeout<T: Message>(timeout: Duration) -> impl Future<Output = Option<T>> + Send {
-    async move {
-        let found = select(&mut |candidate| candidate.is::<T>().then_some(0), Some(timeout)).await;
-        found.map(|(_, received)| received.open::<T>())
-    }
+pub async fn receive_timeout<T: Message>(timeout: Duration) -> Option<T> {
+    let found = select(&mut |candidate| candidate.is::<T>().then_some(0), Some(timeout)).await;
+    found.map(|(_, received)| received.open::<T>())
 }
 
 /// Waits for the first message that one of several arms wants: OTP's `receive … after … end`.
