@@ -120,6 +120,11 @@ impl Node {
         Current::with(|current| current?.inner.myself()).map(|inner| Node { inner, _life: None })
     }
 
+    /// A handle that does not keep the node running.
+    pub fn downgrade(&self) -> Node {
+        Node { inner: self.inner.clone(), _life: None }
+    }
+
     /// The node's identity.
     pub fn id(&self) -> NodeId {
         self.inner.id
@@ -287,6 +292,7 @@ impl Life {
         self.inner.end_all();
         self.inner.scheduler.stop();
         self.inner.timers.stop();
+        *self.inner.router.write() = None; // It holds the node.
         let myself = std::thread::current().id();
         let threads = std::mem::take(&mut *self.threads.lock());
         if !threads.iter().any(|thread| thread.thread().id() == myself) {
