@@ -16,6 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::mailbox::{Envelope, Pushed, Tag};
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
+use crate::reason::Panic;
 use crate::router::Router;
 use crate::scheduler::{Scheduler, Worker};
 use crate::table::{Own, Slot, Table, flag};
@@ -35,10 +36,13 @@ pub(crate) struct Inner {
     /// Whether `tracer` is set: the one branch that tracing costs when it is off.
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
-    pub(crate) silent_panics: AtomicBool,
+    pub(crate) on_panic: Option<PanicHandler>,
     started: Instant,
     myself: std::sync::Weak<Inner>,
 }
+
+/// What a node does when a process panics.
+pub(crate) type PanicHandler = Arc<dyn Fn(&Panic) + Send + Sync>;
 
 /// What connects processes of this node with each other node, to be resolved when that node is lost.
 #[derive(Default)]
@@ -58,7 +62,12 @@ pub(crate) enum Due {
 }
 
 impl Inner {
-    pub(crate) fn new(id: NodeId, scheduler: Scheduler<Slot>, tokio: tokio::runtime::Handle) -> Arc<Self> {
+    pub(crate) fn new(
+        id: NodeId,
+        scheduler: Scheduler<Slot>,
+        tokio: tokio::runtime::Handle,
+        on_panic: Option<PanicHandler>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Inner {
             id,
             table: Table::new(),
@@ -70,7 +79,7 @@ impl Inner {
             remote: Mutex::default(),
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
-            silent_panics: AtomicBool::new(false),
+            on_panic,
             started: Instant::now(),
             myself: myself.clone(),
         })

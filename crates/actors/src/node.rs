@@ -12,12 +12,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
-use crate::core::{Current, Inner};
+use crate::core::{Current, Inner, PanicHandler};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::Info;
-use crate::reason::{ExitReason, Outcome};
+use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::Scheduler;
 use crate::trace::Tracer;
@@ -47,11 +47,11 @@ struct Life {
 }
 
 /// How to start a [`Node`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct NodeBuilder {
     name: Option<String>,
     workers: Option<usize>,
-    silent_panics: bool,
+    on_panic: Option<PanicHandler>,
 }
 
 impl NodeBuilder {
@@ -67,9 +67,11 @@ impl NodeBuilder {
         self
     }
 
-    /// Says nothing on standard error when a process panics; the exit reason still tells.
-    pub fn silent_panics(mut self) -> Self {
-        self.silent_panics = true;
+    /// Calls `handler` in a process that panics, before it unwinds, in place of the program's panic hook.
+    ///
+    /// Without it the hook says so on standard error. The exit reason tells in either case.
+    pub fn on_panic(mut self, handler: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
+        self.on_panic = Some(Arc::new(handler));
         self
     }
 
@@ -87,8 +89,7 @@ impl NodeBuilder {
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
         let (scheduler, ends) = Scheduler::new(workers);
-        let inner = Inner::new(id, scheduler, tokio.handle().clone());
-        inner.silent_panics.store(self.silent_panics, Ordering::Relaxed);
+        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic);
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
         let keeper = inner.clone();
         life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
@@ -142,6 +143,13 @@ impl Node {
     /// Sends a message to a process.
     pub fn send<M: Message>(&self, to: Pid, message: M) {
         self.inner.send(to, message);
+    }
+
+    /// Sends a message past all tracers, and without the token of a traced conversation.
+    ///
+    /// For what observes and what prints: a picture of a conversation should not show its own frame.
+    pub fn send_untraced<M: Message>(&self, to: Pid, message: M) {
+        self.inner.send_untraced(&Target::Pid(to), Envelope::new(message));
     }
 
     /// Sends an exit signal to a process.

@@ -4,7 +4,6 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
@@ -196,13 +195,17 @@ fn install_panic_hook() {
     ONCE.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let silent = Current::with(|current| {
-                let current = current.filter(|current| current.process().is_some())?;
-                let location = info.location().map(Into::into);
-                PANIC.set(Some(Panic { message: text_of(info.payload()), location }));
-                Some(current.inner.silent_panics.load(Ordering::Relaxed))
+            let handled = Current::with(|current| {
+                let Some(current) = current.filter(|current| current.process().is_some()) else { return false };
+                let panic = Panic { message: text_of(info.payload()), location: info.location().map(Into::into) };
+                let handler = current.inner.on_panic.as_deref();
+                if let Some(handler) = handler {
+                    handler(&panic);
+                }
+                PANIC.set(Some(panic));
+                handler.is_some()
             });
-            if silent != Some(true) {
+            if !handled {
                 previous(info);
             }
         }));

@@ -41,6 +41,15 @@ impl Inner {
     }
 
     pub(crate) fn send_envelope(&self, to: &Target, mut envelope: Envelope) {
+        if self.is_traced()
+            && let Target::Pid(pid) = *to
+        {
+            self.trace_send(pid, &mut envelope);
+        }
+        self.send_untraced(to, envelope);
+    }
+
+    pub(crate) fn send_untraced(&self, to: &Target, envelope: Envelope) {
         if let Some(current) = Current::of(self) {
             current.charge(1);
         }
@@ -53,12 +62,7 @@ impl Inner {
             Target::Pid(_) | Target::Name(..) => None,
         };
         let undelivered = unless_dead(self, || match local {
-            Some(id) => {
-                if self.is_traced() {
-                    self.trace_send(self.pid(id), &mut envelope);
-                }
-                self.deliver(id, envelope).err()
-            }
+            Some(id) => self.deliver(id, envelope).err(),
             None => {
                 self.send_remote(to, &envelope);
                 Some(envelope)

@@ -224,6 +224,12 @@ pub struct Supervisor {
     pid: Pid,
 }
 
+impl From<Supervisor> for Pid {
+    fn from(supervisor: Supervisor) -> Pid {
+        supervisor.pid
+    }
+}
+
 /// What [`Supervisor::which_children`] says of a child.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildInfo {
