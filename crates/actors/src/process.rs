@@ -44,6 +44,11 @@ pub fn self_pid() -> Pid {
     running("self_pid", |current, _, id| current.inner.pid(id))
 }
 
+/// The identifier of the running process, or `None` outside of one.
+pub fn try_self_pid() -> Option<Pid> {
+    Current::with(|current| current?.pid())
+}
+
 /// The node that the running process runs on: OTP's `node()`.
 ///
 /// # Panics

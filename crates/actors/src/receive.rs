@@ -187,7 +187,7 @@ macro_rules! __receive_run {
         match found {
             ::core::option::Option::None => $after,
             ::core::option::Option::Some((arm, received)) => {
-                $crate::__receive_dispatch!(arm, received, [] $({ [$($pattern)+] [$($type)+] $body })*)
+                $crate::__receive_dispatch!(arm, received, [] $({ [$($pattern)+] [$($type)+] [$guard] $body })*)
             }
         }
     }};
@@ -197,11 +197,12 @@ macro_rules! __receive_run {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __receive_dispatch {
-    ($arm:ident, $received:ident, [$($count:tt)*] { [$($pattern:tt)+] [$($type:tt)+] $body:expr } $($rest:tt)*) => {
+    ($arm:ident, $received:ident, [$($count:tt)*] { [$($pattern:tt)+] [$($type:tt)+] [$guard:expr] $body:expr } $($rest:tt)*) => {
         if $arm == 0 $(+ $count)* {
             #[allow(unreachable_patterns)]
             match $received.open::<$($type)+>() {
-                $($pattern)+ => $body,
+                // Mentioned, not called: what only the guard uses is used.
+                $($pattern)+ if { let _ = || $guard; true } => $body,
                 _ => ::core::unreachable!("the pattern matched a moment ago"),
             }
         } else {

@@ -19,10 +19,7 @@ impl Sequence {
             None => list::draw(self, width),
         };
         if self.omitted > 0 {
-            lines.push(words::cut(
-                &format!("… {} more", words::count(self.omitted)),
-                width,
-            ));
+            lines.push(words::cut(&format!("… {} more", words::count(self.omitted)), width));
         } else if lines.is_empty() {
             lines.push(words::cut("(no messages)", width));
         }

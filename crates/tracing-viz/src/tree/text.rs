@@ -27,11 +27,7 @@ impl Tree {
             let Item::Node(index) = item else { continue };
             let node = &self.nodes[index];
             let folded = (node.folded.count > 0).then_some(Item::Folded(index));
-            let items = node
-                .children
-                .iter()
-                .map(|&child| Item::Node(child))
-                .chain(folded);
+            let items = node.children.iter().map(|&child| Item::Node(child)).chain(folded);
             let first = waiting.len();
             for item in items {
                 waiting.push((item, format!("{below}├─ "), format!("{below}│  ")));
@@ -85,17 +81,10 @@ impl Tree {
             .map(|(earlier, _)| self.nodes[*earlier].title.as_str())
             .collect();
         let linked = (!linked.is_empty()).then(|| format!("linked to {}", linked.join(", ")));
-        [Some(kind.to_owned()), status, restarts, linked]
-            .into_iter()
-            .flatten()
-            .collect()
+        [Some(kind.to_owned()), status, restarts, linked].into_iter().flatten().collect()
     }
 }
 
 fn rest(notes: &[String]) -> String {
-    if notes.is_empty() {
-        String::new()
-    } else {
-        format!("  {}", notes.join(", "))
-    }
+    if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) }
 }

@@ -19,9 +19,7 @@ fn look() {
         tasks = tasks.spawn(1, t);
     }
     for t in [6, 5, 8, 7] {
-        tasks = tasks
-            .info(t, 1, &format!("TaskResult {{ id: {t}, value: {} }}", t * t))
-            .exit(t, ExitReason::Normal);
+        tasks = tasks.info(t, 1, &format!("TaskResult {{ id: {t}, value: {} }}", t * t)).exit(t, ExitReason::Normal);
     }
     let crash = Story::new()
         .registered(2, "sup")
@@ -39,11 +37,7 @@ fn look() {
         .restart(2, 5, 7, "worker")
         .exit(6, "no more work to do")
         .info(1, 6, "Late { to: the_party }")
-        .info(
-            1,
-            7,
-            "Hello, is anybody here? I have a very long message for you",
-        );
+        .info(1, 7, "Hello, is anybody here? I have a very long message for you");
     let mut many = Story::new();
     for t in 5..35 {
         many = many.spawn(1, t);

@@ -70,31 +70,14 @@ impl<'a> Pen<'a> {
     /// A pen that has drawn the heads of those who are there from the start.
     fn new(sequence: &Sequence, columns: &'a Columns, width: usize) -> Self {
         let life = |born: Option<usize>| {
-            if born.is_some() {
-                Life::Absent
-            } else {
-                Life::Present
-            }
+            if born.is_some() { Life::Absent } else { Life::Present }
         };
-        let lives = sequence
-            .participants
-            .iter()
-            .map(|participant| life(participant.born))
-            .collect();
-        let mut pen = Pen {
-            columns,
-            width,
-            lives,
-            rows: Vec::new(),
-        };
+        let lives = sequence.participants.iter().map(|participant| life(participant.born)).collect();
+        let mut pen = Pen { columns, width, lives, rows: Vec::new() };
         let mut heads = Row::new(width);
         for (participant, life) in pen.lives.iter().enumerate() {
             if matches!(life, Life::Present) {
-                heads.write(
-                    columns.head(participant),
-                    &columns.heads[participant],
-                    width,
-                );
+                heads.write(columns.head(participant), &columns.heads[participant], width);
             }
         }
         pen.rows.push(heads.finish());
@@ -134,11 +117,7 @@ impl<'a> Pen<'a> {
         // All labels begin at the left, in the first gap if they fit there.
         let whole = (right - left).saturating_sub(ARROW);
         let first = crossed.map_or(whole, |column| column.saturating_sub(left + 5));
-        let room = if words::width(&arrow.label) <= first {
-            first
-        } else {
-            whole
-        };
+        let room = if words::width(&arrow.label) <= first { first } else { whole };
         let label = words::cut(&arrow.label, room);
         row.write(left + 3, &format!(" {label} "), room + 2);
         if let Tip::Head = tip {
@@ -158,14 +137,9 @@ impl<'a> Pen<'a> {
         let x = self.columns.x[exit.participant];
         self.lives[exit.participant] = Life::Absent;
         let mut row = self.lifelines();
-        let left = (0..x)
-            .rev()
-            .find(|&column| row.at(column) != ' ')
-            .map_or(0, |column| column + 2);
+        let left = (0..x).rev().find(|&column| row.at(column) != ' ').map_or(0, |column| column + 2);
         let right = (x + 1..self.width).find(|&column| row.at(column) != ' ');
-        let room = right
-            .map_or(self.width, |column| column - 1)
-            .saturating_sub(x + 2);
+        let room = right.map_or(self.width, |column| column - 1).saturating_sub(x + 2);
         row.put(x, '✕');
         if !exit.told && exit.reason != ExitReason::Normal {
             let wanted = words::width(&exit.label);
