@@ -1,1 +1,3 @@
-//! Placeholder of the first commit.
+//! What a notebook cell sees, and the runtime node that cells run in.
+
+pub mod cell;
