@@ -67,12 +67,18 @@ impl OpaqueTag {
     /// Shows the name of the value's type.
     pub fn show<T: ?Sized>(self, cx: &Context, _value: &T) {
         let name = type_name::<T>();
-        cx.emit(Output::Value { text: name.to_owned(), type_name: name.to_owned() });
+        cx.emit(Output::Value {
+            text: name.to_owned(),
+            type_name: name.to_owned(),
+        });
     }
 }
 
 fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
     if type_name != "()" {
-        cx.emit(Output::Value { text: format!("{value:#?}"), type_name: type_name.to_owned() });
+        cx.emit(Output::Value {
+            text: format!("{value:#?}"),
+            type_name: type_name.to_owned(),
+        });
     }
 }
