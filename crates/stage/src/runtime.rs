@@ -7,7 +7,6 @@
 
 use std::collections::HashMap;
 use std::io::BufRead;
-use std::process::ExitCode;
 
 use greenroom::message::Down;
 use greenroom::supervisor::{ChildSpec, Shutdown, Strategy};
@@ -18,7 +17,7 @@ use crate::evaluator::{self, Store};
 use crate::protocol::{ContainerId, Evaluate, Owner, Ready};
 
 /// The runtime's program: reads the [`Owner`] from standard input, joins it, and serves it.
-pub fn main() -> ExitCode {
+pub fn main() {
     match start() {
         Ok(node) => {
             // The node is not stopped in an orderly way: a cell that never yields would hold that up.
@@ -28,7 +27,7 @@ pub fn main() -> ExitCode {
         }
         Err(problem) => {
             eprintln!("greenroom runtime: {problem}");
-            ExitCode::from(2)
+            std::process::exit(2)
         }
     }
 }
