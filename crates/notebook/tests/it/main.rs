@@ -1,0 +1,3 @@
+//! The notebook's integration tests, one module a feature.
+
+mod livemd;
