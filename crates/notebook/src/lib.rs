@@ -1,10 +1,22 @@
-//! The notebook: from the text of a cell to a library that the runtime can load.
+//! The notebook: documents whose cells are Rust, and a run of them from top to bottom.
+//!
+//! Modules stand in reading order, lowest first; a module uses only those above it.
 
+pub mod livemd;
+
+pub mod source_map;
 pub mod analysis;
-pub mod cache;
-pub mod compiler;
 pub mod generate;
 pub mod mir;
-pub mod prelude;
 pub mod rustc;
-pub mod source_map;
+pub mod prelude;
+pub mod cache;
+pub mod compiler;
+
+pub mod event;
+
+pub mod draw;
+
+pub mod frontend;
+
+pub mod cli;

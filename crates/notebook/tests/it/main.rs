@@ -1,8 +1,9 @@
-//! Cells through the real compiler: what comes of them, and what is said about those that nothing comes of.
+//! The notebook's integration tests, one module a feature.
 
 mod analysis;
 mod bindings;
 mod cells;
 mod errors;
 mod items;
+mod livemd;
 mod support;

@@ -1,0 +1,198 @@
+//! What a run tells its front ends: plain data, in the order in which it happens.
+//!
+//! Owns the words; how they look is for `frontend`, and when they are said is for the session.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened during a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// The prelude is being built: `done` of `total` crates are ready and `name` is at work.
+    Prelude {
+        /// Crates that are ready.
+        done: usize,
+        /// Crates there are; zero while the number is not known.
+        total: usize,
+        /// What is being built.
+        name: String,
+    },
+    /// The prelude is ready.
+    PreludeDone {
+        /// How long it took, in milliseconds.
+        ms: f64,
+    },
+    /// A cell's turn has come: compiling begins.
+    CellStarted(CellStart),
+    /// A running cell showed something; it comes again in the cell's report.
+    CellOutput {
+        /// The cell's number.
+        index: usize,
+        /// What it showed.
+        output: Output,
+    },
+    /// A cell is done, or will not run. A skipped cell is never started.
+    Cell(CellReport),
+    /// Text that a library wrote past every cell, to the runtime's own output.
+    RuntimeOutput(String),
+    /// A remark on the run itself.
+    Notice(String),
+    /// The run is over.
+    Done {
+        /// Cells that succeeded.
+        ok: usize,
+        /// Cells that failed.
+        failed: usize,
+        /// Cells that were not run.
+        skipped: usize,
+    },
+}
+
+/// A cell whose turn has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellStart {
+    /// The cell's number in the document, from 1.
+    pub index: usize,
+    /// The name of the section that it stands in.
+    pub section: String,
+    /// The line of source to know it by: see [`heading`].
+    pub heading: String,
+    /// The line of the file on which its source starts, from 1.
+    pub line: usize,
+}
+
+/// What became of a cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CellReport {
+    /// The cell's number in the document, from 1.
+    pub index: usize,
+    /// The name of the section that it stands in.
+    pub section: String,
+    /// The line of source to know it by: see [`heading`].
+    pub heading: String,
+    /// The line of the file on which its source starts, from 1.
+    pub line: usize,
+    /// How it ended.
+    pub status: Status,
+    /// Time to compile, in milliseconds; zero where nothing was compiled.
+    pub compile_ms: f64,
+    /// Time to run, in milliseconds; zero where nothing ran.
+    pub run_ms: f64,
+    /// Whether the compiled cell came out of the cache.
+    pub cached: bool,
+    /// Everything that it showed, in order, what was told as [`Event::CellOutput`] included.
+    /// A failed or skipped cell ends with an [`OutputKind::Error`] that says why.
+    pub outputs: Vec<Output>,
+}
+
+/// How a cell ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It ran to its end.
+    Ok,
+    /// It did not compile, or it failed while it ran.
+    Error,
+    /// It was not run, for want of something that failed.
+    Skipped,
+}
+
+/// One thing that a cell showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// What it is.
+    pub kind: OutputKind,
+    /// The thing as text: what was printed, the value, the picture, the drawn error.
+    pub text: String,
+    /// A diagram's source in Mermaid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mermaid: Option<String>,
+}
+
+/// The kinds of output. More may come; none changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// Printed text.
+    Text,
+    /// The value of the cell's last expression.
+    Value,
+    /// A sequence diagram.
+    Sequence,
+    /// A supervision tree.
+    Tree,
+    /// Why the cell failed or was not run.
+    Error,
+}
+
+impl Output {
+    /// An output that has no Mermaid source.
+    pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
+        Output {
+            kind,
+            text: text.into(),
+            mermaid: None,
+        }
+    }
+
+    /// A diagram: its picture in text and its source in Mermaid.
+    pub fn diagram(kind: OutputKind, text: impl Into<String>, mermaid: impl Into<String>) -> Self {
+        Output {
+            kind,
+            text: text.into(),
+            mermaid: Some(mermaid.into()),
+        }
+    }
+}
+
+/// Adds an output as a report keeps it: text that follows text continues it.
+pub fn push_output(outputs: &mut Vec<Output>, output: Output) {
+    match outputs.last_mut() {
+        Some(last) if last.kind == OutputKind::Text && output.kind == OutputKind::Text => {
+            last.text.push_str(&output.text);
+        }
+        _ => outputs.push(output),
+    }
+}
+
+/// The line to know a cell by: the first line of its source that is neither blank nor a comment,
+/// with ` …` where more code follows.
+pub fn heading(source: &str) -> String {
+    let mut code = source
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//"));
+    match (code.next(), code.next()) {
+        (Some(only), None) => only.to_owned(),
+        (Some(first), Some(_)) => format!("{first} …"),
+        (None, _) => source
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .unwrap_or("(empty)")
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_known_by_its_first_line_of_code() {
+        assert_eq!(heading("1 + 1"), "1 + 1");
+        assert_eq!(heading("\n// why\n  let a = 1;\n\na\n"), "let a = 1; …");
+        assert_eq!(heading("// only words\n"), "// only words");
+        assert_eq!(heading(" \n"), "(empty)");
+    }
+
+    #[test]
+    fn text_that_follows_text_continues_it() {
+        let mut outputs = Vec::new();
+        push_output(&mut outputs, Output::new(OutputKind::Text, "a\n"));
+        push_output(&mut outputs, Output::new(OutputKind::Text, "b\n"));
+        push_output(&mut outputs, Output::new(OutputKind::Value, "1"));
+        push_output(&mut outputs, Output::new(OutputKind::Text, "c\n"));
+        let texts: Vec<_> = outputs.iter().map(|output| output.text.as_str()).collect();
+        assert_eq!(texts, ["a\nb\n", "1", "c\n"]);
+    }
+}

@@ -1,0 +1,2 @@
+//! Runs notebooks.
+fn main() {}
