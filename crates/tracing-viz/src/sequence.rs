@@ -194,6 +194,13 @@ pub struct Exit {
     pub deactivates: bool,
 }
 
+impl Exit {
+    /// Whether a bare mark says enough: the end was normal, or told of above.
+    pub(crate) fn speaks_for_itself(&self) -> bool {
+        self.told || self.reason == ExitReason::Normal
+    }
+}
+
 impl Participant {
     /// What to call it where there is room for one line: `self()`, `cache`, `worker <0.7.0>`.
     pub fn title(&self) -> String {

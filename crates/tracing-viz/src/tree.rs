@@ -137,10 +137,10 @@ impl Tree {
 impl Folded {
     /// The line in their place: `… 990 more, 3 of them not running`.
     fn words(self) -> String {
-        let more = format!("… {} more", words::count(self.count));
+        let more = format!("… {} more", words::count(self.count as u64));
         match self.down {
             0 => more,
-            down => format!("{more}, {} of them not running", words::count(down)),
+            down => format!("{more}, {} of them not running", words::count(down as u64)),
         }
     }
 }

@@ -49,7 +49,7 @@ impl Sequence {
             }
         }
         if self.omitted > 0 && !self.participants.is_empty() {
-            let more = words::count(self.omitted);
+            let more = words::count(self.omitted as u64);
             let over = match self.participants.len() - 1 {
                 0 => "0".to_owned(),
                 last => format!("0,{last}"),

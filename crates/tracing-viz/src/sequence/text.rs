@@ -20,7 +20,7 @@ impl Sequence {
         };
         if self.omitted > 0 {
             lines.push(words::cut(
-                &format!("… {} more", words::count(self.omitted)),
+                &format!("… {} more", words::count(self.omitted as u64)),
                 width,
             ));
         } else if lines.is_empty() {

@@ -57,45 +57,39 @@ impl Tree {
         {
             name = format!("{name} {pid}");
         }
-        let notes = self.notes(index);
+        let mut notes = self.notes(index);
         match (node.parent, node.kind) {
-            (Some(_), _) => format!("{name}  {}", notes.join(", ")),
-            (None, ChildKind::Supervisor) => ["Supervisor", &name].join(" ") + &rest(&notes[1..]),
-            (None, ChildKind::Worker) => ["Worker", &name].join(" ") + &rest(&notes[1..]),
+            (None, ChildKind::Supervisor) => name.insert_str(0, "Supervisor "),
+            (None, ChildKind::Worker) => name.insert_str(0, "Worker "),
+            (Some(_), ChildKind::Supervisor) => notes.insert(0, "supervisor".to_owned()),
+            (Some(_), ChildKind::Worker) => notes.insert(0, "worker".to_owned()),
+        }
+        if notes.is_empty() {
+            name
+        } else {
+            format!("{name}  {}", notes.join(", "))
         }
     }
 
-    /// What there is to say of a node, its kind first.
+    /// What there is to say of a node besides its kind.
     fn notes(&self, index: usize) -> Vec<String> {
         let node = &self.nodes[index];
-        let kind = match node.kind {
-            ChildKind::Supervisor => "supervisor",
-            ChildKind::Worker => "worker",
-        };
-        let status = match node.status {
-            ChildStatus::Running => None,
-            ChildStatus::Restarting => Some("restarting".to_owned()),
-            ChildStatus::NotStarted => Some("not started".to_owned()),
-        };
-        let restarts = (node.restarts > 0).then(|| format!("restarted {} ×", node.restarts));
-        let linked: Vec<&str> = self
-            .links
-            .iter()
-            .filter(|(_, later)| *later == index)
+        let mut notes = Vec::new();
+        match node.status {
+            ChildStatus::Running => {}
+            ChildStatus::Restarting => notes.push("restarting".to_owned()),
+            ChildStatus::NotStarted => notes.push("not started".to_owned()),
+        }
+        if node.restarts > 0 {
+            notes.push(format!("restarted {} ×", words::count(node.restarts)));
+        }
+        let later = self.links.iter().filter(|(_, later)| *later == index);
+        let titles: Vec<&str> = later
             .map(|(earlier, _)| self.nodes[*earlier].title.as_str())
             .collect();
-        let linked = (!linked.is_empty()).then(|| format!("linked to {}", linked.join(", ")));
-        [Some(kind.to_owned()), status, restarts, linked]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
-}
-
-fn rest(notes: &[String]) -> String {
-    if notes.is_empty() {
-        String::new()
-    } else {
-        format!("  {}", notes.join(", "))
+        if !titles.is_empty() {
+            notes.push(format!("linked to {}", titles.join(", ")));
+        }
+        notes
     }
 }

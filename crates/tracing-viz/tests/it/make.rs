@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use greenroom::trace::{EventKind, ProcessName, Signal, Trace, TraceEvent};
+use greenroom::trace::{EventKind, Signal, Trace, TraceEvent};
 use greenroom::{ExitReason, NodeId, NodeName, Pid};
 
 /// The process of this number on the test's own node.
@@ -66,11 +66,7 @@ impl Story {
     }
 
     pub fn labelled(mut self, number: u32, label: &str) -> Story {
-        self.trace
-            .names
-            .entry(pid(number))
-            .or_insert_with(ProcessName::default)
-            .label = Some(label.into());
+        self.trace.names.entry(pid(number)).or_default().label = Some(label.into());
         self
     }
 

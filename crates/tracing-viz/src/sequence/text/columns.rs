@@ -12,6 +12,9 @@ const LABEL: usize = 40;
 /// An arrow's columns besides its label: `├── `, ` ─▶`.
 pub(super) const ARROW: usize = 7;
 
+/// The columns that the mark of an end takes besides its label: `✕ `, and a blank after it.
+const MARK: usize = 4;
+
 /// Lifelines stand at least so far apart: what an arrow takes, and some letters.
 const NEAREST: usize = ARROW + 8;
 
@@ -46,8 +49,17 @@ impl Columns {
             })
             .collect();
         for step in &sequence.steps {
-            let Action::Arrow(arrow) = &step.action else {
-                continue;
+            let arrow = match &step.action {
+                Action::Arrow(arrow) => arrow,
+                Action::Exit(exit) => {
+                    if let Some(gap) = gaps.get_mut(exit.participant)
+                        && !exit.speaks_for_itself()
+                    {
+                        let wanted = MARK + words::width(&exit.label).min(LABEL);
+                        gap.wanted = gap.wanted.max(wanted);
+                    }
+                    continue;
+                }
             };
             let gap = &mut gaps[arrow.from.min(arrow.to)];
             let mut wanted = ARROW + words::width(&arrow.label).min(LABEL);
