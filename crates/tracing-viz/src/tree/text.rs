@@ -2,7 +2,7 @@
 
 use greenroom::tree::{ChildKind, ChildStatus};
 
-use super::Tree;
+use super::{Node, Tree};
 use crate::words;
 
 /// What has a line of its own.
@@ -19,11 +19,19 @@ impl Tree {
     ///
     /// A link between processes that are not parent and child is told on the later of the two.
     pub fn to_text(&self, width: usize) -> String {
+        let mut linked = vec![Vec::new(); self.nodes.len()];
+        for &(earlier, later) in &self.links {
+            linked[later].push(self.nodes[earlier].title.as_str());
+        }
         let mut lines = Vec::new();
         // What is still to be drawn, with what stands before it and before what is below it.
         let mut waiting = vec![(Item::Node(0), String::new(), String::new())];
         while let Some((item, before, below)) = waiting.pop() {
-            lines.push(words::cut(&format!("{before}{}", self.line(item)), width));
+            let words = match item {
+                Item::Node(index) => self.line(index, &linked[index]),
+                Item::Folded(index) => self.nodes[index].folded.words(),
+            };
+            lines.push(words::cut(&format!("{before}{words}"), width));
             let Item::Node(index) = item else { continue };
             let node = &self.nodes[index];
             let folded = (node.folded.count > 0).then_some(Item::Folded(index));
@@ -45,11 +53,7 @@ impl Tree {
         lines.join("\n")
     }
 
-    fn line(&self, item: Item) -> String {
-        let index = match item {
-            Item::Node(index) => index,
-            Item::Folded(index) => return self.nodes[index].folded.words(),
-        };
+    fn line(&self, index: usize, linked: &[&str]) -> String {
         let node = &self.nodes[index];
         let mut name = node.title.clone();
         if let Some(pid) = node.pid.map(|pid| words::one_line(&pid.to_string()))
@@ -57,7 +61,7 @@ impl Tree {
         {
             name = format!("{name} {pid}");
         }
-        let mut notes = self.notes(index);
+        let mut notes = notes(node, linked);
         match (node.parent, node.kind) {
             (None, ChildKind::Supervisor) => name.insert_str(0, "Supervisor "),
             (None, ChildKind::Worker) => name.insert_str(0, "Worker "),
@@ -70,26 +74,21 @@ impl Tree {
             format!("{name}  {}", notes.join(", "))
         }
     }
+}
 
-    /// What there is to say of a node besides its kind.
-    fn notes(&self, index: usize) -> Vec<String> {
-        let node = &self.nodes[index];
-        let mut notes = Vec::new();
-        match node.status {
-            ChildStatus::Running => {}
-            ChildStatus::Restarting => notes.push("restarting".to_owned()),
-            ChildStatus::NotStarted => notes.push("not started".to_owned()),
-        }
-        if node.restarts > 0 {
-            notes.push(format!("restarted {} ×", words::count(node.restarts)));
-        }
-        let later = self.links.iter().filter(|(_, later)| *later == index);
-        let titles: Vec<&str> = later
-            .map(|(earlier, _)| self.nodes[*earlier].title.as_str())
-            .collect();
-        if !titles.is_empty() {
-            notes.push(format!("linked to {}", titles.join(", ")));
-        }
-        notes
+/// What there is to say of a node besides its kind.
+fn notes(node: &Node, linked: &[&str]) -> Vec<String> {
+    let mut notes = Vec::new();
+    match node.status {
+        ChildStatus::Running => {}
+        ChildStatus::Restarting => notes.push("restarting".to_owned()),
+        ChildStatus::NotStarted => notes.push("not started".to_owned()),
     }
+    if node.restarts > 0 {
+        notes.push(format!("restarted {} ×", words::count(node.restarts)));
+    }
+    if !linked.is_empty() {
+        notes.push(format!("linked to {}", linked.join(", ")));
+    }
+    notes
 }
