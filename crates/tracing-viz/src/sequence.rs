@@ -70,7 +70,10 @@ pub struct Options {
 impl Default for Options {
     /// Everyone's messages, up to 500 of them.
     fn default() -> Self {
-        Options { targets: Targets::All, limit: 500 }
+        Options {
+            targets: Targets::All,
+            limit: 500,
+        }
     }
 }
 
@@ -189,6 +192,13 @@ pub struct Exit {
     pub told: bool,
     /// Whether the participant had been activated.
     pub deactivates: bool,
+}
+
+impl Exit {
+    /// Whether a bare mark says enough: the end was normal, or told of above.
+    pub(crate) fn speaks_for_itself(&self) -> bool {
+        self.told || self.reason == ExitReason::Normal
+    }
 }
 
 impl Participant {

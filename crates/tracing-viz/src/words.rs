@@ -42,7 +42,10 @@ pub(crate) fn one_line(text: &str) -> String {
 /// direction of writing or take up no room.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        )
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -82,22 +85,50 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     short
 }
 
-/// A span of time in a unit that suits it: `420 ns`, `12.3 ms`, `1.5 s`.
+/// A unit of time, chosen once where times are to be compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Unit {
+    name: &'static str,
+    nanos: f64,
+}
+
+impl Unit {
+    /// The unit that suits `span`.
+    pub(crate) fn of(span: Duration) -> Unit {
+        let (name, nanos) = match span.as_nanos() {
+            0..1_000 => ("ns", 1.0),
+            // The bounds are where rounding would show a thousand of the smaller unit.
+            1_000..999_500 => ("µs", 1e3),
+            999_500..999_500_000 => ("ms", 1e6),
+            _ => ("s", 1e9),
+        };
+        Unit { name, nanos }
+    }
+
+    /// `span` in this unit, with one decimal: `12.3 ms`.
+    pub(crate) fn show(self, span: Duration) -> String {
+        let digits = usize::from(self.nanos > 1.0);
+        format!(
+            "{:.digits$} {}",
+            span.as_nanos() as f64 / self.nanos,
+            self.name
+        )
+    }
+}
+
+/// A span of time in the unit that suits it: `420 ns`, `12.3 ms`, `1.5 s`.
 pub(crate) fn duration(span: Duration) -> String {
-    let ns = span.as_nanos() as f64;
-    // The bounds are where rounding would show a thousand of the smaller unit.
-    let (value, unit) = match ns {
-        _ if ns < 999.5 => return format!("{ns} ns"),
-        _ if ns < 999.5e3 => (ns / 1e3, "µs"),
-        _ if ns < 999.5e6 => (ns / 1e6, "ms"),
-        _ => (ns / 1e9, "s"),
-    };
-    let digits = usize::from(value < 99.95);
-    format!("{value:.digits$} {unit}")
+    let unit = Unit::of(span);
+    let value = span.as_nanos() as f64 / unit.nanos;
+    if value < 99.95 {
+        unit.show(span)
+    } else {
+        format!("{value:.0} {}", unit.name)
+    }
 }
 
 /// A number with a comma between groups of three digits.
-pub(crate) fn count(number: usize) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -140,7 +171,7 @@ mod tests {
         assert_eq!(shown(999_499), "999 µs");
         assert_eq!(shown(999_500), "1.0 ms");
         assert_eq!(shown(12_345_678), "12.3 ms");
-        assert_eq!(shown(99_950_000), "100 ms");
+        assert_eq!(shown(999_500_000), "1.0 s");
         assert_eq!(shown(1_500_000_000), "1.5 s");
         assert_eq!(count(0), "0");
         assert_eq!(count(999), "999");

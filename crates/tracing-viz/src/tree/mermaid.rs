@@ -21,6 +21,7 @@ classDef root fill:#ddd6fe, color:#1f2937, stroke:#4b5563, stroke-width:3px;
 classDef supervisor fill:#ddd6fe, color:#1f2937, stroke:#4b5563, stroke-width:1px;
 classDef worker fill:#bbf7d0, color:#1f2937, stroke:#4b5563, stroke-width:1px;
 classDef notstarted fill:#e5e7eb, color:#6b7280, stroke:#9ca3af, stroke-width:1px;
+classDef folded fill:#ffffff, color:#4b5563, stroke:#9ca3af, stroke-dasharray:4;
 ";
 
 impl Tree {
@@ -47,11 +48,18 @@ impl Tree {
             }
             if node.folded.count > 0 {
                 let more = mermaid::name(&node.folded.words());
-                lines.push(format!("{} ---> {extra}({more}):::notstarted;", self.node(index)));
+                lines.push(format!(
+                    "{} ---> {extra}({more}):::folded;",
+                    self.node(index)
+                ));
                 extra += 1;
             }
         }
-        lines.extend(self.links.iter().map(|(first, second)| format!("{first} -..- {second};")));
+        lines.extend(
+            self.links
+                .iter()
+                .map(|(first, second)| format!("{first} -..- {second};")),
+        );
         lines.join("\n") + "\n" + CLASSES
     }
 

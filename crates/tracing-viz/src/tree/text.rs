@@ -2,7 +2,7 @@
 
 use greenroom::tree::{ChildKind, ChildStatus};
 
-use super::Tree;
+use super::{Node, Tree};
 use crate::words;
 
 /// What has a line of its own.
@@ -19,15 +19,27 @@ impl Tree {
     ///
     /// A link between processes that are not parent and child is told on the later of the two.
     pub fn to_text(&self, width: usize) -> String {
+        let mut linked = vec![Vec::new(); self.nodes.len()];
+        for &(earlier, later) in &self.links {
+            linked[later].push(self.nodes[earlier].title.as_str());
+        }
         let mut lines = Vec::new();
         // What is still to be drawn, with what stands before it and before what is below it.
         let mut waiting = vec![(Item::Node(0), String::new(), String::new())];
         while let Some((item, before, below)) = waiting.pop() {
-            lines.push(words::cut(&format!("{before}{}", self.line(item)), width));
+            let words = match item {
+                Item::Node(index) => self.line(index, &linked[index]),
+                Item::Folded(index) => self.nodes[index].folded.words(),
+            };
+            lines.push(words::cut(&format!("{before}{words}"), width));
             let Item::Node(index) = item else { continue };
             let node = &self.nodes[index];
             let folded = (node.folded.count > 0).then_some(Item::Folded(index));
-            let items = node.children.iter().map(|&child| Item::Node(child)).chain(folded);
+            let items = node
+                .children
+                .iter()
+                .map(|&child| Item::Node(child))
+                .chain(folded);
             let first = waiting.len();
             for item in items {
                 waiting.push((item, format!("{below}├─ "), format!("{below}│  ")));
@@ -41,11 +53,7 @@ impl Tree {
         lines.join("\n")
     }
 
-    fn line(&self, item: Item) -> String {
-        let index = match item {
-            Item::Node(index) => index,
-            Item::Folded(index) => return self.nodes[index].folded.words(),
-        };
+    fn line(&self, index: usize, linked: &[&str]) -> String {
         let node = &self.nodes[index];
         let mut name = node.title.clone();
         if let Some(pid) = node.pid.map(|pid| words::one_line(&pid.to_string()))
@@ -53,38 +61,34 @@ impl Tree {
         {
             name = format!("{name} {pid}");
         }
-        let notes = self.notes(index);
+        let mut notes = notes(node, linked);
         match (node.parent, node.kind) {
-            (Some(_), _) => format!("{name}  {}", notes.join(", ")),
-            (None, ChildKind::Supervisor) => ["Supervisor", &name].join(" ") + &rest(&notes[1..]),
-            (None, ChildKind::Worker) => ["Worker", &name].join(" ") + &rest(&notes[1..]),
+            (None, ChildKind::Supervisor) => name.insert_str(0, "Supervisor "),
+            (None, ChildKind::Worker) => name.insert_str(0, "Worker "),
+            (Some(_), ChildKind::Supervisor) => notes.insert(0, "supervisor".to_owned()),
+            (Some(_), ChildKind::Worker) => notes.insert(0, "worker".to_owned()),
         }
-    }
-
-    /// What there is to say of a node, its kind first.
-    fn notes(&self, index: usize) -> Vec<String> {
-        let node = &self.nodes[index];
-        let kind = match node.kind {
-            ChildKind::Supervisor => "supervisor",
-            ChildKind::Worker => "worker",
-        };
-        let status = match node.status {
-            ChildStatus::Running => None,
-            ChildStatus::Restarting => Some("restarting".to_owned()),
-            ChildStatus::NotStarted => Some("not started".to_owned()),
-        };
-        let restarts = (node.restarts > 0).then(|| format!("restarted {} ×", node.restarts));
-        let linked: Vec<&str> = self
-            .links
-            .iter()
-            .filter(|(_, later)| *later == index)
-            .map(|(earlier, _)| self.nodes[*earlier].title.as_str())
-            .collect();
-        let linked = (!linked.is_empty()).then(|| format!("linked to {}", linked.join(", ")));
-        [Some(kind.to_owned()), status, restarts, linked].into_iter().flatten().collect()
+        if notes.is_empty() {
+            name
+        } else {
+            format!("{name}  {}", notes.join(", "))
+        }
     }
 }
 
-fn rest(notes: &[String]) -> String {
-    if notes.is_empty() { String::new() } else { format!("  {}", notes.join(", ")) }
+/// What there is to say of a node besides its kind.
+fn notes(node: &Node, linked: &[&str]) -> Vec<String> {
+    let mut notes = Vec::new();
+    match node.status {
+        ChildStatus::Running => {}
+        ChildStatus::Restarting => notes.push("restarting".to_owned()),
+        ChildStatus::NotStarted => notes.push("not started".to_owned()),
+    }
+    if node.restarts > 0 {
+        notes.push(format!("restarted {} ×", words::count(node.restarts)));
+    }
+    if !linked.is_empty() {
+        notes.push(format!("linked to {}", linked.join(", ")));
+    }
+    notes
 }

@@ -1,4 +1,6 @@
-//! Everything that is drawn, on data made by hand.
+//! What is drawn, from data made by hand and from data made at random.
 
+mod any;
 mod make;
 mod sequence;
+mod tree;

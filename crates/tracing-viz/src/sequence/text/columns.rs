@@ -12,6 +12,9 @@ const LABEL: usize = 40;
 /// An arrow's columns besides its label: `├── `, ` ─▶`.
 pub(super) const ARROW: usize = 7;
 
+/// The columns that the mark of an end takes besides its label: `✕ `, and a blank after it.
+const MARK: usize = 4;
+
 /// Lifelines stand at least so far apart: what an arrow takes, and some letters.
 const NEAREST: usize = ARROW + 8;
 
@@ -26,22 +29,37 @@ pub(super) struct Columns {
 impl Columns {
     /// The columns for `sequence` within `width`, if it can be drawn there.
     pub(super) fn fit(sequence: &Sequence, width: usize) -> Option<Columns> {
-        HEADS.iter().find_map(|&longest| Columns::with_heads(sequence, width, longest))
+        HEADS
+            .iter()
+            .find_map(|&longest| Columns::with_heads(sequence, width, longest))
     }
 
     fn with_heads(sequence: &Sequence, width: usize, longest: usize) -> Option<Columns> {
-        let title = |participant: &super::super::Participant| words::cut(&participant.title(), longest);
+        let title =
+            |participant: &super::super::Participant| words::cut(&participant.title(), longest);
         let heads: Vec<String> = sequence.participants.iter().map(title).collect();
         let (first, last) = (heads.first()?, heads.last()?);
         // What cannot be drawn narrower: heads must not touch.
         let mut gaps: Vec<Gap> = heads
             .windows(2)
             .map(|pair| NEAREST.max(after(&pair[0]) + 1 + before(&pair[1])))
-            .map(|least| Gap { least, wanted: least })
+            .map(|least| Gap {
+                least,
+                wanted: least,
+            })
             .collect();
         for step in &sequence.steps {
-            let Action::Arrow(arrow) = &step.action else {
-                continue;
+            let arrow = match &step.action {
+                Action::Arrow(arrow) => arrow,
+                Action::Exit(exit) => {
+                    if let Some(gap) = gaps.get_mut(exit.participant)
+                        && !exit.speaks_for_itself()
+                    {
+                        let wanted = MARK + words::width(&exit.label).min(LABEL);
+                        gap.wanted = gap.wanted.max(wanted);
+                    }
+                    continue;
+                }
             };
             let gap = &mut gaps[arrow.from.min(arrow.to)];
             let mut wanted = ARROW + words::width(&arrow.label).min(LABEL);
@@ -81,7 +99,11 @@ impl Gap {
 /// How wide the widest gap may be so that all gaps fit into `room`, if they fit at all.
 fn widest_gap(gaps: &[Gap], room: usize) -> Option<usize> {
     let fits = |cap: usize| gaps.iter().map(|gap| gap.capped(cap)).sum::<usize>() <= room;
-    let most = gaps.iter().map(|gap| gap.wanted.max(gap.least)).max().unwrap_or(0);
+    let most = gaps
+        .iter()
+        .map(|gap| gap.wanted.max(gap.least))
+        .max()
+        .unwrap_or(0);
     (0..=most).rev().find(|&cap| fits(cap))
 }
 

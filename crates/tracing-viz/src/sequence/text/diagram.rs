@@ -1,7 +1,5 @@
 //! The rows of a diagram: heads, lifelines, arrows, ends.
 
-use greenroom::ExitReason;
-
 use super::super::{Action, Arrow, Exit, Sequence};
 use super::canvas::Row;
 use super::columns::{ARROW, Columns};
@@ -25,9 +23,9 @@ pub(super) fn draw(sequence: &Sequence, columns: &Columns, width: usize) -> Vec<
     pen.rows
 }
 
-/// Whether `action` is the end that `arrow` was sent to tell of; the two share a row.
+/// Whether `action` is the end of who sent `arrow`, with nothing left to say: the two share a row.
 fn is_end_of_sender(action: &Action, arrow: &Arrow) -> bool {
-    matches!(action, Action::Exit(exit) if exit.told && exit.participant == arrow.from)
+    matches!(action, Action::Exit(exit) if exit.participant == arrow.from && exit.speaks_for_itself())
 }
 
 /// What an arrow begins with.
@@ -70,14 +68,31 @@ impl<'a> Pen<'a> {
     /// A pen that has drawn the heads of those who are there from the start.
     fn new(sequence: &Sequence, columns: &'a Columns, width: usize) -> Self {
         let life = |born: Option<usize>| {
-            if born.is_some() { Life::Absent } else { Life::Present }
+            if born.is_some() {
+                Life::Absent
+            } else {
+                Life::Present
+            }
         };
-        let lives = sequence.participants.iter().map(|participant| life(participant.born)).collect();
-        let mut pen = Pen { columns, width, lives, rows: Vec::new() };
+        let lives = sequence
+            .participants
+            .iter()
+            .map(|participant| life(participant.born))
+            .collect();
+        let mut pen = Pen {
+            columns,
+            width,
+            lives,
+            rows: Vec::new(),
+        };
         let mut heads = Row::new(width);
         for (participant, life) in pen.lives.iter().enumerate() {
             if matches!(life, Life::Present) {
-                heads.write(columns.head(participant), &columns.heads[participant], width);
+                heads.write(
+                    columns.head(participant),
+                    &columns.heads[participant],
+                    width,
+                );
             }
         }
         pen.rows.push(heads.finish());
@@ -117,7 +132,11 @@ impl<'a> Pen<'a> {
         // All labels begin at the left, in the first gap if they fit there.
         let whole = (right - left).saturating_sub(ARROW);
         let first = crossed.map_or(whole, |column| column.saturating_sub(left + 5));
-        let room = if words::width(&arrow.label) <= first { first } else { whole };
+        let room = if words::width(&arrow.label) <= first {
+            first
+        } else {
+            whole
+        };
         let label = words::cut(&arrow.label, room);
         row.write(left + 3, &format!(" {label} "), room + 2);
         if let Tip::Head = tip {
@@ -137,20 +156,22 @@ impl<'a> Pen<'a> {
         let x = self.columns.x[exit.participant];
         self.lives[exit.participant] = Life::Absent;
         let mut row = self.lifelines();
-        let left = (0..x).rev().find(|&column| row.at(column) != ' ').map_or(0, |column| column + 2);
-        let right = (x + 1..self.width).find(|&column| row.at(column) != ' ');
-        let room = right.map_or(self.width, |column| column - 1).saturating_sub(x + 2);
-        row.put(x, '✕');
-        if !exit.told && exit.reason != ExitReason::Normal {
-            let wanted = words::width(&exit.label);
-            let room_left = (x - 1).saturating_sub(left);
-            if room >= wanted.min(room_left) {
-                row.write(x + 2, &exit.label, room);
+        if !exit.speaks_for_itself() {
+            // The label goes to the right, unless it would be cut there and has more room at left.
+            let is_free = |column: &usize| row.at(*column) == ' ';
+            let right = (x + 1..self.width)
+                .take_while(is_free)
+                .count()
+                .saturating_sub(2);
+            let left = (0..x).rev().take_while(is_free).count().saturating_sub(2);
+            if right >= left.min(words::width(&exit.label)) {
+                row.write(x + 2, &exit.label, right);
             } else {
-                let label = words::cut(&exit.label, room_left);
-                row.write(x - 1 - words::width(&label), &label, room_left);
+                let label = words::cut(&exit.label, left);
+                row.write(x - 1 - words::width(&label), &label, left);
             }
         }
+        row.put(x, '✕');
         self.rows.push(row.finish());
     }
 
