@@ -1,3 +1,4 @@
 //! The notebook's integration tests, one module a feature.
 
+mod draw;
 mod livemd;
