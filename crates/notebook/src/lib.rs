@@ -20,3 +20,8 @@ pub mod draw;
 pub mod frontend;
 
 pub mod cli;
+
+pub mod plan;
+pub mod runtime;
+pub mod explain;
+pub mod session;

@@ -181,10 +181,10 @@ impl Session {
             let started = Runtime::start(&self.runtime).await;
             *runtime = Some(started.map_err(|error| self.explainer.draw(cell, &Drawing::error(error.to_string())))?);
         }
+        let id = progress.next_id();
         let (Some(live), Some(compiled)) = (runtime.as_ref(), progress.compiled_cell(place)) else {
             unreachable!("a runtime was started, and only compiled cells are evaluated");
         };
-        let id = progress.next_id();
         let request = Evaluate {
             id,
             reply_to: greenroom::self_pid(),

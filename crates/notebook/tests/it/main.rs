@@ -3,6 +3,7 @@
 mod analysis;
 mod bindings;
 mod cells;
+mod draw;
 mod errors;
 mod items;
 mod livemd;
