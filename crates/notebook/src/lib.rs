@@ -25,3 +25,5 @@ pub mod plan;
 pub mod runtime;
 pub mod explain;
 pub mod session;
+
+pub mod app;
