@@ -214,10 +214,10 @@ impl<W: Write> Plain<W> {
         let lines: String = running.unfinished.drain(..whole).collect();
         let rest = latest(self.look.clean(&running.unfinished).trim_end_matches('\r')).to_owned();
         let lines = self.printed(&lines);
+        self.progress.unfinished(&rest);
         if !lines.is_empty() {
             self.write(&lines)?;
         }
-        self.progress.unfinished(&rest);
         Ok(())
     }
 

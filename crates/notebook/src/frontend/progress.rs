@@ -98,7 +98,8 @@ impl Progress {
     /// Shows text that a running cell has printed and not yet ended with a line break.
     pub(super) fn unfinished(&self, text: &str) {
         if let Way::Moving(Some(bar)) = &self.way {
-            bar.set_prefix(text.to_owned());
+            let gap = if text.is_empty() { "" } else { "  " };
+            bar.set_prefix(format!("{text}{gap}"));
         }
     }
 
