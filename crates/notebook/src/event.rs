@@ -120,7 +120,8 @@ pub enum OutputKind {
     Sequence,
     /// A supervision tree.
     Tree,
-    /// Why the cell failed or was not run.
+    /// Why the cell failed, drawn on its source and perhaps in colours (ANSI escapes, which front
+    /// ends without colours take out), or why it was not run: `not run: it uses …`.
     Error,
 }
 

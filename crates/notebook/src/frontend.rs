@@ -1,1 +1,24 @@
-//! Shows.
+//! Front ends: each shows the same events in its own way.
+//!
+//! Owns everything that knows of terminals. What happens during a run is for `event`.
+
+mod json;
+mod plain;
+mod progress;
+
+use std::io;
+
+use crate::event::Event;
+
+pub use json::Json;
+pub use plain::{Look, Plain};
+pub use progress::Progress;
+
+/// Shows a run to somebody.
+pub trait Frontend {
+    /// Shows one event; events come in the order in which things happen.
+    ///
+    /// # Errors
+    /// What the stream says that it is written to; a closed pipe is one.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+}

@@ -1,35 +1,61 @@
-//! The program `greenroom`.
+//! The program `greenroom`: its command line, and the exit code that it ends with.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::Parser;
+use greenroom_notebook::app::{self, RunError, RunOptions};
+use greenroom_notebook::cli::{self, Cli, Command, EXIT_CELL_FAILED, EXIT_NOTHING_RUN, EXIT_OK};
+use greenroom_notebook::draw::Style;
+use greenroom_notebook::frontend::{Frontend, Json, Look, Plain, Progress};
+
+// Processes are allocated and freed by the million: this is where another allocator pays most.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-struct Dump;
-impl greenroom_notebook::frontend::Frontend for Dump {
-    fn event(&mut self, event: &greenroom_notebook::event::Event) -> std::io::Result<()> {
-        use greenroom_notebook::event::Event;
-        match event {
-            Event::Cell(report) => {
-                println!("[{}] {} {:?} compile {} run {} cached {}", report.index, report.heading, report.status, report.compile_ms, report.run_ms, report.cached);
-                for output in &report.outputs { println!("{:?}:\n{}", output.kind, output.text); }
-            }
-            Event::CellOutput{..} => {}
-            other => println!("{other:?}"),
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Some(Command::Run(arguments)) => ExitCode::from(run(&arguments)),
+        None => {
+            // The help is all there is to say; a closed pipe has heard enough of it.
+            let _ = write!(io::stdout(), "{}", Cli::help());
+            ExitCode::from(EXIT_OK)
         }
-        Ok(())
     }
 }
 
-fn main() -> ExitCode {
-    let file = std::env::args().nth(2).unwrap_or_default();
-    let text = std::fs::read_to_string(&file).unwrap_or_default();
-    let (notebook, warnings) = greenroom_notebook::livemd::parse(&text);
-    eprintln!("{warnings:?}");
-    let options = greenroom_notebook::app::RunOptions { style: greenroom_notebook::draw::Style::Plain, columns: 100 };
-    match greenroom_notebook::app::run(&notebook, file.as_ref(), options, &mut Dump) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => { eprintln!("error: {error}"); ExitCode::from(1) }
+fn run(arguments: &cli::Run) -> u8 {
+    let document = match cli::open(&arguments.file) {
+        Ok(document) => document,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return EXIT_NOTHING_RUN;
+        }
+    };
+    for warning in &document.warnings {
+        eprintln!("warning: {}: {warning}", arguments.file.display());
+    }
+    let mut look = Look::of_stdout();
+    if arguments.no_color {
+        look = look.without_colours();
+    }
+    let progress = Progress::on_stderr();
+    let mut frontend: Box<dyn Frontend> = if arguments.json {
+        Box::new(Json::new(io::stdout(), progress))
+    } else {
+        Box::new(Plain::new(io::stdout(), progress, look))
+    };
+    let is_coloured = look.coloured && !arguments.json;
+    let style = if is_coloured { Style::Coloured } else { Style::Plain };
+    let options = RunOptions { style, columns: look.width };
+    match app::run(&document.notebook, &document.path, options, &mut *frontend) {
+        Ok(true) => EXIT_OK,
+        Ok(false) => EXIT_CELL_FAILED,
+        // Whoever closes our output has seen enough.
+        Err(RunError::Frontend(error)) if error.kind() == io::ErrorKind::BrokenPipe => EXIT_CELL_FAILED,
+        Err(error) => {
+            eprintln!("error: {error}");
+            EXIT_CELL_FAILED
+        }
     }
 }

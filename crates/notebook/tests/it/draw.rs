@@ -221,3 +221,35 @@ fn a_coloured_drawing_says_both_places_too() {
     let drawn = draw(&cell("a\n  b"), &drawing, Style::Coloured);
     assert!(drawn.contains("cell 3:2:3 (notes.livemd:48)"), "{drawn}");
 }
+
+#[test]
+fn no_ranges_in_no_source_make_drawing_panic() {
+    let texts = [
+        "",
+        "\n",
+        "é",
+        "a\r\nbé\n\n\tc",
+        "let a = 1;\n  日本\u{200d}語\n\u{1b}[31m\0",
+    ];
+    for text in texts {
+        let end = text.len() + 2;
+        for start in 0..end {
+            for stop in 0..end {
+                let range = Range { start, end: stop };
+                let drawing = Drawing {
+                    labels: vec![
+                        label(range.clone(), "here", true),
+                        label(stop..end, "", false),
+                    ],
+                    suggestions: vec![Suggestion {
+                        message: "change it".to_owned(),
+                        range,
+                        replacement: "x\ny".to_owned(),
+                    }],
+                    ..Drawing::error("odd\nat two lines")
+                };
+                assert!(draw(&cell(text), &drawing, Style::Plain).contains("odd"));
+            }
+        }
+    }
+}

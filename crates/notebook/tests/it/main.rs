@@ -3,8 +3,10 @@
 mod analysis;
 mod bindings;
 mod cells;
+mod cli;
 mod draw;
 mod errors;
+mod frontend;
 mod items;
 mod livemd;
 mod support;

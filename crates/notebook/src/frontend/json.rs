@@ -1,0 +1,98 @@
+//! One JSON object a line, for programs.
+//!
+//! The form is a contract: kinds are added, none is changed. Everything that is not part of it, such
+//! as progress, goes to the progress line.
+
+use std::io::{self, Write};
+
+use console::strip_ansi_codes;
+use serde::Serialize;
+
+use super::{Frontend, Progress};
+use crate::event::{CellReport, Event, Output, OutputKind, Status};
+
+/// Writes a line for every cell and one for the end.
+pub struct Json<W> {
+    out: W,
+    progress: Progress,
+}
+
+/// A line of the contract.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum Line<'a> {
+    Cell {
+        index: usize,
+        section: &'a str,
+        status: Status,
+        compile_ms: f64,
+        run_ms: f64,
+        cached: bool,
+        outputs: Vec<Output>,
+    },
+    Done {
+        ok: usize,
+        failed: usize,
+        skipped: usize,
+    },
+}
+
+impl<W: Write> Json<W> {
+    /// Writes to `out`, and what is not for programs to `progress`.
+    pub fn new(out: W, progress: Progress) -> Self {
+        Json { out, progress }
+    }
+}
+
+impl<W: Write> Frontend for Json<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.progress.event(event)?;
+        let line = match event {
+            Event::Cell(report) => cell(report),
+            &Event::Done {
+                ok,
+                failed,
+                skipped,
+            } => Line::Done {
+                ok,
+                failed,
+                skipped,
+            },
+            Event::RuntimeOutput(text) => return self.progress.line(text.trim_end()),
+            Event::Prelude { .. }
+            | Event::PreludeDone { .. }
+            | Event::CellStarted(_)
+            | Event::CellOutput { .. }
+            | Event::Notice(_) => return Ok(()),
+        };
+        let line = serde_json::to_string(&line)?;
+        let out = &mut self.out;
+        self.progress.aside(|| {
+            writeln!(out, "{line}")?;
+            out.flush()
+        })
+    }
+}
+
+fn cell(report: &CellReport) -> Line<'_> {
+    let outputs = report.outputs.iter().cloned().map(|mut output| {
+        if output.kind == OutputKind::Error {
+            output.text = strip_ansi_codes(&output.text).into_owned();
+        }
+        output
+    });
+    Line::Cell {
+        index: report.index,
+        section: &report.section,
+        status: report.status,
+        compile_ms: to_microseconds(report.compile_ms),
+        run_ms: to_microseconds(report.run_ms),
+        cached: report.cached,
+        outputs: outputs.collect(),
+    }
+}
+
+/// Milliseconds without the digits that mean nothing.
+fn to_microseconds(ms: f64) -> f64 {
+    (ms * 1000.0).round() / 1000.0
+}
