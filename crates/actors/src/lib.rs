@@ -1,1 +1,63 @@
-//! Placeholder of the first commit.
+//! BEAM-style processes for Rust: mailboxes with selective receive, links, monitors, exit signals,
+//! supervisors, names and timers, by the million.
+//!
+//! A process is a future with a mailbox. It costs a few hundred bytes and runs on a few worker threads
+//! together with all others; tokio's timers, sockets and blocking threads work inside it.
+//!
+//! ```
+//! use greenroom::{receive, self_pid, send, spawn, Pid};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Ping(Pid);
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Pong;
+//!
+//! greenroom::run(async {
+//!     let child = spawn(async {
+//!         let Ping(caller) = receive::<Ping>().await;
+//!         send(caller, Pong);
+//!     });
+//!     send(child, Ping(self_pid()));
+//!     receive::<Pong>().await;
+//! });
+//! ```
+//!
+//! The words are OTP's, and so are the guarantees; where Rust must differ, the documentation says
+//! "Differs from OTP", and `SEMANTICS.md` has the whole.
+
+pub mod message;
+pub mod pid;
+pub mod reason;
+pub mod router;
+pub mod trace;
+pub mod tree;
+
+mod body;
+mod core;
+mod mailbox;
+mod runner;
+mod scheduler;
+mod signal;
+mod table;
+mod timer;
+
+mod node;
+pub mod process;
+pub mod receive;
+pub mod supervisor;
+pub mod task;
+
+pub use message::{Local, Message};
+pub use node::{Node, NodeBuilder, run};
+pub use pid::{NodeId, NodeName, Pid, Ref};
+pub use process::{
+    SendError, Timer, demonitor, exit, exit_self, group_leader, is_alive, link, monitor, node, register, self_pid,
+    send, send_after, sleep, spawn, spawn_link, spawn_monitor, trap_exit, unlink, unregister, whereis, yield_now,
+};
+pub use reason::ExitReason;
+pub use receive::{receive, receive_timeout};
+pub use signal::RegisterError;
+pub use supervisor::Supervisor;
+pub use task::Task;
+pub use trace::trace;

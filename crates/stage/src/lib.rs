@@ -1,1 +1,18 @@
-//! Placeholder of the first commit.
+//! All that a notebook cell sees, and the runtime node that cells run in.
+//!
+//! A cell is code that is compiled into a library of its own. The notebook's program never loads it:
+//! it starts a *runtime*, a node in an operating-system process of its own, and sends it the path. There
+//! the cell runs as a process under an evaluator. Whatever happens to it, the document is safe.
+//!
+//! Modules in reading order: what a cell is made of ([`cell`]), what it can use ([`prelude`], [`io`],
+//! [`pictures`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
+
+pub mod cell;
+mod evaluator;
+pub mod io;
+mod loader;
+mod output_macros;
+pub mod pictures;
+pub mod prelude;
+pub mod protocol;
+pub mod runtime;

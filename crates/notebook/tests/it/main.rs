@@ -1,6 +1,12 @@
 //! The notebook's integration tests, one module a feature.
 
+mod analysis;
+mod bindings;
+mod cells;
 mod cli;
 mod draw;
+mod errors;
 mod frontend;
+mod items;
 mod livemd;
+mod support;

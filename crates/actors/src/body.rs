@@ -1,0 +1,116 @@
+//! The future of a process and what it inherited, in one allocation behind a thin pointer.
+//!
+//! A vtable of our own instead of `dyn Future`, so that a place of the table holds one word for it, and
+//! so that others may read what was inherited while the future is being polled.
+
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use crate::pid::Pid;
+use crate::reason::{ExitReason, Outcome};
+
+/// What a process got from the one that started it.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) parent: Option<Pid>,
+    pub(crate) leader: Option<Pid>,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+/// The part of a body that does not depend on the type of its future.
+pub(crate) struct Head {
+    operations: &'static VTable,
+    origin: Origin,
+}
+
+struct VTable {
+    poll: unsafe fn(NonNull<Head>, &mut Context<'_>) -> Poll<ExitReason>,
+    drop: unsafe fn(NonNull<Head>),
+    size: usize,
+}
+
+#[repr(C)]
+struct Whole<F> {
+    head: Head,
+    future: F,
+}
+
+/// An owned process body.
+pub(crate) struct Body(NonNull<Head>);
+
+// SAFETY: a body is only made of a future that is `Send`.
+unsafe impl Send for Body {}
+
+trait Operations {
+    const TABLE: &'static VTable;
+}
+
+impl<F> Operations for F
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    const TABLE: &'static VTable = &VTable {
+        poll: |head, context| {
+            let whole = head.cast::<Whole<F>>().as_ptr();
+            // SAFETY: called with a body of this type by its owner. The reference covers the future
+            // alone, which stays in its allocation until it is dropped there: it is pinned.
+            let future = unsafe { Pin::new_unchecked(&mut (*whole).future) };
+            future.poll(context).map(Outcome::into_reason)
+        },
+        // SAFETY: called once, by the owner, with a body of this type, which `new` took from a `Box`.
+        drop: |head| drop(unsafe { Box::from_raw(head.cast::<Whole<F>>().as_ptr()) }),
+        size: size_of::<Whole<F>>(),
+    };
+}
+
+impl Body {
+    pub(crate) fn new<F>(origin: Origin, future: F) -> Self
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let whole = Box::new(Whole { head: Head { operations: F::TABLE, origin }, future });
+        // SAFETY: a box is not null.
+        Body(unsafe { NonNull::new_unchecked(Box::into_raw(whole).cast()) })
+    }
+
+    pub(crate) fn into_raw(self) -> *mut Head {
+        std::mem::ManuallyDrop::new(self).0.as_ptr()
+    }
+
+    /// # Safety
+    /// `raw` is null or came from [`Body::into_raw`], and nobody else makes a body of it.
+    pub(crate) unsafe fn from_raw(raw: *mut Head) -> Option<Self> {
+        NonNull::new(raw).map(Body)
+    }
+
+    /// # Safety
+    /// `raw` is null or came from [`Body::into_raw`] and is not dropped while this runs.
+    pub(crate) unsafe fn origin(raw: *mut Head) -> Option<Origin> {
+        // SAFETY: alive, as the caller vouches; the head is never written after it was made.
+        (!raw.is_null()).then(|| unsafe { (*raw).origin })
+    }
+
+    /// Bytes of this allocation.
+    ///
+    /// # Safety
+    /// As for [`Body::origin`].
+    pub(crate) unsafe fn size(raw: *mut Head) -> usize {
+        // SAFETY: as above.
+        if raw.is_null() { 0 } else { unsafe { (*raw).operations.size } }
+    }
+
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<ExitReason> {
+        // SAFETY: the table is this body's own, and we own the body.
+        unsafe { (self.0.as_ref().operations.poll)(self.0, context) }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        // SAFETY: the table is this body's own; its owner drops it once.
+        unsafe { (self.0.as_ref().operations.drop)(self.0) }
+    }
+}

@@ -1,0 +1,246 @@
+//! One message on its way: a single allocation that holds the link to its neighbour, the operations of
+//! its type, the trace token that rides on it, and the message itself.
+//!
+//! Everything generic is in [`VTable`]; the rest of the crate moves envelopes about without knowing types.
+
+use std::alloc::{Layout, dealloc};
+use std::any::TypeId;
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
+use crate::message::{Message, short_name};
+use crate::router::Parcel;
+use crate::trace::{Signal, Token};
+
+/// The part of an envelope that is the same for every type of message.
+#[repr(C)]
+pub(crate) struct Head {
+    /// The neighbour: the next older one in an inbox, the next newer one in a queue.
+    pub(super) next: Option<NonNull<Head>>,
+    operations: &'static VTable,
+    token: Option<Box<Token>>,
+}
+
+#[repr(C)]
+struct Packet<T> {
+    head: Head,
+    message: ManuallyDrop<T>,
+}
+
+struct VTable {
+    type_id: TypeId,
+    type_name: fn() -> &'static str,
+    layout: Layout,
+    /// Destroys the message in place.
+    drop: unsafe fn(NonNull<Head>),
+    debug: unsafe fn(NonNull<Head>, &mut fmt::Formatter<'_>) -> fmt::Result,
+    serialize: unsafe fn(NonNull<Head>) -> *const dyn erased_serde::Serialize,
+}
+
+/// The message in an envelope that was taken out of it for a look.
+struct Hollow;
+
+trait Operations: Sized {
+    const TABLE: &'static VTable;
+    const HOLLOW: &'static VTable;
+}
+
+impl<T: Message> Operations for T {
+    const TABLE: &'static VTable = &VTable {
+        type_id: TypeId::of::<T>(),
+        type_name: std::any::type_name::<T>,
+        layout: Layout::new::<Packet<T>>(),
+        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<T>`
+        // with its message in place.
+        drop: |head| unsafe { ManuallyDrop::drop(&mut head.cast::<Packet<T>>().as_mut().message) },
+        // SAFETY: as above.
+        debug: |head, f| unsafe { fmt::Debug::fmt(&*head.cast::<Packet<T>>().as_ref().message, f) },
+        // SAFETY: as above.
+        serialize: |head| unsafe { &*head.cast::<Packet<T>>().as_ref().message },
+    };
+    const HOLLOW: &'static VTable = &VTable {
+        type_id: TypeId::of::<Hollow>(),
+        type_name: std::any::type_name::<T>,
+        layout: Layout::new::<Packet<T>>(),
+        drop: |_| (),
+        debug: |_, f| f.write_str("…"),
+        serialize: |_| &(),
+    };
+}
+
+/// An owned message of some type.
+pub(crate) struct Envelope(NonNull<Head>);
+
+// SAFETY: every message is `Send`, and so are tokens.
+unsafe impl Send for Envelope {}
+
+impl Envelope {
+    pub(crate) fn new<T: Message>(message: T) -> Self {
+        let packet = Box::new(Packet {
+            head: Head { next: None, operations: T::TABLE, token: None },
+            message: ManuallyDrop::new(message),
+        });
+        Envelope(NonNull::from(Box::leak(packet)).cast())
+    }
+
+    pub(super) fn as_raw(&self) -> NonNull<Head> {
+        self.0
+    }
+
+    pub(super) fn into_raw(self) -> NonNull<Head> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// # Safety
+    /// `raw` came from [`Envelope::into_raw`], and nobody else makes an envelope of it.
+    pub(super) unsafe fn from_raw(raw: NonNull<Head>) -> Self {
+        Envelope(raw)
+    }
+
+    fn head(&self) -> &Head {
+        // SAFETY: an envelope owns its allocation.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        // SAFETY: as above, and exclusively.
+        unsafe { self.0.as_mut() }
+    }
+
+    pub(crate) fn token(&self) -> Option<&Token> {
+        self.head().token.as_deref()
+    }
+
+    pub(crate) fn set_token(&mut self, token: Option<Box<Token>>) {
+        self.head_mut().token = token;
+    }
+
+    pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
+        self.head_mut().token.take()
+    }
+
+    pub(crate) fn is<T: Message>(&self) -> bool {
+        self.head().operations.type_id == TypeId::of::<T>()
+    }
+
+    /// The full name of the message's type.
+    pub(crate) fn type_name(&self) -> &str {
+        match self.peek::<Parcel>() {
+            Some(parcel) => parcel.type_name(),
+            None => (self.head().operations.type_name)(),
+        }
+    }
+
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        // SAFETY: the type was compared.
+        self.is::<T>().then(|| unsafe { &*self.0.cast::<Packet<T>>().as_ref().message })
+    }
+
+    /// The message, to be turned into bytes.
+    pub(crate) fn payload(&self) -> &dyn erased_serde::Serialize {
+        // SAFETY: the table is this packet's own, and the borrow is bound to `self`.
+        unsafe { &*(self.head().operations.serialize)(self.0) }
+    }
+
+    /// Whether this is a `T`. A message that arrived as bytes becomes one here, if it is.
+    pub(crate) fn accept<T: Message>(&mut self) -> bool {
+        if self.is::<T>() {
+            return true;
+        }
+        let Some(message) = self.peek::<Parcel>().and_then(Parcel::open::<T>) else { return false };
+        let token = self.take_token();
+        *self = Envelope::new(message);
+        self.set_token(token);
+        true
+    }
+
+    /// Takes the message out for a look, if it is a `T`. It comes back by [`Envelope::restore`], or
+    /// the envelope stays hollow.
+    pub(crate) fn take<T: Message>(&mut self) -> Option<T> {
+        if !self.accept::<T>() {
+            return None;
+        }
+        self.head_mut().operations = T::HOLLOW;
+        // SAFETY: it is a `T`, and as the envelope is hollow now, nobody reads it from there again.
+        Some(unsafe { std::ptr::read(&*self.0.cast::<Packet<T>>().as_ref().message) })
+    }
+
+    /// Puts back what [`Envelope::take`] took out.
+    ///
+    /// # Panics
+    /// If `T` is not the type that was taken out.
+    pub(crate) fn restore<T: Message>(&mut self, message: T) {
+        let hollow = self.head().operations;
+        assert!(hollow.type_id == TypeId::of::<Hollow>() && hollow.layout == Layout::new::<Packet<T>>());
+        // SAFETY: the packet has the layout of a `Packet<T>` and holds no message at present.
+        unsafe { self.0.cast::<Packet<T>>().as_mut().message = ManuallyDrop::new(message) };
+        self.head_mut().operations = T::TABLE;
+    }
+
+    /// What this is, for the label of an arrow.
+    pub(crate) fn signal(&self) -> Signal {
+        if let Some(down) = self.peek::<crate::message::Down>() {
+            return Signal::Down(down.reason.clone());
+        }
+        if let Some(exit) = self.peek::<crate::message::Exit>() {
+            return Signal::Exit(exit.reason.clone());
+        }
+        if let Some(call) = self.peek::<crate::message::Call>() {
+            return Signal::Call { name: call.name(), text: bounded(&call.request) };
+        }
+        if let Some(answer) = self.peek::<crate::message::Answer>() {
+            return Signal::Reply { text: bounded(&answer.value) };
+        }
+        Signal::Info { name: short_name(self.type_name()), text: bounded(self) }
+    }
+}
+
+impl fmt::Debug for Envelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // SAFETY: the table is this packet's own.
+        unsafe { (self.head().operations.debug)(self.0, f) }
+    }
+}
+
+impl Drop for Envelope {
+    fn drop(&mut self) {
+        /// Frees the packet's memory, also when the message's destructor panics.
+        struct Free(NonNull<Head>, Layout);
+        impl Drop for Free {
+            fn drop(&mut self) {
+                // SAFETY: allocated by `Box` with this layout, and given up by its only owner.
+                unsafe { dealloc(self.0.as_ptr().cast(), self.1) };
+            }
+        }
+        let operations = self.head().operations;
+        drop(self.take_token());
+        let _free = Free(self.0, operations.layout);
+        // SAFETY: the table is this packet's own, and nobody uses the message after its owner's drop.
+        unsafe { (operations.drop)(self.0) };
+    }
+}
+
+/// The longest text that is kept of a message's `Debug` form.
+const LONGEST_TEXT: usize = 4096;
+
+/// The `Debug` form, cut at [`LONGEST_TEXT`] while it is written, so that a huge message costs no more.
+fn bounded(value: &dyn fmt::Debug) -> String {
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = LONGEST_TEXT - self.0.len();
+            if text.len() <= room {
+                self.0.push_str(text);
+                return Ok(());
+            }
+            self.0.push_str(&text[..text.floor_char_boundary(room)]);
+            self.0.push('…');
+            Err(fmt::Error)
+        }
+    }
+    let mut bounded = Bounded(String::new());
+    // An error means that the text was cut, which the ellipsis shows.
+    let _ = fmt::Write::write_fmt(&mut bounded, format_args!("{value:?}"));
+    bounded.0
+}

@@ -1,0 +1,370 @@
+//! A node: the object that processes run on. Several can live in one operating-system process.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread::JoinHandle;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+use crate::core::{Current, Inner, PanicHandler};
+use crate::mailbox::Envelope;
+use crate::message::{Message, Target};
+use crate::pid::{NodeId, NodeName, Pid, Ref};
+use crate::process::Info;
+use crate::reason::{ExitReason, Outcome, Panic};
+use crate::router::{Parcel, Payload, RemoteSignal, Router};
+use crate::scheduler::Scheduler;
+use crate::trace::Tracer;
+
+/// A running node: worker threads, a table of processes, names, timers.
+///
+/// Clones are handles to the same node. It stops when [`Node::shutdown`] is called or the last handle
+/// made by [`NodeBuilder::start`] or cloned from it is dropped; a handle from [`Node::current`] does not
+/// keep it running.
+///
+/// ```
+/// let node = greenroom::Node::builder().workers(2).start().unwrap();
+/// let sum = node.block_on(async { 1 + 2 });
+/// assert_eq!(sum, 3);
+/// ```
+#[derive(Clone)]
+pub struct Node {
+    inner: Arc<Inner>,
+    _life: Option<Arc<Life>>,
+}
+
+/// The threads of a node, which end when this is dropped.
+struct Life {
+    inner: Arc<Inner>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    tokio: Mutex<Option<tokio::runtime::Runtime>>,
+}
+
+/// How to start a [`Node`].
+#[derive(Clone, Default)]
+pub struct NodeBuilder {
+    name: Option<String>,
+    workers: Option<usize>,
+    on_panic: Option<PanicHandler>,
+}
+
+impl NodeBuilder {
+    /// The node's name, `nonode` if none is given.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How many worker threads run processes: as many as there are processors, if not given.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers.max(1));
+        self
+    }
+
+    /// Calls `handler` in a process that panics, before it unwinds, in place of the program's panic hook.
+    ///
+    /// Without it the hook says so on standard error. The exit reason tells in either case.
+    pub fn on_panic(mut self, handler: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
+        self.on_panic = Some(Arc::new(handler));
+        self
+    }
+
+    /// Starts the node.
+    ///
+    /// # Errors
+    /// If the operating system refuses a thread.
+    pub fn start(self) -> std::io::Result<Node> {
+        let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("greenroom-io")
+            .enable_all()
+            .build()?;
+        let name = self.name.unwrap_or_else(|| "nonode".to_owned());
+        let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
+        let (scheduler, ends) = Scheduler::new(workers);
+        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic);
+        let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
+        let keeper = inner.clone();
+        life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
+        for (index, end) in ends.into_iter().enumerate() {
+            let inner = inner.clone();
+            life.start_thread(format!("greenroom-{index}"), move || crate::runner::work(&inner, &end))?;
+        }
+        Ok(Node { inner, _life: Some(Arc::new(life)) })
+    }
+}
+
+/// A number that no other node of this machine has, and that grows from one start to the next.
+fn new_incarnation() -> u64 {
+    use std::sync::atomic::AtomicU64;
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
+    let last = LAST.fetch_max(now, Ordering::Relaxed);
+    if now > last { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 }
+}
+
+impl Node {
+    /// A builder with everything at its default.
+    pub fn builder() -> NodeBuilder {
+        NodeBuilder::default()
+    }
+
+    /// The node of the running process, if the caller is one.
+    pub fn current() -> Option<Node> {
+        Current::with(|current| current?.inner.myself()).map(|inner| Node { inner, _life: None })
+    }
+
+    /// A handle that does not keep the node running.
+    pub fn downgrade(&self) -> Node {
+        Node { inner: self.inner.clone(), _life: None }
+    }
+
+    /// The node's identity.
+    pub fn id(&self) -> NodeId {
+        self.inner.id
+    }
+
+    /// Starts a process.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> Pid
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        self.inner.spawn(Location::caller(), |_| (), future)
+    }
+
+    /// Sends a message to a process.
+    pub fn send<M: Message>(&self, to: Pid, message: M) {
+        self.inner.send(to, message);
+    }
+
+    /// Sends a message past all tracers, and without the token of a traced conversation.
+    ///
+    /// For what observes and what prints: a picture of a conversation should not show its own frame.
+    pub fn send_untraced<M: Message>(&self, to: Pid, message: M) {
+        self.inner.send_untraced(&Target::Pid(to), Envelope::new(message));
+    }
+
+    /// Sends an exit signal to a process.
+    pub fn exit(&self, pid: Pid, reason: impl Into<ExitReason>) {
+        self.inner.exit(None, pid, reason.into());
+    }
+
+    /// The process that has this name.
+    pub fn whereis(&self, name: &str) -> Option<Pid> {
+        self.inner.whereis(name).map(|id| self.inner.pid(id))
+    }
+
+    /// Whether a process of this node is alive.
+    pub fn is_alive(&self, pid: Pid) -> bool {
+        pid.node == self.inner.id && self.inner.is_alive(pid.id)
+    }
+
+    /// Every process of the node.
+    pub fn list(&self) -> Vec<Pid> {
+        self.inner.table.residents().map(|(_, id)| self.inner.pid(id)).collect()
+    }
+
+    /// What can be known about a process, or `None` if it is not alive.
+    pub fn info(&self, pid: Pid) -> Option<Info> {
+        self.inner.info(pid)
+    }
+
+    /// Runs a future as a process and blocks the calling thread until it is done.
+    ///
+    /// # Panics
+    /// With the future's panic, if that panics; if the process is ended by a signal; and on a worker
+    /// thread, which must not block.
+    pub fn block_on<F>(&self, future: F) -> F::Output
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        assert!(
+            Current::with(|current| current.is_none()),
+            "`block_on` was called within a process, which would block its worker: await the future instead"
+        );
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.spawn(async move {
+            let mut future = pin!(future);
+            let outcome = std::future::poll_fn(|context| {
+                match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+                    Err(payload) => Poll::Ready(Err(payload)),
+                }
+            })
+            .await;
+            let reason = match &outcome {
+                Ok(_) => ExitReason::Normal,
+                Err(_) => ExitReason::Error("the future that was blocked on panicked".into()),
+            };
+            // Nobody waits any more only if the waiting thread has panicked.
+            let _ = sender.send(outcome);
+            reason
+        });
+        match receiver.recv() {
+            Ok(Ok(value)) => value,
+            Ok(Err(payload)) if payload.is::<crate::runner::ExitSelf>() => {
+                panic!("the process that was blocked on exited")
+            }
+            Ok(Err(payload)) => resume_unwind(payload),
+            Err(_) => panic!("the process that was blocked on was ended by a signal"),
+        }
+    }
+
+    /// Lets `tracer` see every event of this node, or nobody.
+    pub fn set_tracer(&self, tracer: Option<Arc<dyn Tracer>>) {
+        let mut current = self.inner.tracer.write();
+        self.inner.traced.store(tracer.is_some(), Ordering::Relaxed);
+        *current = tracer;
+    }
+
+    /// The tokio runtime that the workers have entered: timers, sockets and blocking threads of the node.
+    pub fn tokio(&self) -> &tokio::runtime::Handle {
+        &self.inner.tokio
+    }
+
+    /// Ends all processes and stops the node's threads.
+    ///
+    /// Called by a process of the node itself, it does not wait for the threads.
+    pub fn shutdown(&self) {
+        match &self._life {
+            Some(life) => life.end(),
+            None => self.inner.end_all(),
+        }
+    }
+}
+
+/// For whoever connects this node to others.
+impl Node {
+    /// Sends and signals to other nodes go through `router` from now on.
+    pub fn set_router(&self, router: Arc<dyn Router>) {
+        *self.inner.router.write() = Some(router);
+    }
+
+    /// A message has come from another node.
+    pub fn deliver(&self, to: &Target, payload: Box<dyn Payload>) {
+        self.inner.send_envelope(to, Envelope::new(Parcel(payload)));
+    }
+
+    /// A signal has come from the node `from`.
+    pub fn receive_signal(&self, from: NodeId, signal: RemoteSignal) {
+        self.inner.receive_signal(from, signal);
+    }
+
+    /// The connection to `node` is lost: whoever is linked to or monitors a process there is told.
+    pub fn disconnected(&self, node: NodeId) {
+        self.inner.disconnected(node);
+    }
+}
+
+impl Inner {
+    fn receive_signal(&self, sender: NodeId, signal: RemoteSignal) {
+        match signal {
+            RemoteSignal::Exit { from, to, reason } => {
+                if to.node == self.id {
+                    self.exit(Some(from), to, reason);
+                }
+            }
+            RemoteSignal::Link { from, to } => self.accept_link(from, to),
+            RemoteSignal::Unlink { from, to } => self.drop_link(from, to),
+            RemoteSignal::LinkBroken { from, to, reason } => self.remote_link_broken(from, to, &reason),
+            RemoteSignal::Monitor { reference, watcher, target } => {
+                if target.node() == self.id {
+                    self.watch(reference, watcher, target);
+                }
+            }
+            RemoteSignal::Demonitor { reference, target, .. } => {
+                self.remove_watcher(reference, &target);
+            }
+            RemoteSignal::Down { reference, reason, .. } => self.remote_down(sender, reference, &reason),
+        }
+    }
+}
+
+impl Life {
+    fn start_thread(&self, name: String, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        let thread = std::thread::Builder::new().name(name).spawn(work)?;
+        self.threads.lock().push(thread);
+        Ok(())
+    }
+
+    fn end(&self) {
+        self.inner.end_all();
+        self.inner.scheduler.stop();
+        self.inner.timers.stop();
+        *self.inner.router.write() = None; // It holds the node.
+        let myself = std::thread::current().id();
+        let threads = std::mem::take(&mut *self.threads.lock());
+        if !threads.iter().any(|thread| thread.thread().id() == myself) {
+            for thread in threads {
+                // A thread of ours does not panic; if one did, its hook has said so.
+                let _ = thread.join();
+            }
+        }
+        if let Some(tokio) = self.tokio.lock().take() {
+            tokio.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Starts a node, runs `future` on it as its first process, and stops it when that is done.
+///
+/// ```
+/// assert_eq!(greenroom::run(async { 6 * 7 }), 42);
+/// ```
+///
+/// # Panics
+/// As for [`Node::block_on`], and if the node cannot be started.
+pub fn run<F>(future: F) -> F::Output
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let node = match Node::builder().start() {
+        Ok(node) => node,
+        Err(error) => panic!("a node could not be started: {error}"),
+    };
+    let value = node.block_on(future);
+    node.shutdown();
+    value
+}
+
+impl Inner {
+    fn disconnected(&self, node: NodeId) {
+        let (watching, links) = {
+            let mut remote = self.remote.lock();
+            (remote.watching.remove(&node).unwrap_or_default(), remote.links.remove(&node).unwrap_or_default())
+        };
+        for (reference, (watcher, target)) in watching {
+            self.fire(reference, watcher, &target, &ExitReason::NoConnection);
+        }
+        for (local, gone) in links {
+            self.remote_link_broken(gone, local, &ExitReason::NoConnection);
+        }
+        self.forget_watchers_of(node);
+    }
+
+    /// Monitors that processes of a lost node had on ours are forgotten.
+    fn forget_watchers_of(&self, node: NodeId) {
+        for (slot, id) in self.table.residents() {
+            if let Some(mut locked) = slot.lock(id)
+                && locked.view().is_some()
+            {
+                locked.cold().watchers.retain(|_: &Ref, watcher| watcher.node != node);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Who is who: node identities, process identifiers and references, and how they print.
+//!
+//! An identifier is plain `Copy` data. What it refers to, and whether that still lives, is the
+//! business of [`crate::Node`]; this file only says which node an identifier belongs to.
+
+use std::cell::Cell;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The name of a node and which life of it is meant: a node that is restarted has a new incarnation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NodeName {
+    /// The name, as in `runtime-7@127.0.0.1`.
+    pub name: Arc<str>,
+    /// A number that differs between two lives of a node of the same name.
+    pub incarnation: u64,
+}
+
+impl fmt::Display for NodeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A node, as a small number that is valid within this operating-system process.
+///
+/// Serialised, it travels as its [`NodeName`], so that the other side can make a number of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(NonZeroU32);
+
+/// Every node name that this operating-system process has met; a [`NodeId`] is an index into it.
+///
+/// Entries are added when a local node starts and when an authenticated peer names a node, and are
+/// never removed: a few dozen bytes for each life of each node ever seen.
+static NAMES: RwLock<Vec<NodeName>> = RwLock::new(Vec::new());
+
+impl NodeId {
+    /// The number of the node called `name`, a new one if it was never seen before.
+    pub fn intern(name: &NodeName) -> NodeId {
+        let known = |names: &[NodeName]| names.iter().position(|n| n == name);
+        if let Some(index) = known(&NAMES.read()) {
+            return NodeId::of_index(index);
+        }
+        let mut names = NAMES.write();
+        let index = known(&names).unwrap_or_else(|| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        NodeId::of_index(index)
+    }
+
+    /// The name of this node.
+    pub fn name(self) -> NodeName {
+        NAMES.read()[self.0.get() as usize - 1].clone()
+    }
+
+    fn of_index(index: usize) -> NodeId {
+        NodeId(NonZeroU32::MIN.saturating_add(index as u32))
+    }
+
+    /// Whether the calling thread works for this node at the moment, or for no node at all.
+    fn is_home(self) -> bool {
+        HOME.get().is_none_or(|home| home == self)
+    }
+}
+
+thread_local! {
+    /// The node that this thread works for: identifiers of that node print without its name.
+    static HOME: Cell<Option<NodeId>> = const { Cell::new(None) };
+}
+
+/// Declares that the calling thread works for `node` from now on.
+pub(crate) fn set_home(node: NodeId) {
+    HOME.set(Some(node));
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name().fmt(f)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for NodeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.name().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        NodeName::deserialize(deserializer).map(|name| NodeId::intern(&name))
+    }
+}
+
+/// A process identifier: which node, which place in its table, and which user of that place.
+///
+/// It prints as `<0.12.0>` on its own node and with the node's name elsewhere. It is never reused:
+/// the last number grows each time a place is taken again.
+///
+/// ```
+/// let shown = greenroom::run(async { greenroom::self_pid().to_string() });
+/// assert!(shown.starts_with("<0."));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Pid {
+    pub(crate) id: LocalPid,
+    pub(crate) node: NodeId,
+}
+
+/// The part of a [`Pid`] that means something on its own node: generation and index.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct LocalPid(u64);
+
+impl LocalPid {
+    /// What a process that is dead already gets for the ones it would start: the last place, which no
+    /// table ever grows to.
+    pub(crate) const NOBODY: LocalPid = LocalPid(u32::MAX as u64);
+
+    pub(crate) fn new(index: u32, generation: u32) -> Self {
+        LocalPid(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn index(self) -> u32 {
+        self.0 as u32
+    }
+
+    pub(crate) fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
+
+impl Pid {
+    pub(crate) fn new(node: NodeId, id: LocalPid) -> Self {
+        Pid { id, node }
+    }
+
+    /// The identifier that names place `index`, used for the `generation`th time, on `node`.
+    ///
+    /// For tools that read identifiers from elsewhere; a process need not be there.
+    pub fn from_parts(node: NodeId, index: u32, generation: u32) -> Self {
+        Pid::new(node, LocalPid::new(index, generation))
+    }
+
+    /// The node that this process lives on.
+    pub fn node(self) -> NodeId {
+        self.node
+    }
+}
+
+impl fmt::Display for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (index, generation) = (self.id.index(), self.id.generation());
+        if self.node.is_home() {
+            write!(f, "<0.{index}.{generation}>")
+        } else {
+            write!(f, "<{}.{index}.{generation}>", self.node)
+        }
+    }
+}
+
+impl fmt::Debug for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A reference: a value unlike any other, made by [`Ref::new`], a monitor or a timer.
+///
+/// Unique within an operating-system process; across nodes it is only ever compared by its maker.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ref(u64);
+
+impl Ref {
+    /// A new reference.
+    #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
+    pub fn new() -> Ref {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Ref(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl fmt::Display for Ref {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#Ref<0.{}>", self.0)
+    }
+}
+
+impl fmt::Debug for Ref {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,359 @@
+//! Taking messages out of the mailbox: [`receive()`], with a time-out, and the [`receive!`](crate::receive!) macro.
+//!
+//! A receive takes the first message that it wants and leaves the others where they are, in order: OTP's
+//! selective receive. What a type of message costs the compiler is kept to a few lines; the search
+//! itself is not generic.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::core::{Current, Due, Inner};
+use crate::mailbox::{Cursor, Envelope, Queue};
+use crate::message::Message;
+use crate::pid::LocalPid;
+use crate::table::Slot;
+use crate::timer::TimerKey;
+
+/// Waits for the next message of type `T`.
+///
+/// Messages of other types stay in the mailbox, in order.
+///
+/// # Cancel safety
+/// A receive that is dropped before it is ready has taken nothing.
+///
+/// # Panics
+/// When polled outside of a process.
+///
+/// ```
+/// use greenroom::{receive, self_pid, send};
+///
+/// greenroom::run(async {
+///     send(self_pid(), String::from("one"));
+///     send(self_pid(), 2_u32);
+///     assert_eq!(receive::<u32>().await, 2);
+///     assert_eq!(receive::<String>().await, "one");
+/// });
+/// ```
+pub async fn receive<T: Message>() -> T {
+    match select(&mut |candidate| candidate.is::<T>().then_some(0), None).await {
+        Some((_, received)) => received.open::<T>(),
+        None => unreachable!("a receive without a time-out does not time out"),
+    }
+}
+
+/// Waits for the next message of type `T`, but no longer than `timeout`.
+///
+/// With a time-out of zero it looks at what is there and does not wait. A receive that times out has
+/// taken nothing.
+///
+/// # Cancel safety
+/// As for [`receive()`].
+///
+/// ```
+/// use std::time::Duration;
+/// use greenroom::receive_timeout;
+///
+/// greenroom::run(async {
+///     assert_eq!(receive_timeout::<u32>(Duration::from_millis(1)).await, None);
+/// });
+/// ```
+pub async fn receive_timeout<T: Message>(timeout: Duration) -> Option<T> {
+    let found = select(&mut |candidate| candidate.is::<T>().then_some(0), Some(timeout)).await;
+    found.map(|(_, received)| received.open::<T>())
+}
+
+/// Waits for the first message that one of several arms wants: OTP's `receive … after … end`.
+///
+/// An arm is `pattern: Type => body` or `pattern: Type if guard => body`; the last one may be
+/// `after duration => body`. For each message in turn, oldest first, the arms are tried from top to
+/// bottom; a message that no arm wants stays where it is.
+///
+/// ```
+/// use std::time::Duration;
+/// use greenroom::{receive, self_pid, send};
+///
+/// greenroom::run(async {
+///     send(self_pid(), 3_u64);
+///     send(self_pid(), 12_u64);
+///     let answer = receive! {
+///         n: u64 if n > 10 => format!("big: {n}"),
+///         text: String => text,
+///         after Duration::from_secs(1) => String::from("nothing"),
+///     };
+///     assert_eq!(answer, "big: 12");
+/// });
+/// ```
+#[macro_export]
+macro_rules! receive {
+    ($($arms:tt)+) => { $crate::__receive_arms!([] [] $($arms)+) };
+}
+
+/// Splits the arms of `receive!` one by one: `[done arms] [pattern so far] rest`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __receive_arms {
+    // The last arm: a time-out.
+    ([$($done:tt)*] [] after $timeout:expr => $body:block $(,)?) => {
+        $crate::__receive_run!([$($done)*] (::core::option::Option::Some($timeout)) $body)
+    };
+    ([$($done:tt)*] [] after $timeout:expr => $body:expr $(,)?) => {
+        $crate::__receive_run!([$($done)*] (::core::option::Option::Some($timeout)) $body)
+    };
+    // No arm left.
+    ([$($done:tt)*] []) => {
+        $crate::__receive_run!([$($done)*] (::core::option::Option::None)
+            ::core::unreachable!("a receive without a time-out does not time out"))
+    };
+    // The pattern ends at the first colon.
+    ($done:tt [$($pattern:tt)+] : $($rest:tt)+) => {
+        $crate::__receive_type!($done [$($pattern)+] [] $($rest)+)
+    };
+    ($done:tt [$($pattern:tt)*] $next:tt $($rest:tt)*) => {
+        $crate::__receive_arms!($done [$($pattern)* $next] $($rest)*)
+    };
+}
+
+/// Splits off the type of an arm, up to `if` or `=>`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __receive_type {
+    ($done:tt $pattern:tt [$($type:tt)+] => $($rest:tt)+) => {
+        $crate::__receive_body!($done $pattern [$($type)+] [true] $($rest)+)
+    };
+    ($done:tt $pattern:tt [$($type:tt)+] if $guard:expr => $($rest:tt)+) => {
+        $crate::__receive_body!($done $pattern [$($type)+] [$guard] $($rest)+)
+    };
+    ($done:tt $pattern:tt [$($type:tt)*] $next:tt $($rest:tt)+) => {
+        $crate::__receive_type!($done $pattern [$($type)* $next] $($rest)+)
+    };
+}
+
+/// Splits off the body of an arm: a block, or an expression up to a comma.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __receive_body {
+    ([$($done:tt)*] $pattern:tt $type:tt $guard:tt $body:block $(,)?) => {
+        $crate::__receive_arms!([$($done)* { $pattern $type $guard $body }] [])
+    };
+    ([$($done:tt)*] $pattern:tt $type:tt $guard:tt $body:block, $($rest:tt)+) => {
+        $crate::__receive_arms!([$($done)* { $pattern $type $guard $body }] [] $($rest)+)
+    };
+    ([$($done:tt)*] $pattern:tt $type:tt $guard:tt $body:expr) => {
+        $crate::__receive_arms!([$($done)* { $pattern $type $guard $body }] [])
+    };
+    ([$($done:tt)*] $pattern:tt $type:tt $guard:tt $body:expr, $($rest:tt)*) => {
+        $crate::__receive_arms!([$($done)* { $pattern $type $guard $body }] [] $($rest)*)
+    };
+    ([$($done:tt)*] $pattern:tt $type:tt $guard:tt $body:block $($rest:tt)+) => {
+        $crate::__receive_arms!([$($done)* { $pattern $type $guard $body }] [] $($rest)+)
+    };
+}
+
+/// Looks for a message, then runs the body of the arm that wanted it.
+///
+/// A guard is tried with the message taken out of its envelope, so that it sees it as the body will. The
+/// arm then always falls through, which leaves the message whole; the body matches it once more.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __receive_run {
+    ([$({ [$($pattern:tt)+] [$($type:tt)+] [$guard:expr] $body:expr })*] ($timeout:expr) $after:expr) => {{
+        let found = $crate::receive::select(
+            &mut |candidate| {
+                let mut arm = 0_usize;
+                $(
+                    if let ::core::option::Option::Some(message) = candidate.take::<$($type)+>() {
+                        let mut wanted = false;
+                        #[allow(unused_variables, unreachable_patterns, clippy::redundant_guards)]
+                        let message = match message {
+                            $($pattern)+ if $guard && { wanted = true; false } => ::core::unreachable!(),
+                            whole => whole,
+                        };
+                        candidate.restore::<$($type)+>(message);
+                        if wanted {
+                            return ::core::option::Option::Some(arm);
+                        }
+                    }
+                    arm += 1;
+                )*
+                let _ = arm;
+                ::core::option::Option::None
+            },
+            $timeout,
+        )
+        .await;
+        match found {
+            ::core::option::Option::None => $after,
+            ::core::option::Option::Some((arm, received)) => {
+                $crate::__receive_dispatch!(arm, received, [] $({ [$($pattern)+] [$($type)+] [$guard] $body })*)
+            }
+        }
+    }};
+}
+
+/// Runs the body of one of the arms: `arm` counts down to it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __receive_dispatch {
+    ($arm:ident, $received:ident, [$($count:tt)*] { [$($pattern:tt)+] [$($type:tt)+] [$guard:expr] $body:expr } $($rest:tt)*) => {
+        if $arm == 0 $(+ $count)* {
+            #[allow(unreachable_patterns)]
+            match $received.open::<$($type)+>() {
+                // Mentioned, not called: what only the guard uses is used.
+                $($pattern)+ if { let _ = || $guard; true } => $body,
+                _ => ::core::unreachable!("the pattern matched a moment ago"),
+            }
+        } else {
+            $crate::__receive_dispatch!($arm, $received, [$($count)* 1] $($rest)*)
+        }
+    };
+    ($arm:ident, $received:ident, [$($count:tt)*]) => {
+        ::core::unreachable!("every message was wanted by one of the arms")
+    };
+}
+
+/// A message that a receive looks at; for the [`receive!`](crate::receive!) macro.
+#[doc(hidden)]
+pub struct Candidate<'a>(&'a mut Envelope);
+
+impl Candidate<'_> {
+    /// Whether it is a `T`.
+    pub fn is<T: Message>(&mut self) -> bool {
+        self.0.accept::<T>()
+    }
+
+    /// Takes it out, if it is a `T`; it has to be put back.
+    pub fn take<T: Message>(&mut self) -> Option<T> {
+        self.0.take()
+    }
+
+    /// Puts it back.
+    pub fn restore<T: Message>(&mut self, message: T) {
+        self.0.restore(message);
+    }
+}
+
+/// A message that a receive has taken; for the [`receive!`](crate::receive!) macro.
+#[doc(hidden)]
+pub struct Received(Envelope);
+
+impl Received {
+    /// The message.
+    pub fn open<T: Message>(mut self) -> T {
+        match self.0.take() {
+            Some(message) => message,
+            None => unreachable!("a receive only takes messages of the types it asked for"),
+        }
+    }
+}
+
+/// Says which arm wants a message, if any does.
+type Wants<'a> = dyn FnMut(&mut Candidate<'_>) -> Option<usize> + Send + 'a;
+
+/// Waits for a message that `wants` wants; for the [`receive!`](crate::receive!) macro.
+#[doc(hidden)]
+pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
+    Select { wants, cursor: Cursor::default(), timeout, waiting: None, _pinned: PhantomData }
+}
+
+/// The future of a receive.
+#[doc(hidden)]
+pub struct Select<'a> {
+    wants: &'a mut Wants<'a>,
+    cursor: Cursor,
+    timeout: Option<Duration>,
+    waiting: Option<Deadline>,
+    _pinned: PhantomData<()>,
+}
+
+/// When a receive gives up, and the timer that wakes it then.
+struct Deadline {
+    due: Duration,
+    timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+}
+
+impl Future for Select<'_> {
+    type Output = Option<(usize, Received)>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        Current::with(|current| {
+            let process = current.and_then(|current| Some((current, current.process()?)));
+            let Some((current, (slot, id))) = process else { crate::process::outside("receive") };
+            this.poll_in(current, slot, id)
+        })
+    }
+}
+
+impl Select<'_> {
+    fn poll_in(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Poll<Option<(usize, Received)>> {
+        current.charge(1);
+        if current.is_exhausted() {
+            return Poll::Pending; // The worker sees that, too, and puts the process at the end of the line.
+        }
+        if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
+            if envelope.token().is_some() || current.inner.is_traced() {
+                current.inner.trace_receive(&mut envelope);
+            }
+            return Poll::Ready(Some((arm, Received(envelope))));
+        }
+        if self.is_due(current, id) {
+            return Poll::Ready(None);
+        }
+        current.with_own(|own| own.wants_messages = true);
+        Poll::Pending
+    }
+
+    /// Looks at what has arrived since the last look.
+    fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
+        // The queue is on loan while `wants` runs, which is the user's code and may do anything.
+        let queue = current.with_own(|own| Some(std::mem::replace(&mut own.queue, Queue::new())));
+        let mut loan = Loan { current, slot, queue: queue? };
+        loan.queue.refill(&slot.inbox, slot.tag());
+        let wants = &mut *self.wants;
+        loan.queue.pick(id.as_u64(), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
+    }
+
+    /// Whether the time is up; if not, sees to it that the process is woken when it is.
+    fn is_due(&mut self, current: &Current<'_>, id: LocalPid) -> bool {
+        let Some(timeout) = self.timeout else { return false };
+        let inner = current.inner;
+        let now = inner.now();
+        let deadline = self.waiting.get_or_insert_with(|| Deadline { due: now.saturating_add(timeout), timer: None });
+        if deadline.due <= now {
+            return true;
+        }
+        if deadline.timer.is_none() && deadline.due != Duration::MAX {
+            let key = inner.timers.insert(deadline.due, Due::Wake(id));
+            deadline.timer = Some((inner.downgrade(), key));
+        }
+        false
+    }
+}
+
+impl Drop for Deadline {
+    fn drop(&mut self) {
+        if let Some((node, key)) = self.timer.take()
+            && let Some(inner) = node.upgrade()
+        {
+            inner.timers.remove(key);
+        }
+    }
+}
+
+/// Gives the queue back to its process, also when the user's code panics.
+struct Loan<'a, 'c> {
+    current: &'a Current<'c>,
+    slot: &'a Slot,
+    queue: Queue,
+}
+
+impl Drop for Loan<'_, '_> {
+    fn drop(&mut self) {
+        let queue = std::mem::replace(&mut self.queue, Queue::new());
+        self.slot.note_kept(queue.len());
+        self.current.with_own(|own| own.queue = queue);
+    }
+}

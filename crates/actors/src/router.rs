@@ -1,0 +1,128 @@
+//! The way out of a node: what it asks of whoever connects it to others, and how messages that came
+//! from elsewhere wait as bytes until somebody asks for their type.
+//!
+//! Implemented by `greenroom-cluster`. Nothing else in this crate knows that there are other nodes.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::message::Target;
+use crate::pid::{NodeId, Pid, Ref};
+use crate::reason::ExitReason;
+
+/// Carries messages and signals to other nodes.
+///
+/// It is called on the sender's thread and must not block. Between two processes it keeps the order of
+/// the calls. What cannot be delivered is dropped; [`crate::Node::disconnected`] then tells whoever
+/// needs to know.
+pub trait Router: Send + Sync {
+    /// Sends a message to a process or a name on another node.
+    fn send(&self, to: &Target, message: Outgoing<'_>);
+
+    /// Sends a signal to another node.
+    fn signal(&self, to: NodeId, signal: RemoteSignal);
+}
+
+/// A message on its way out.
+pub struct Outgoing<'a> {
+    /// The full name of its type, by which the receiver recognises it.
+    pub type_name: &'a str,
+    /// The message.
+    pub payload: &'a dyn erased_serde::Serialize,
+}
+
+/// What processes on different nodes tell each other beside messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RemoteSignal {
+    /// `from` asks `to` to exit.
+    Exit {
+        /// The sender.
+        from: Pid,
+        /// The process that is to exit.
+        to: Pid,
+        /// The reason that was given.
+        reason: ExitReason,
+    },
+    /// `from` is linked to `to` from now on.
+    Link {
+        /// Who asked for the link.
+        from: Pid,
+        /// The other end.
+        to: Pid,
+    },
+    /// `from` is no longer linked to `to`.
+    Unlink {
+        /// Who removed the link.
+        from: Pid,
+        /// The other end.
+        to: Pid,
+    },
+    /// `from`, which was linked to `to`, has ended.
+    LinkBroken {
+        /// The process that ended.
+        from: Pid,
+        /// The process that was linked to it.
+        to: Pid,
+        /// Why it ended.
+        reason: ExitReason,
+    },
+    /// `watcher` wants to know when `target` ends.
+    Monitor {
+        /// The monitor.
+        reference: Ref,
+        /// Who is told.
+        watcher: Pid,
+        /// Who is watched.
+        target: Target,
+    },
+    /// The monitor is no longer needed.
+    Demonitor {
+        /// The monitor.
+        reference: Ref,
+        /// Who would have been told.
+        watcher: Pid,
+        /// Who was watched.
+        target: Target,
+    },
+    /// The watched process has ended.
+    Down {
+        /// The monitor.
+        reference: Ref,
+        /// Who is told.
+        watcher: Pid,
+        /// Why it ended.
+        reason: ExitReason,
+    },
+}
+
+/// A message from another node that nobody has asked for by its type yet.
+pub trait Payload: Send {
+    /// The full name of its type.
+    fn type_name(&self) -> &str;
+
+    /// Reads the bytes: calls `read` once with a deserialiser over them.
+    fn decode(&self, read: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>));
+}
+
+/// A [`Payload`] as it stands in a mailbox.
+pub(crate) struct Parcel(pub(crate) Box<dyn Payload>);
+
+impl Parcel {
+    pub(crate) fn type_name(&self) -> &str {
+        self.0.type_name()
+    }
+
+    /// The message, if it is a `T` and its bytes are in order.
+    pub(crate) fn open<T: DeserializeOwned>(&self) -> Option<T> {
+        if self.type_name() != std::any::type_name::<T>() {
+            return None;
+        }
+        let mut message = None;
+        self.0.decode(&mut |bytes| message = erased_serde::deserialize::<T>(bytes).ok());
+        message
+    }
+}
+
+crate::message::stays_local!(Parcel, self, f => write!(f, "{}(…)", crate::message::short_name(self.type_name())));

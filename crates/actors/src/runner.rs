@@ -1,0 +1,281 @@
+//! What a worker does: polls processes, turns how they end into exit reasons, and clears them away.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::{Arc, Once};
+use std::task::{Context, Poll};
+
+use crate::body::{Body, Origin};
+use crate::core::{Current, Due, Inner, with_waker};
+use crate::mailbox::Queue;
+use crate::pid::{LocalPid, Pid};
+use crate::reason::{ExitReason, Outcome, Panic};
+use crate::scheduler::Worker;
+use crate::signal::drop_quietly;
+use crate::table::{Slot, flag};
+
+/// How many vacant places a worker fetches at once.
+const PLACES_AT_HAND: usize = 64;
+/// How many it keeps at most before it gives some back.
+const PLACES_KEPT: usize = 256;
+
+/// The life of a worker thread.
+pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
+    let _entered = inner.tokio.enter();
+    install_panic_hook();
+    let current = Current::new(inner, worker);
+    current.enter(|| {
+        while let Some(slot) = inner.scheduler.next(worker) {
+            inner.scheduler.found_work();
+            // SAFETY: places live as long as the node, which `inner` keeps.
+            let slot = unsafe { slot.as_ref() };
+            // SAFETY: whoever takes a place out of a run queue is its running thread.
+            unsafe { turn(&current, slot) };
+        }
+    });
+    inner.table.give_back(current.vacant.take());
+}
+
+/// The life of the timer thread.
+pub(crate) fn keep_time(inner: &Arc<Inner>) {
+    inner.timers.run(
+        || inner.now(),
+        |_, due| match due {
+            Due::Wake(id) => inner.wake(id),
+            Due::Send(to, envelope) => inner.send_envelope(&to, envelope),
+        },
+    );
+}
+
+/// Lets a process run until it waits, has used up its turn, or ends.
+///
+/// # Safety
+/// The caller is the running thread of `slot`.
+unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
+    let id = slot.resident();
+    let flags = slot.acknowledge();
+    if flags & flag::DEAD != 0 {
+        // SAFETY: as the caller says.
+        return unsafe { clear_away(current, slot) };
+    }
+    // SAFETY: as above; nothing else of `own` is in use.
+    let wants_messages = unsafe { slot.own() }.wants_messages;
+    if flags & flag::NOTIFIED != 0 || wants_messages {
+        // SAFETY: as above.
+        let body = unsafe { slot.take_body() };
+        let Some(body) = body else { return };
+        let mut body = std::mem::ManuallyDrop::new(body);
+        // SAFETY: as above.
+        unsafe { slot.own() }.wants_messages = false;
+        // SAFETY: as above.
+        let polled = unsafe {
+            current.run(slot, || with_waker(current, |waker| guarded(|| body.poll(&mut Context::from_waker(waker)))))
+        };
+        if let Ok(Poll::Ready(reason)) | Err(reason) = polled {
+            // SAFETY: as above.
+            return unsafe { finish(current, slot, id, reason) };
+        }
+        if current.is_exhausted() {
+            // It has more to do, but others come first.
+            slot.raise(flag::NOTIFIED);
+            return current.inner.scheduler.push_back(current.worker, slot);
+        }
+    }
+    // SAFETY: as above.
+    unsafe { suspend(current, slot) }
+}
+
+/// Parks the process, unless something happened meanwhile that it has to see.
+///
+/// # Safety
+/// As for [`turn`].
+unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
+    let id = slot.resident();
+    let tag = slot.tag();
+    loop {
+        if slot.inbox.park(tag) {
+            // From here on the process may be running elsewhere, unless we can take it back.
+            let notified = slot.flags(id).is_some_and(|flags| flags & (flag::NOTIFIED | flag::DEAD) != 0);
+            if notified && slot.inbox.unpark(tag) {
+                current.inner.scheduler.push_back(current.worker, slot);
+            }
+            return;
+        }
+        if slot.flags(id).is_none_or(|flags| flags & flag::DEAD != 0) {
+            // SAFETY: the inbox is closed or full, so the process was not parked: it is still ours.
+            return unsafe { clear_away(current, slot) };
+        }
+        // SAFETY: as the caller says.
+        let own = unsafe { slot.own() };
+        if own.wants_messages {
+            return current.inner.scheduler.push_next(current.worker, slot);
+        }
+        // It waits for something else: messages need not wake it, they only have to make room.
+        own.queue.refill(&slot.inbox, tag);
+        slot.note_kept(own.queue.len());
+    }
+}
+
+/// The body has returned or panicked.
+///
+/// # Safety
+/// As for [`turn`].
+unsafe fn finish<'a>(current: &Current<'a>, slot: &'a Slot, id: LocalPid, reason: ExitReason) {
+    // SAFETY: as the caller says.
+    unsafe {
+        current.run(slot, || current.inner.end(id, reason));
+        clear_away(current, slot);
+    }
+}
+
+/// Drops what is left of a dead process and makes its place vacant.
+///
+/// # Safety
+/// As for [`turn`]; the process has been declared dead.
+unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
+    let inner = current.inner;
+    // SAFETY: as the caller says. The body goes first, then the rest, each within a run of its own, so
+    // that destructors see their own process.
+    unsafe {
+        let body = slot.take_body();
+        slot.forget_body();
+        current.run(slot, || drop_quietly(body));
+        let own = slot.own();
+        let queue = std::mem::replace(&mut own.queue, Queue::new());
+        let token = own.token.take();
+        drop_quietly(queue);
+        drop_quietly(token);
+    }
+    // Someone may have declared it dead and not yet be done with telling everyone.
+    let (messages, _) = slot.inbox.close(slot.tag());
+    drop_quietly(messages);
+    let mut vacant = current.vacant.borrow_mut();
+    vacant.push(inner.table.vacate(slot));
+    if vacant.len() > PLACES_KEPT {
+        inner.table.give_back(vacant.drain(..PLACES_KEPT / 2));
+    }
+}
+
+thread_local! {
+    /// What the panic hook saw of the panic that is unwinding on this thread.
+    static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// The payload with which [`crate::process::exit_self`] unwinds.
+pub(crate) struct ExitSelf(pub(crate) ExitReason);
+
+/// Runs a poll; what it panicked with becomes an exit reason.
+fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, ExitReason> {
+    catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
+        Ok(exit) => exit.0,
+        Err(payload) => {
+            let seen = PANIC.take();
+            let panic = seen.unwrap_or_else(|| Panic { message: text_of(&*payload), location: None });
+            drop_quietly(payload);
+            ExitReason::Panic(Arc::new(panic))
+        }
+    })
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic with a value that is not text".to_owned()
+    }
+}
+
+/// Makes panics in processes known to [`guarded`] with their place; others go to the hook before.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let handled = Current::with(|current| {
+                let Some(current) = current.filter(|current| current.process().is_some()) else { return false };
+                let panic = Panic { message: text_of(info.payload()), location: info.location().map(Into::into) };
+                let handler = current.inner.on_panic.as_deref();
+                if let Some(handler) = handler {
+                    handler(&panic);
+                }
+                PANIC.set(Some(panic));
+                handler.is_some()
+            });
+            if !handled {
+                previous(info);
+            }
+        }));
+    });
+}
+
+impl Inner {
+    /// Starts a process with what the running one hands down to it. `introduce` is called before it
+    /// can run: to link, monitor or name it.
+    pub(crate) fn spawn<F>(&self, spawned_at: &'static Location<'static>, introduce: impl FnOnce(Pid), future: F) -> Pid
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let leader = Current::of(self).and_then(Current::leader);
+        self.spawn_led(spawned_at, leader, introduce, future)
+    }
+
+    /// The same with a group leader of its own.
+    pub(crate) fn spawn_led<F>(
+        &self,
+        spawned_at: &'static Location<'static>,
+        leader: Option<Pid>,
+        introduce: impl FnOnce(Pid),
+        future: F,
+    ) -> Pid
+    where
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let current = Current::of(self);
+        let parent = current.and_then(Current::pid);
+        let slot = self.settle(Body::new(Origin { parent, leader, spawned_at }, future));
+        let Some(slot) = slot else { return self.pid(LocalPid::NOBODY) };
+        let child = self.pid(slot.resident());
+        introduce(child);
+        if let Some(parent) = parent {
+            self.trace(|| crate::trace::EventKind::Spawn { parent, child });
+        }
+        match current {
+            Some(current) => self.scheduler.push_back(current.worker, slot),
+            None => self.scheduler.inject(slot),
+        }
+        child
+    }
+
+    /// Gives a body a place; none if the process that asks for it is dead itself.
+    fn settle(&self, body: Body) -> Option<&Slot> {
+        let Some(current) = Current::of(self) else {
+            let place = self.table.vacant(1).pop()?;
+            return Some(self.table.settle(place, body, None));
+        };
+        if current.process().is_some_and(|(slot, id)| !slot.is_alive(id)) {
+            return None;
+        }
+        current.charge(1);
+        let place = {
+            let mut vacant = current.vacant.borrow_mut();
+            if vacant.is_empty() {
+                vacant.extend(self.table.vacant(PLACES_AT_HAND));
+            }
+            vacant.pop()?
+        };
+        let token = current.with_own(|own| own.token.clone());
+        Some(self.table.settle(place, body, token))
+    }
+
+    /// Ends every process, so that a node can stop.
+    pub(crate) fn end_all(&self) {
+        let all: Vec<LocalPid> = self.table.residents().map(|(_, id)| id).collect();
+        for id in all {
+            self.end(id, ExitReason::Killed);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! Where processes live: a table of places that are reused and never freed while the node stands.
+//!
+//! A place holds everything about its process but the future. That it is never freed is what makes a
+//! process identifier cheap: looking one up is arithmetic, and a stale one meets a later generation
+//! instead of freed memory. Which thread may touch which field is said beside each.
+
+use std::cell::UnsafeCell;
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use parking_lot::{Mutex, MutexGuard};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::body::{Body, Head, Origin};
+use crate::mailbox::{Inbox, Queue, Tag};
+use crate::message::Target;
+use crate::pid::{LocalPid, Pid, Ref};
+use crate::trace::Token;
+
+/// One place of the table: a process, or room for one.
+pub(crate) struct Slot {
+    /// Anyone may push; the running thread takes and parks.
+    pub(crate) inbox: Inbox,
+    /// The generation in the upper half, flags below. Anyone may read it and set flags.
+    state: AtomicU64,
+    /// True while this process, running, hands something to another one: see [`Slot::quiesce`].
+    pub(crate) handing_over: AtomicBool,
+    /// The future and what the process inherited. The running thread polls and drops it; others may
+    /// read what it inherited under the lock, while the process is alive.
+    body: AtomicPtr<Head>,
+    /// Anyone, under the lock.
+    cold: Mutex<Option<Box<Cold>>>,
+    /// The running thread only: whoever popped this place from a run queue, or parked it last.
+    own: UnsafeCell<Own>,
+    /// The length of the private queue, written by the running thread.
+    kept: AtomicU32,
+    index: u32,
+}
+
+// SAFETY: `own` is only touched by the running thread, of which there is one at a time: the
+// responsibility to run a place is handed on by the inbox's word and the run queues.
+unsafe impl Sync for Slot {}
+// SAFETY: everything in it is `Send`.
+unsafe impl Send for Slot {}
+
+/// What only the running thread touches.
+pub(crate) struct Own {
+    pub(crate) queue: Queue,
+    pub(crate) token: Option<Box<Token>>,
+    /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
+    pub(crate) wants_messages: bool,
+}
+
+/// Links, monitors and names: what few processes have, and others touch.
+#[derive(Default)]
+pub(crate) struct Cold {
+    pub(crate) links: FxHashSet<Pid>,
+    /// Monitors of others on this process.
+    pub(crate) watchers: FxHashMap<Ref, Pid>,
+    /// Monitors of this process on others.
+    pub(crate) watching: FxHashMap<Ref, Target>,
+    pub(crate) name: Option<std::sync::Arc<str>>,
+    pub(crate) label: Option<std::sync::Arc<str>>,
+}
+
+/// Flags in the lower half of a place's state.
+pub(crate) mod flag {
+    /// Someone called the process's waker, or it was just started.
+    pub(crate) const NOTIFIED: u64 = 1;
+    /// The process has ended, in the eyes of everyone.
+    pub(crate) const DEAD: u64 = 1 << 1;
+    /// Exit signals become messages.
+    pub(crate) const TRAPS_EXITS: u64 = 1 << 2;
+    /// The process supervises others.
+    pub(crate) const SUPERVISES: u64 = 1 << 4;
+    /// Nobody lives here.
+    pub(crate) const VACANT: u64 = 1 << 3;
+}
+
+impl Slot {
+    fn new(index: u32) -> Self {
+        Slot {
+            inbox: Inbox::closed(),
+            state: AtomicU64::new(flag::VACANT | flag::DEAD),
+            handing_over: AtomicBool::new(false),
+            cold: Mutex::new(None),
+            body: AtomicPtr::new(std::ptr::null_mut()),
+            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false }),
+            kept: AtomicU32::new(0),
+            index,
+        }
+    }
+
+    /// The process that lives here now, or lived here last.
+    pub(crate) fn resident(&self) -> LocalPid {
+        LocalPid::new(self.index, (self.state.load(Ordering::Relaxed) >> 32) as u32)
+    }
+
+    pub(crate) fn tag(&self) -> Tag {
+        Tag::of_generation(self.resident().generation())
+    }
+
+    /// The flags, if `pid` lives here.
+    pub(crate) fn flags(&self, pid: LocalPid) -> Option<u64> {
+        let state = self.state.load(Ordering::SeqCst);
+        ((state >> 32) as u32 == pid.generation() && state & flag::VACANT == 0).then_some(state)
+    }
+
+    pub(crate) fn is_alive(&self, pid: LocalPid) -> bool {
+        self.flags(pid).is_some_and(|flags| flags & flag::DEAD == 0)
+    }
+
+    /// Sets a flag and returns the state before. Harmless when stale: a flag is a hint or is set
+    /// by the running thread or under the lock.
+    pub(crate) fn raise(&self, flag: u64) -> u64 {
+        self.state.fetch_or(flag, Ordering::SeqCst)
+    }
+
+    pub(crate) fn lower(&self, flag: u64) {
+        self.state.fetch_and(!flag, Ordering::SeqCst);
+    }
+
+    /// Lowers `NOTIFIED` and returns the flags as they were.
+    pub(crate) fn acknowledge(&self) -> u64 {
+        let flags = self.state.load(Ordering::SeqCst);
+        if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
+    }
+
+    /// Publishes how many messages the process keeps in its private queue. For the running thread.
+    pub(crate) fn note_kept(&self, kept: u32) {
+        self.kept.store(kept, Ordering::Relaxed);
+    }
+
+    /// How many messages wait, for anyone who wants to know.
+    pub(crate) fn messages(&self) -> u32 {
+        self.kept.load(Ordering::Relaxed) + self.inbox.len(self.tag())
+    }
+
+    /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
+    pub(crate) fn lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
+        let cold = self.cold.lock();
+        self.is_alive(pid).then_some(Locked { slot: self, cold })
+    }
+
+    /// Waits until the process that was just declared dead is not in the middle of handing something
+    /// over, so that nobody hears from it after they have heard of its death.
+    ///
+    /// The other side of this Dekker pair is [`Slot::hand_over`].
+    pub(crate) fn quiesce(&self) {
+        let mut spins = 0_u32;
+        while self.handing_over.load(Ordering::SeqCst) {
+            spins += 1;
+            if spins.is_multiple_of(100) { std::thread::yield_now() } else { std::hint::spin_loop() }
+        }
+    }
+
+    /// Runs `action` unless this process, which is the running one, has been declared dead.
+    pub(crate) fn hand_over<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
+        struct Done<'a>(&'a AtomicBool);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        if self.handing_over.load(Ordering::Relaxed) {
+            return Some(action()); // Already within an outer hand-over, which was checked.
+        }
+        self.handing_over.store(true, Ordering::SeqCst);
+        let _done = Done(&self.handing_over);
+        (self.state.load(Ordering::SeqCst) & flag::DEAD == 0).then(action)
+    }
+
+    /// The future, to be polled.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place and gives the body back with [`Slot::put_body`]
+    /// or has declared the process dead.
+    pub(crate) unsafe fn take_body(&self) -> Option<Body> {
+        // SAFETY: only `settle` and `put_body` put a body there, and only the running thread takes it.
+        unsafe { Body::from_raw(self.body.load(Ordering::Relaxed)) }
+    }
+
+    /// Forgets a body that was taken for good.
+    ///
+    /// # Safety
+    /// As for [`Slot::take_body`].
+    pub(crate) unsafe fn forget_body(&self) {
+        self.body.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// What the running process inherited.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place.
+    pub(crate) unsafe fn running_origin(&self) -> Option<Origin> {
+        // SAFETY: the running thread alone drops bodies.
+        unsafe { Body::origin(self.body.load(Ordering::Relaxed)) }
+    }
+
+    /// What belongs to the running thread.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place, and no other reference to its `Own` is in use.
+    #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    pub(crate) unsafe fn own(&self) -> &mut Own {
+        // SAFETY: see above.
+        unsafe { &mut *self.own.get() }
+    }
+}
+
+/// A process that is alive and stays so while this is held.
+pub(crate) struct Locked<'a> {
+    slot: &'a Slot,
+    cold: MutexGuard<'a, Option<Box<Cold>>>,
+}
+
+impl Locked<'_> {
+    pub(crate) fn cold(&mut self) -> &mut Cold {
+        self.cold.get_or_insert_default()
+    }
+
+    pub(crate) fn view(&self) -> Option<&Cold> {
+        self.cold.as_deref()
+    }
+
+    /// Bytes of the process's future with what it inherited.
+    pub(crate) fn body_size(&self) -> usize {
+        // SAFETY: as for `origin`.
+        unsafe { Body::size(self.slot.body.load(Ordering::Relaxed)) }
+    }
+
+    /// What the process inherited.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        // SAFETY: the body of a live process is only dropped after it was declared dead, which needs
+        // the lock that we hold.
+        unsafe { Body::origin(self.slot.body.load(Ordering::Relaxed)) }
+    }
+
+    /// Declares the process dead and takes what others must be told of. The caller has won.
+    pub(crate) fn declare_dead(mut self) -> Option<Box<Cold>> {
+        self.slot.raise(flag::DEAD);
+        self.cold.take()
+    }
+}
+
+/// The table: chunks of doubling size, made when they are first needed.
+pub(crate) struct Table {
+    chunks: [OnceLock<Box<[Slot]>>; CHUNKS],
+    used: AtomicU32,
+    vacant: Mutex<VecDeque<u32>>,
+}
+
+const FIRST_CHUNK: u32 = 1024;
+const CHUNKS: usize = 21;
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Table {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            used: AtomicU32::new(0),
+            vacant: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    fn chunk_of(index: u32) -> (usize, usize) {
+        let shifted = index / FIRST_CHUNK + 1;
+        let chunk = shifted.ilog2();
+        let first = (FIRST_CHUNK << chunk) - FIRST_CHUNK;
+        (chunk as usize, (index - first) as usize)
+    }
+
+    /// The place of this index, if the table has ever grown to it.
+    pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
+        let (chunk, offset) = Self::chunk_of(index);
+        self.chunks.get(chunk)?.get()?.get(offset)
+    }
+
+    fn grow_to(&self, index: u32) -> &Slot {
+        let (chunk, offset) = Self::chunk_of(index);
+        let chunk = self.chunks.get(chunk).unwrap_or_else(|| panic!("a node holds at most {} processes", u32::MAX));
+        let size = FIRST_CHUNK << Self::chunk_of(index).0;
+        let first = size - FIRST_CHUNK;
+        &chunk.get_or_init(|| (0..size).map(|i| Slot::new(first + i)).collect())[offset]
+    }
+
+    /// Vacant places for a worker to keep at hand, at most `wanted` of them.
+    pub(crate) fn vacant(&self, wanted: usize) -> Vec<u32> {
+        let mut vacant = self.vacant.lock();
+        let reused = wanted.min(vacant.len());
+        if reused > 0 {
+            return vacant.drain(..reused).collect();
+        }
+        let first = self.used.fetch_add(wanted as u32, Ordering::Relaxed);
+        (first..first + wanted as u32).collect()
+    }
+
+    pub(crate) fn give_back(&self, places: impl IntoIterator<Item = u32>) {
+        self.vacant.lock().extend(places);
+    }
+
+    /// Moves a process into a vacant place. The caller schedules it.
+    pub(crate) fn settle(&self, index: u32, body: Body, token: Option<Box<Token>>) -> &Slot {
+        let slot = self.grow_to(index);
+        let before = slot.state.load(Ordering::Relaxed);
+        debug_assert!(before & flag::VACANT != 0);
+        // SAFETY: a vacant place that was handed out belongs to whoever got it.
+        let own = unsafe { slot.own() };
+        slot.body.store(body.into_raw(), Ordering::Relaxed);
+        own.token = token;
+        own.wants_messages = false;
+        slot.kept.store(0, Ordering::Relaxed);
+        let generation = (before >> 32) as u32;
+        slot.inbox.open(Tag::of_generation(generation));
+        slot.state.store(u64::from(generation) << 32 | flag::NOTIFIED, Ordering::SeqCst);
+        slot
+    }
+
+    /// Clears a place whose process has ended and whose body is dropped. The caller gives it back.
+    pub(crate) fn vacate(&self, slot: &Slot) -> u32 {
+        let generation = slot.resident().generation().wrapping_add(1);
+        slot.state.store(u64::from(generation) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
+        slot.index
+    }
+
+    /// Every process that is alive at about this moment.
+    pub(crate) fn residents(&self) -> impl Iterator<Item = (&Slot, LocalPid)> {
+        let used = self.used.load(Ordering::Relaxed);
+        (0..used)
+            .map_while(|index| self.slot(index))
+            .map(|slot| (slot, slot.resident()))
+            .filter(|(slot, pid)| slot.is_alive(*pid))
+    }
+}

@@ -1,0 +1,79 @@
+//! Timers of a node: what is due when, and the thread that waits for it.
+//!
+//! Deadlines are kept in order and can be removed, so that a million calls that were answered in time
+//! leave nothing behind. What a timer does is decided by [`crate::core`], which is handed what is due.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+/// Names a timer: its deadline, and a number that tells timers of the same deadline apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct TimerKey {
+    due: Duration,
+    number: u64,
+}
+
+pub(crate) struct Timers<E> {
+    state: Mutex<State<E>>,
+    changed: Condvar,
+}
+
+struct State<E> {
+    waiting: BTreeMap<TimerKey, E>,
+    next: u64,
+    stopped: bool,
+}
+
+impl<E> Timers<E> {
+    pub(crate) fn new() -> Self {
+        Timers {
+            state: Mutex::new(State { waiting: BTreeMap::new(), next: 0, stopped: false }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Starts a timer that is due at `due`, counted from the start of the node.
+    pub(crate) fn insert(&self, due: Duration, entry: E) -> TimerKey {
+        let mut state = self.state.lock();
+        let key = TimerKey { due, number: state.next };
+        state.next += 1;
+        state.waiting.insert(key, entry);
+        let is_first = state.waiting.first_key_value().is_some_and(|(first, _)| *first == key);
+        drop(state);
+        if is_first {
+            self.changed.notify_one();
+        }
+        key
+    }
+
+    /// Removes a timer; `None` if it was due already or was removed before.
+    pub(crate) fn remove(&self, key: TimerKey) -> Option<(Duration, E)> {
+        self.state.lock().waiting.remove(&key).map(|entry| (key.due, entry))
+    }
+
+    /// Waits for what is due and hands it to `fire`, until [`Timers::stop`].
+    pub(crate) fn run(&self, now: impl Fn() -> Duration, mut fire: impl FnMut(TimerKey, E)) {
+        let mut state = self.state.lock();
+        while !state.stopped {
+            let Some(first) = state.waiting.first_entry() else {
+                self.changed.wait(&mut state);
+                continue;
+            };
+            let wait = first.key().due.saturating_sub(now());
+            if wait.is_zero() {
+                let (key, entry) = first.remove_entry();
+                parking_lot::MutexGuard::unlocked(&mut state, || fire(key, entry));
+            } else {
+                self.changed.wait_for(&mut state, wait);
+            }
+        }
+    }
+
+    /// Ends [`Timers::run`]; what waits is dropped with the timers.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopped = true;
+        self.changed.notify_all();
+    }
+}

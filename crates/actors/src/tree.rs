@@ -1,0 +1,46 @@
+//! A supervision tree as plain data: what [`crate::supervisor::tree`] returns and what is drawn.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pid::Pid;
+
+/// A supervisor or a worker, with everything below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeNode {
+    /// The child's identifier in its supervisor; for the root, its registered name or `root`.
+    pub id: String,
+    /// The process, unless none runs.
+    pub pid: Option<Pid>,
+    /// The name that the process is registered under.
+    pub registered: Option<String>,
+    /// Supervisor or worker.
+    pub kind: ChildKind,
+    /// Whether it runs.
+    pub status: ChildStatus,
+    /// How often the supervisor above has restarted this child.
+    pub restarts: u64,
+    /// The processes that this one is linked to.
+    pub links: Vec<Pid>,
+    /// The children, in start order.
+    pub children: Vec<TreeNode>,
+}
+
+/// What a child is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ChildKind {
+    /// It supervises others.
+    Supervisor,
+    /// It does the work.
+    Worker,
+}
+
+/// Whether a child runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ChildStatus {
+    /// It runs.
+    Running,
+    /// It ended and could not be started again yet; its supervisor keeps trying.
+    Restarting,
+    /// It has ended for good, or was never started.
+    NotStarted,
+}

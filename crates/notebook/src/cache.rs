@@ -1,0 +1,96 @@
+//! Compiled cells on disk, by key. A key is made from everything that a cell is made of, so an entry is either right
+//! or not there; one that is damaged counts as not there.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use crate::rustc::{ToolError, library_name};
+
+/// A folder of compiled cells that stand on one prelude.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// What is written beside a library.
+#[derive(Serialize, Deserialize)]
+struct Entry<T> {
+    /// Of the library.
+    sha256: String,
+    cell: T,
+}
+
+impl Cache {
+    /// Opens the cells of the prelude with this fingerprint, inside of the cache folder.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(cache: &Path, fingerprint: &str) -> Result<Self, ToolError> {
+        let folder = cache.join("cells").join(fingerprint);
+        fs::create_dir_all(&folder).map_err(ToolError::file(&folder))?;
+        Ok(Self { folder })
+    }
+
+    /// Where all the libraries are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The library of a crate.
+    pub fn library(&self, name: &str) -> PathBuf {
+        self.folder.join(library_name(name))
+    }
+
+    /// What is known about a crate whose library is whole.
+    pub fn load<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let entry: Entry<T> = serde_json::from_slice(&fs::read(self.entry(name)).ok()?).ok()?;
+        let library = fs::read(self.library(name)).ok()?;
+        (hex(&Sha256::digest(&library)) == entry.sha256).then_some(entry.cell)
+    }
+
+    /// Keeps a library, which is moved here, and what is known about it.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn store<T: Serialize>(
+        &self,
+        name: &str,
+        library: &Path,
+        cell: &T,
+    ) -> Result<(), ToolError> {
+        let bytes = fs::read(library).map_err(ToolError::file(library))?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let to = self.library(name);
+        fs::rename(library, &to).map_err(ToolError::file(&to))?;
+        let text = serde_json::to_vec(&Entry { sha256, cell }).unwrap_or_default();
+        write_atomically(&self.entry(name), &text)
+    }
+
+    fn entry(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.json"))
+    }
+}
+
+/// Writes a file so that it is there whole or not at all.
+pub(crate) fn write_atomically(path: &Path, text: &[u8]) -> Result<(), ToolError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(ToolError::file(folder))?;
+    let write = || {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text)?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(ToolError::file(path))
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,588 @@
+//! From a cell's source and the cells above it to a library. Everything before has one decision or one tool; this is
+//! where they meet: names are resolved, the text is generated, found in the cache or compiled, and the outcome is
+//! said in terms of the cell. Calls block; running the library is the runtime's business.
+
+mod resolve;
+mod scope;
+
+use std::{
+    fmt,
+    ops::Range,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    analysis::{self, Analysis, Defined, Kind},
+    cache::{Cache, hex},
+    generate::{self, Generated, OWN_KEY, Region},
+    mir::{self, Handover},
+    prelude::Prelude,
+    rustc::{
+        self, Cancel, Emit, Job, Outcome, ToolError,
+        diagnostic::{self, Diagnostic, Level, Message, Span},
+    },
+    source_map::SourceMap,
+};
+
+pub use self::scope::{CellAbove, Item, Scope};
+
+/// Compiles cells against one prelude.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    prelude: Arc<Prelude>,
+    cache: Cache,
+}
+
+/// A cell to compile.
+#[derive(Clone, Debug)]
+pub struct CellInput<'a> {
+    /// What messages call it, such as `cell 3`.
+    pub name: &'a str,
+    /// Its source.
+    pub source: &'a str,
+}
+
+/// A compiled cell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CompiledCell {
+    /// The hash of everything it is made of.
+    pub key: String,
+    /// Its library.
+    pub library: PathBuf,
+    /// The symbol of its entry, a `greenroom_stage::cell::CellEntry`.
+    pub symbol: String,
+    /// The bindings that later cells can import.
+    pub exports: Vec<Export>,
+    /// The bindings that they cannot.
+    pub unavailable: Vec<Unavailable>,
+    /// The items that they can name.
+    pub items: Vec<Item>,
+    /// The bindings and items of cells above that it uses, sorted.
+    pub uses: Vec<String>,
+    /// The names that it defines.
+    pub defines: Vec<Defined>,
+    /// Maps places in its generated file, which panics name, to its source.
+    pub source_map: SourceMap,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
+    /// Whether it was found instead of compiled.
+    #[serde(skip)]
+    pub cached: bool,
+    /// How long it took, this time.
+    #[serde(skip)]
+    pub timings: Timings,
+}
+
+/// A binding that later cells can import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export {
+    /// Its name.
+    pub name: String,
+    /// Its type, as other cells write it.
+    pub ty: String,
+    /// How it is handed over.
+    pub handover: Handover,
+}
+
+/// A binding that later cells cannot use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// Its name.
+    pub name: String,
+    /// Why, and what to do.
+    pub reason: String,
+}
+
+/// How long the steps took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Taking the source apart, resolving, generating, and looking into the cache.
+    pub prepare: Duration,
+    /// rustc.
+    pub rustc: Duration,
+    /// How often rustc ran: more than once where a binding turned out not to be exportable.
+    pub runs: u32,
+}
+
+/// Why a cell was not compiled.
+#[derive(Debug)]
+pub enum CompileError {
+    /// It is not Rust, or not what a cell can be.
+    Parse {
+        /// The errors.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// rustc refuses it.
+    Rustc {
+        /// The errors and warnings.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// It uses a binding that cannot leave its cell.
+    Unavailable {
+        /// The binding.
+        name: String,
+        /// The cell that defines it.
+        cell: String,
+        /// Why, and what to do.
+        reason: String,
+        /// Where it is used, in bytes of the source.
+        span: Range<usize>,
+    },
+    /// It uses a name of a cell that failed or did not run.
+    DependsOnFailed {
+        /// The name.
+        name: String,
+        /// The cell.
+        cell: String,
+        /// Where it is used, in bytes of the source.
+        span: Range<usize>,
+    },
+    /// It was cancelled.
+    Cancelled,
+    /// A tool or a file is missing.
+    Tool(ToolError),
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Parse { diagnostics } | Self::Rustc { diagnostics } => {
+                let first = diagnostics
+                    .iter()
+                    .find(|diagnostic| diagnostic.level == Level::Error);
+                f.write_str(first.map_or("the cell does not compile", |diagnostic| {
+                    &diagnostic.message
+                }))
+            }
+            Self::Unavailable {
+                name, cell, reason, ..
+            } => write!(f, "`{name}` cannot leave {cell}: {reason}"),
+            Self::DependsOnFailed { name, cell, .. } => {
+                write!(
+                    f,
+                    "not run: it uses `{name}`, and {cell}, which defines it, has not succeeded"
+                )
+            }
+            Self::Cancelled => f.write_str("the compilation was cancelled"),
+            Self::Tool(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+impl From<ToolError> for CompileError {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+/// How often exports are given up before the errors are taken for the user's.
+const ATTEMPTS: u32 = 4;
+
+impl Compiler {
+    /// A compiler of cells that stand on this prelude.
+    pub fn new(prelude: Arc<Prelude>, cache: Cache) -> Self {
+        Self { prelude, cache }
+    }
+
+    /// Compiles a cell, or finds it compiled.
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn compile(
+        &self,
+        cell: &CellInput<'_>,
+        scope: &Scope,
+        cancel: &Cancel,
+    ) -> Result<CompiledCell, CompileError> {
+        let begin = Instant::now();
+        let analysis = match analysis::analyse(cell.source) {
+            Ok(analysis) => analysis,
+            Err(error) => return Err(self.explain(cell.source, &error, cancel)),
+        };
+        let mut resolved = resolve::resolve(&analysis, scope)?;
+        let key = self.key(
+            cell.source,
+            &generate::generate(cell.source, &analysis, &resolved.around),
+        );
+        let name = generate::crate_name(&key);
+        let mut timings = Timings {
+            prepare: begin.elapsed(),
+            ..Timings::default()
+        };
+        if let Some(mut found) = self.cache.load::<CompiledCell>(&name) {
+            timings.prepare = begin.elapsed();
+            (found.cached, found.timings, found.library) =
+                (true, timings, self.cache.library(&name));
+            return Ok(found);
+        }
+        let externs = self.externs(&resolved.crates);
+        let mut unavailable: Vec<Unavailable> = Vec::new();
+        loop {
+            let generated = generate::generate(cell.source, &analysis, &resolved.around);
+            let run = Run {
+                text: generated.text.replace(OWN_KEY, &key),
+                generated,
+                file: format!("{name}.rs"),
+            };
+            let begin = Instant::now();
+            let outcome = self.run(&name, &run.text, &externs, Emit::Library, cancel)?;
+            timings.rustc += begin.elapsed();
+            timings.runs += 1;
+            if outcome.success {
+                let mut compiled =
+                    self.describe(&key, &analysis, scope, &run, &outcome, unavailable)?;
+                compiled.uses = resolved.uses;
+                compiled.timings = timings;
+                self.cache.store(&name, &outcome.library(), &compiled)?;
+                return Ok(compiled);
+            }
+            let withheld = match run.withheld(&outcome, &analysis) {
+                Some(withheld) if timings.runs < ATTEMPTS => withheld,
+                _ => return Err(run.refusal(outcome, &analysis, scope)),
+            };
+            for (name, reason) in withheld {
+                resolved.around.withheld.push(name.clone());
+                unavailable.push(Unavailable { name, reason });
+            }
+        }
+    }
+
+    fn key(&self, source: &str, generated: &Generated) -> String {
+        let mut hash = Sha256::new();
+        hash.update(generate::VERSION.to_le_bytes());
+        for part in [self.prelude.fingerprint.as_str(), source, &generated.text] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+        hex(&hash.finalize()[..8])
+    }
+
+    /// The crates of the prelude, the cells that are named, and others that a binding's type leads to.
+    fn externs(&self, crates: &[String]) -> Vec<(String, PathBuf)> {
+        let mut externs: Vec<_> = self
+            .prelude
+            .externs()
+            .map(|(name, path)| (name.to_owned(), path))
+            .collect();
+        for name in crates {
+            if name.starts_with("cell_") {
+                externs.push((name.clone(), self.cache.library(name)));
+            } else if let Some(path) = self.prelude.transitive(name) {
+                externs.push((name.clone(), path));
+            }
+        }
+        externs
+    }
+
+    fn run(
+        &self,
+        name: &str,
+        text: &str,
+        externs: &[(String, PathBuf)],
+        emit: Emit,
+        cancel: &Cancel,
+    ) -> Result<Outcome, CompileError> {
+        let search = [self.prelude.libraries(), self.cache.folder().to_owned()];
+        let job = Job {
+            name,
+            text,
+            externs,
+            search: &search,
+            emit,
+        };
+        let outcome = rustc::compile(&self.prelude.toolchain, &job, self.cache.folder(), cancel)?;
+        let outcome = outcome.ok_or(CompileError::Cancelled)?;
+        if !outcome.success && !outcome.messages.iter().any(Message::is_error) {
+            let program = self.prelude.toolchain.rustc.display().to_string();
+            return Err(ToolError::Failed {
+                program,
+                output: outcome.noise,
+            }
+            .into());
+        }
+        Ok(outcome)
+    }
+
+    /// What rustc says about a source that does not parse; it says it better.
+    fn explain(
+        &self,
+        source: &str,
+        error: &analysis::AnalysisError,
+        cancel: &Cancel,
+    ) -> CompileError {
+        let own = || vec![Diagnostic::error(error.message.clone(), error.span.clone())];
+        if !error.syntax {
+            return CompileError::Parse { diagnostics: own() };
+        }
+        let generated = generate::wrap(source);
+        let outcome = match self.run("cell", &generated.text, &[], Emit::Check, cancel) {
+            Ok(outcome) => outcome,
+            Err(error) => return error,
+        };
+        let errors = outcome.messages.iter().filter(|message| message.is_error());
+        let diagnostics: Vec<_> = errors
+            .filter_map(|message| diagnostic::translate(message, "cell.rs", &generated.source_map))
+            .filter(|diagnostic| diagnostic.primary().is_some())
+            .collect();
+        CompileError::Parse {
+            diagnostics: if diagnostics.is_empty() {
+                own()
+            } else {
+                diagnostics
+            },
+        }
+    }
+
+    fn describe(
+        &self,
+        key: &str,
+        analysis: &Analysis,
+        scope: &Scope,
+        run: &Run,
+        outcome: &Outcome,
+        mut unavailable: Vec<Unavailable>,
+    ) -> Result<CompiledCell, CompileError> {
+        let name = generate::crate_name(key);
+        let is_own = |name: &str| {
+            analysis.defines.iter().any(|defined| {
+                defined.name == name
+                    && matches!(defined.kind, Kind::Type | Kind::Trait | Kind::Module)
+            })
+        };
+        let calls = mir::exports(&outcome.mir()?);
+        let mut exports = Vec::new();
+        for defined in analysis
+            .defines
+            .iter()
+            .filter(|defined| defined.kind == Kind::Binding)
+        {
+            if unavailable.iter().any(|known| known.name == defined.name) {
+                continue;
+            }
+            let export = match calls.iter().find(|call| call.name == defined.name) {
+                Some(call) => mir::nameable(&call.ty, &name, &is_own)
+                    .map_err(|error| error.to_string())
+                    .map(|ty| Export {
+                        name: defined.name.clone(),
+                        ty,
+                        handover: call.handover,
+                    }),
+                None => Err("the cell never comes to its end".to_owned()),
+            };
+            match export {
+                Ok(export) => exports.push(export),
+                Err(reason) => unavailable.push(Unavailable {
+                    name: defined.name.clone(),
+                    reason,
+                }),
+            }
+        }
+        Ok(CompiledCell {
+            key: key.to_owned(),
+            library: self.cache.library(&name),
+            symbol: generate::symbol(key),
+            exports,
+            unavailable,
+            items: resolve::items(key, analysis, scope),
+            uses: Vec::new(),
+            defines: analysis.defines.clone(),
+            source_map: run.generated.source_map.clone(),
+            warnings: run.diagnostics(&outcome.messages),
+            cached: false,
+            timings: Timings::default(),
+        })
+    }
+}
+
+/// One attempt.
+struct Run {
+    text: String,
+    generated: Generated,
+    file: String,
+}
+
+impl Run {
+    fn diagnostics(&self, messages: &[Message]) -> Vec<Diagnostic> {
+        messages
+            .iter()
+            .filter_map(|message| {
+                diagnostic::translate(message, &self.file, &self.generated.source_map)
+            })
+            .collect()
+    }
+
+    fn region(&self, span: &Span) -> Option<&Region> {
+        let range = span.range_in(&self.file)?;
+        self.generated
+            .regions
+            .iter()
+            .find(|(region, _)| region.start <= range.start && range.end <= region.end)
+            .map(|(_, region)| region)
+    }
+
+    /// The exports to give up, with the reasons, if they are all that is wrong.
+    fn withheld(&self, outcome: &Outcome, analysis: &Analysis) -> Option<Vec<(String, String)>> {
+        let errors: Vec<&Message> = outcome
+            .messages
+            .iter()
+            .filter(|message| message.is_error())
+            .collect();
+        let touched = |span: &Span| match self.region(span) {
+            Some(Region::Export(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let blamed = diagnostic::blamed(&errors, touched).ok()?;
+        let mut withheld: Vec<(String, String)> = Vec::new();
+        for (name, message) in blamed {
+            if !withheld.iter().any(|(known, _)| *known == name) {
+                let told = diagnostic::translate(message, &self.file, &self.generated.source_map);
+                let reason = reason(&name, told.as_ref(), analysis);
+                withheld.push((name, reason));
+            }
+        }
+        Some(withheld)
+    }
+
+    fn refusal(&self, outcome: Outcome, analysis: &Analysis, scope: &Scope) -> CompileError {
+        let errors: Vec<&Message> = outcome
+            .messages
+            .iter()
+            .filter(|message| message.is_error())
+            .collect();
+        // A binding whose type cannot be written here.
+        for message in &errors {
+            let import = message
+                .spans
+                .iter()
+                .find_map(|span| match self.region(span) {
+                    Some(Region::Import(name)) => Some(name.clone()),
+                    _ => None,
+                });
+            let Some(name) = import else { continue };
+            let Some(used) = analysis.uses.iter().find(|used| used.name == name) else {
+                continue;
+            };
+            let reason = format!(
+                "its type cannot be written here: {}",
+                diagnostic::shorten(&message.message)
+            );
+            let cell = scope
+                .binding(&name)
+                .map_or_else(String::new, |(cell, _)| cell.name.clone());
+            return CompileError::Unavailable {
+                name,
+                cell,
+                reason,
+                span: used.span.clone(),
+            };
+        }
+        let touches_export = |message: &Message| {
+            message
+                .spans
+                .iter()
+                .any(|span| matches!(self.region(span), Some(Region::Export(_))))
+        };
+        let (own, exports): (Vec<_>, Vec<_>) =
+            outcome.messages.iter().cloned().partition(|message| {
+                !touches_export(message)
+                    || ["E0282", "E0283", "E0284"]
+                        .iter()
+                        .any(|code| message.has_code(code))
+            });
+        let mut diagnostics = self.diagnostics(&own);
+        if !diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.level == Level::Error)
+        {
+            diagnostics.extend(self.diagnostics(&exports));
+        }
+        // A word in a macro that turned out to be the name of something that is not there.
+        for diagnostic in &mut diagnostics {
+            let Some(name) = diagnostic.undefined.clone() else {
+                continue;
+            };
+            let span = diagnostic
+                .primary()
+                .map_or(0..0, |label| label.range.clone());
+            match scope.missing(&name) {
+                Some(scope::Missing::Failed(cell)) => {
+                    return CompileError::DependsOnFailed { name, cell: cell.to_owned(), span };
+                }
+                Some(scope::Missing::Unavailable(cell, reason)) => {
+                    let (cell, reason) = (cell.to_owned(), reason.to_owned());
+                    return CompileError::Unavailable { name, cell, reason, span };
+                }
+                Some(scope::Missing::Binding(cell)) => diagnostic.help.push(format!(
+                    "`{name}` is a binding of {cell}, and items do not see bindings: pass it as an argument"
+                )),
+                None => {}
+            }
+        }
+        CompileError::Rustc { diagnostics }
+    }
+}
+
+/// Why a binding cannot be exported, and what to do.
+fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String {
+    let Some(told) = told else {
+        return "the compiler refuses its export".to_owned();
+    };
+    let code = told.code.as_deref().unwrap_or_default();
+    let label = |words: &str| told.labels.iter().find(|label| label.text.contains(words));
+    match code {
+        "E0382" => {
+            let into = match label("moved into")
+                .or(label("moved due to"))
+                .or(label("moved here"))
+            {
+                Some(label) if label.text.contains("closure") => "a closure",
+                Some(label) if label.text.contains("coroutine") || label.text.contains("async") => {
+                    "an async block"
+                }
+                _ => "another value or a call",
+            };
+            format!(
+                "it is moved into {into} before the cell ends; move a `{name}.clone()` there to keep it"
+            )
+        }
+        "E0381" => "it is not given a value on every way through the cell".to_owned(),
+        "E0597" | "E0505" | "E0716" | "E0521" | "E0502" | "E0506" | "E0499" | "E0515" | "E0713"
+        | "E0310" => {
+            let from = told
+                .message
+                .split('`')
+                .nth(1)
+                .filter(|from| analysis.defines.iter().any(|defined| defined.name == *from));
+            match from {
+                Some(from) => format!(
+                    "it borrows from `{from}`, a local of this cell; export an owned value (`.to_owned()`, `.clone()`)"
+                ),
+                None => "it borrows from a local of this cell; export an owned value (`.to_owned()`, `.clone()`)".to_owned(),
+            }
+        }
+        "E0277" if told.message.contains("between threads safely") => {
+            let ty = told.message.split('`').nth(1).unwrap_or(name);
+            if told.message.contains("cannot be shared") {
+                format!(
+                    "`{ty}` is not `Sync`, so cells cannot share it; put it into a `Mutex`, or use it in this cell only"
+                )
+            } else {
+                format!(
+                    "`{ty}` is not `Send`, so it cannot go from cell to cell; use a type that is (`Arc` for `Rc`), or \
+                     use it in this cell only"
+                )
+            }
+        }
+        "E0277" if told.message.contains("size for values") => {
+            "its size is not known; box it".to_owned()
+        }
+        _ => told.message.clone(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Why a cell failed, drawn on its source: errors of the compiler, panics, and the end of the runtime.
+
+use greenroom::ExitReason;
+use greenroom::reason::{Location, Panic};
+use greenroom_stage::protocol::Outcome;
+
+use crate::compiler::{CompileError, CompiledCell};
+use crate::draw::{CellSource, Drawing, Label, Level, Style, Suggestion, draw};
+use crate::generate::crate_name;
+use crate::plan::PlannedCell;
+use crate::rustc::diagnostic::{self, Diagnostic};
+
+/// Draws what is wrong with cells of one notebook.
+#[derive(Clone, Debug)]
+pub struct Explainer {
+    /// The file of the notebook, as messages call it.
+    pub file: String,
+    /// Whether drawings have colours.
+    pub style: Style,
+}
+
+impl Explainer {
+    /// Draws something on a cell.
+    pub fn draw(&self, cell: &PlannedCell, drawing: &Drawing) -> String {
+        let label = cell.label();
+        let source =
+            CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
+        draw(&source, drawing, self.style)
+    }
+
+    /// Why a cell was not compiled. `below` tells which cell further down defines a name.
+    pub fn compile_error(
+        &self,
+        cell: &PlannedCell,
+        error: &CompileError,
+        below: &dyn Fn(&str) -> Option<String>,
+    ) -> String {
+        let drawings = match error {
+            CompileError::Parse { diagnostics } | CompileError::Rustc { diagnostics } => {
+                diagnostics.iter().map(|diagnostic| drawing_of(diagnostic, below)).collect()
+            }
+            CompileError::Unavailable { span, .. } | CompileError::DependsOnFailed { span, .. } => {
+                let mut drawing = Drawing::error(error.to_string());
+                drawing.labels.push(Label { range: span.clone(), text: "used here".to_owned(), primary: true });
+                vec![drawing]
+            }
+            CompileError::Cancelled | CompileError::Tool(_) => vec![Drawing::error(error.to_string())],
+        };
+        let drawn: Vec<String> = drawings.iter().map(|drawing| self.draw(cell, drawing)).collect();
+        drawn.join("\n\n")
+    }
+
+    /// Why a cell that ran has failed; `None` if it has not.
+    pub fn outcome(&self, cell: &PlannedCell, compiled: &CompiledCell, outcome: &Outcome) -> Option<String> {
+        let drawing = match outcome {
+            Outcome::Ok => return None,
+            Outcome::Error { message, location } => self
+                .at(cell, compiled, location, &format!("the cell returned an error: {message}"))
+                .with_help("the `?` returned it; match on the result to handle it in the cell"),
+            Outcome::Exit(ExitReason::Panic(panic)) => self.panic_at(cell, compiled, panic, "the cell panicked"),
+            Outcome::Exit(reason) => Drawing::error(format!("the cell's process was ended: {reason}"))
+                .with_help("a process that it is linked to may have crashed; `trap_exit(true)` turns that into a message"),
+            Outcome::Load(error) => Drawing::error(error.clone()),
+        };
+        Some(self.draw(cell, &drawing))
+    }
+
+    /// A process that a cell started has panicked.
+    pub fn crash(&self, cell: &PlannedCell, compiled: &CompiledCell, pid: &str, panic: &Panic) -> String {
+        let drawing = self.panic_at(cell, compiled, panic, &format!("process {pid} panicked"));
+        self.draw(cell, &drawing)
+    }
+
+    fn panic_at(&self, cell: &PlannedCell, compiled: &CompiledCell, panic: &Panic, what: &str) -> Drawing {
+        let message = format!("{what}: {}", panic.message);
+        match &panic.location {
+            Some(location) => self.at(cell, compiled, location, &message),
+            None => Drawing::error(message),
+        }
+    }
+
+    /// An error at a place that the generated file of this cell, or another file, names.
+    fn at(&self, cell: &PlannedCell, compiled: &CompiledCell, location: &Location, message: &str) -> Drawing {
+        let is_own = location.file.contains(&crate_name(&compiled.key));
+        let place = is_own.then(|| compiled.source_map.line_column(location.line, location.column)).flatten();
+        match place {
+            Some((line, column)) => {
+                let label = cell.label();
+                let source =
+                    CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
+                let mut drawing = Drawing::panic(&source, "", line as usize, column as usize);
+                drawing.message = message.to_owned();
+                drawing
+            }
+            None if is_own => Drawing::error(message),
+            None => Drawing::error(message).with_note(format!("raised at {location}")),
+        }
+    }
+}
+
+fn drawing_of(diagnostic: &Diagnostic, below: &dyn Fn(&str) -> Option<String>) -> Drawing {
+    let level = match diagnostic.level {
+        diagnostic::Level::Error => Level::Error,
+        diagnostic::Level::Warning => Level::Warning,
+    };
+    let labels = diagnostic.labels.iter().map(|label| Label {
+        range: label.range.clone(),
+        text: label.text.clone(),
+        primary: label.primary,
+    });
+    let suggestions = diagnostic.suggestions.iter().map(|suggestion| Suggestion {
+        message: suggestion.message.clone(),
+        range: suggestion.range.clone(),
+        replacement: suggestion.replacement.clone(),
+    });
+    let mut help = diagnostic.help.clone();
+    if let Some(name) = &diagnostic.undefined
+        && let Some(cell) = below(name)
+    {
+        help.push(format!("{cell} defines `{name}`, but it stands below: move it up, or this one down"));
+    }
+    Drawing {
+        level,
+        code: diagnostic.code.clone(),
+        message: diagnostic.message.clone(),
+        labels: labels.collect(),
+        notes: diagnostic.notes.clone(),
+        help,
+        suggestions: suggestions.collect(),
+    }
+}

@@ -1,0 +1,216 @@
+//! The text of a cell's crate: the user's own text, copied, between generated imports, the entry and the exports.
+//! A decision on data alone; names were resolved by the caller.
+
+use std::{fmt::Write, ops::Range};
+
+use crate::{
+    analysis::{Analysis, Kind},
+    mir::Handover,
+    source_map::SourceMap,
+};
+
+/// Raised whenever the generated text changes, so that older compiled cells are not taken for current ones.
+pub const VERSION: u32 = 1;
+
+/// Stands for the cell's own key in the text, which is made from the text.
+pub const OWN_KEY: &str = "0000000000000000";
+
+/// A binding of a cell above, as this cell imports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BindingImport {
+    /// Its name.
+    pub name: String,
+    /// Its type, as any crate can write it.
+    pub ty: String,
+    /// How it is handed over.
+    pub handover: Handover,
+}
+
+/// What surrounds the user's text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// `use` items for the crate's top level, without `use` and `;`.
+    pub uses: Vec<String>,
+    /// The bindings to import.
+    pub bindings: Vec<BindingImport>,
+    /// The bindings that cannot be exported, found out by an earlier attempt.
+    pub withheld: Vec<String>,
+}
+
+/// What a generated part stands for, to tell whom a compiler error in it concerns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The export of a binding.
+    Export(String),
+    /// The import of a binding.
+    Import(String),
+}
+
+/// A generated crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Generated {
+    /// Its text, with [`OWN_KEY`] where the cell's own key belongs.
+    pub text: String,
+    /// Where the user's text went.
+    pub source_map: SourceMap,
+    /// Where the imports and exports are.
+    pub regions: Vec<(Range<usize>, Region)>,
+}
+
+/// Lints that only say that this is a notebook are off. `unused_must_use` stays: a future that is never awaited is
+/// the mistake that beginners make most.
+const HEADER: &str = "\
+#![allow(unused, nonstandard_style, private_interfaces, private_bounds, static_mut_refs, hidden_glob_reexports)]
+#![allow(ambiguous_glob_reexports, exported_private_dependencies, improper_ctypes_definitions)]
+#![warn(unused_must_use)]
+extern crate greenroom_prelude as _;
+use ::greenroom_stage::prelude::*;
+";
+
+/// The macros that print to the cell instead of the terminal.
+pub const OUTPUT_MACROS: [&str; 5] = ["print", "println", "eprint", "eprintln", "dbg"];
+
+/// The name of the crate of the cell with this key.
+pub fn crate_name(key: &str) -> String {
+    format!("cell_{key}")
+}
+
+/// The symbol of the entry of the cell with this key.
+pub fn symbol(key: &str) -> String {
+    format!("greenroom_cell_{key}")
+}
+
+/// Writes the crate of a cell.
+pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Generated {
+    let mut writer = Writer {
+        source,
+        text: HEADER.to_owned(),
+        source_map: SourceMap::default(),
+    };
+    let mut regions = Vec::new();
+    for path in &around.uses {
+        let _ = writeln!(writer.text, "use {path};");
+    }
+    for item in &analysis.items {
+        writer.item(item.clone(), analysis);
+    }
+    let _ = writeln!(
+        writer.text,
+        "#[unsafe(no_mangle)]\npub fn {}(__cell: ::greenroom_stage::cell::Context) -> ::greenroom_stage::cell::CellFuture \
+         {{ ::std::boxed::Box::pin(async move {{",
+        symbol(OWN_KEY)
+    );
+    for BindingImport { name, ty, handover } in &around.bindings {
+        let start = writer.text.len();
+        let ident = identifier(name);
+        let _ = match handover {
+            Handover::Clone => {
+                writeln!(
+                    writer.text,
+                    "let mut {ident}: {ty} = ::greenroom_stage::cell::import(&__cell, {name:?})?;"
+                )
+            }
+            Handover::Shared => writeln!(
+                writer.text,
+                "let mut {ident} = ::greenroom_stage::cell::import_shared::<{ty}>(&__cell, {name:?})?;"
+            ),
+        };
+        regions.push((start..writer.text.len(), Region::Import(name.clone())));
+    }
+    for statement in &analysis.statements {
+        writer.copy(statement.clone());
+        writer.text.push('\n');
+    }
+    if let Some(value) = &analysis.value {
+        // Borrowed, so that a cell can end in the name of a binding.
+        writer.text.push_str("match &(");
+        writer.copy(value.clone());
+        writer.text.push_str(
+            ") { value => { use ::greenroom_stage::cell::{AsDebug as _, AsOpaque as _, AsRender as _};\n\
+             (&&&::greenroom_stage::cell::Shown(value)).tag().show(&__cell, value); } };\n",
+        );
+    }
+    for defined in analysis
+        .defines
+        .iter()
+        .filter(|defined| defined.kind == Kind::Binding)
+    {
+        if around.withheld.contains(&defined.name) {
+            continue;
+        }
+        let start = writer.text.len();
+        let (name, ident) = (&defined.name, identifier(&defined.name));
+        let _ = writeln!(
+            writer.text,
+            "{{ use ::greenroom_stage::cell::{{ByClone as _, ByShare as _}}; let value = \
+             ::greenroom_stage::cell::Exported({ident}); (&&value).tag().put(&__cell, {name:?}, value.0); }}"
+        );
+        regions.push((start..writer.text.len(), Region::Export(name.clone())));
+    }
+    writer.text.push_str(
+        "::std::result::Result::Ok::<(), ::greenroom_stage::cell::CellError>(())\n}) }\n",
+    );
+    Generated {
+        text: writer.text,
+        source_map: writer.source_map,
+        regions,
+    }
+}
+
+/// A source that does not parse, inside of a function, for rustc to explain.
+pub fn wrap(source: &str) -> Generated {
+    let mut writer = Writer {
+        source,
+        text: "async fn cell() {\n".to_owned(),
+        source_map: SourceMap::default(),
+    };
+    writer.copy(0..source.len());
+    writer.text.push_str("\n}\n");
+    Generated {
+        text: writer.text,
+        source_map: writer.source_map,
+        regions: Vec::new(),
+    }
+}
+
+struct Writer<'a> {
+    source: &'a str,
+    text: String,
+    source_map: SourceMap,
+}
+
+impl Writer<'_> {
+    fn copy(&mut self, range: Range<usize>) {
+        if range.is_empty() {
+            return;
+        }
+        let at = self.text.len();
+        self.text.push_str(&self.source[range.clone()]);
+        self.source_map.copied(&self.text, at, self.source, range);
+    }
+
+    fn item(&mut self, range: Range<usize>, analysis: &Analysis) {
+        let mut start = range.start;
+        let inside = |at: usize| range.start <= at && at < range.end;
+        for edit in analysis
+            .edits
+            .iter()
+            .filter(|edit| inside(edit.range.start))
+        {
+            self.copy(start..edit.range.start);
+            self.text.push_str(edit.text);
+            start = edit.range.end;
+        }
+        self.copy(start..range.end);
+        self.text.push('\n');
+    }
+}
+
+/// A name as it is written in code: raw where it is a keyword.
+fn identifier(name: &str) -> String {
+    if syn::parse_str::<syn::Ident>(name).is_ok() {
+        name.to_owned()
+    } else {
+        format!("r#{name}")
+    }
+}

@@ -1,0 +1,243 @@
+//! The prelude: one library with everything that the cells of a notebook can name besides each other, and the program
+//! that the runtime node runs. Built by cargo once for every distinct setup, then found again by its content.
+//!
+//! What cells are compiled to is not known here; neither is how progress is shown.
+
+mod build;
+mod manifest;
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cache::{hex, write_atomically},
+    rustc::{Cancel, ToolError, Toolchain},
+};
+
+pub use self::manifest::SetupError;
+
+/// Our own crates, as (path, text).
+const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+/// A built prelude.
+#[derive(Clone, Debug)]
+pub struct Prelude {
+    /// The compiler that built it, and must compile all that stands on it.
+    pub toolchain: Toolchain,
+    /// What it was made from; both ends of a link must have the same.
+    pub fingerprint: String,
+    /// The folder that holds all of it.
+    pub folder: PathBuf,
+    index: Index,
+}
+
+/// What is written into the folder last.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Index {
+    /// The crates that a cell may name, and the files they are in, relative to the folder.
+    externs: BTreeMap<String, PathBuf>,
+    /// The crates that those stand on, as far as their names are unique.
+    transitive: BTreeMap<String, PathBuf>,
+    build_time: Duration,
+}
+
+/// How far the building of a prelude has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How many packages are done.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+    /// The package that was just finished.
+    pub name: String,
+}
+
+/// Why there is no prelude.
+#[derive(Debug)]
+pub enum PreludeError {
+    /// The setup cell is not right.
+    Setup(SetupError),
+    /// A dependency cannot be found, or not downloaded.
+    Resolve {
+        /// What cargo says.
+        message: String,
+    },
+    /// A dependency does not compile.
+    Compile {
+        /// What rustc says, as cargo shows it; long output is cut in the middle.
+        message: String,
+    },
+    /// The building was cancelled.
+    Cancelled,
+    /// A tool or a file is missing.
+    Tool(ToolError),
+}
+
+impl fmt::Display for PreludeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setup(error) => error.fmt(f),
+            Self::Resolve { message } => write!(
+                f,
+                "the dependencies in the setup cell cannot be resolved; check their names, versions and features, and \
+                 the network:\n{message}"
+            ),
+            Self::Compile { message } => {
+                write!(
+                    f,
+                    "a dependency in the setup cell does not compile:\n{message}"
+                )
+            }
+            Self::Cancelled => f.write_str("the building of the prelude was cancelled"),
+            Self::Tool(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PreludeError {}
+
+impl From<ToolError> for PreludeError {
+    fn from(error: ToolError) -> Self {
+        Self::Tool(error)
+    }
+}
+
+impl From<SetupError> for PreludeError {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
+    }
+}
+
+/// The folder that everything built is kept in: `$GREENROOM_CACHE`, else `greenroom` in the user's cache folder.
+///
+/// # Errors
+/// When the user has no home.
+pub fn cache_folder() -> Result<PathBuf, ToolError> {
+    if let Some(folder) = std::env::var_os("GREENROOM_CACHE").filter(|folder| !folder.is_empty()) {
+        return std::path::absolute(&folder).map_err(ToolError::file(Path::new(&folder)));
+    }
+    let folders =
+        directories::ProjectDirs::from("", "", "greenroom").ok_or_else(|| ToolError::File {
+            path: PathBuf::from("~/.cache/greenroom"),
+            error: io::Error::new(io::ErrorKind::NotFound, "there is no home folder"),
+        })?;
+    Ok(folders.cache_dir().to_owned())
+}
+
+impl Prelude {
+    /// The prelude for a setup cell (a Cargo manifest with `[dependencies]`; may be empty), built if it is not in
+    /// `cache` yet. While another program builds the same one, this waits.
+    ///
+    /// # Errors
+    /// When the setup cell is wrong, a dependency cannot be had, or a tool or the cache cannot be used.
+    pub fn open(
+        setup: &str,
+        cache: &Path,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, PreludeError> {
+        let dependencies = manifest::dependencies(setup)?;
+        let toolchain = Toolchain::find()?;
+        let fingerprint = fingerprint(&toolchain, &dependencies);
+        let folder = cache.join("preludes").join(&fingerprint);
+        if let Some(index) = read_index(&folder) {
+            return Ok(Self {
+                toolchain,
+                fingerprint,
+                folder,
+                index,
+            });
+        }
+        fs::create_dir_all(cache).map_err(ToolError::file(cache))?;
+        let lock_path = cache.join("preludes.lock");
+        let lock = fs::File::create(&lock_path).map_err(ToolError::file(&lock_path))?;
+        lock.lock().map_err(ToolError::file(&lock_path))?;
+        // Whoever held the lock may have built it.
+        let index = match read_index(&folder) {
+            Some(index) => index,
+            None => {
+                let index =
+                    build::build(&toolchain, &dependencies, cache, &folder, cancel, progress)?;
+                let text = serde_json::to_vec_pretty(&index).unwrap_or_default();
+                write_atomically(&index_file(&folder), &text)?;
+                index
+            }
+        };
+        Ok(Self {
+            toolchain,
+            fingerprint,
+            folder,
+            index,
+        })
+    }
+
+    /// The program of the runtime node.
+    pub fn runtime(&self) -> PathBuf {
+        self.folder
+            .join(format!("greenroom-runtime{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// The crates that a cell may name, with their files.
+    pub fn externs(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.index
+            .externs
+            .iter()
+            .map(|(name, path)| (name.as_str(), self.folder.join(path)))
+    }
+
+    /// A crate that the named ones stand on.
+    pub fn transitive(&self, name: &str) -> Option<PathBuf> {
+        self.index
+            .transitive
+            .get(name)
+            .map(|path| self.folder.join(path))
+    }
+
+    /// The folder of the libraries.
+    pub fn libraries(&self) -> PathBuf {
+        self.folder.join("lib")
+    }
+
+    /// How long it took to build.
+    pub fn build_time(&self) -> Duration {
+        self.index.build_time
+    }
+}
+
+fn index_file(folder: &Path) -> PathBuf {
+    folder.join("prelude.json")
+}
+
+/// The index of a prelude that is complete.
+fn read_index(folder: &Path) -> Option<Index> {
+    let index: Index = serde_json::from_slice(&fs::read(index_file(folder)).ok()?).ok()?;
+    index
+        .externs
+        .values()
+        .all(|path| folder.join(path).is_file())
+        .then_some(index)
+}
+
+fn fingerprint(toolchain: &Toolchain, dependencies: &toml::Table) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    };
+    add(&toolchain.version);
+    add(&toolchain.sysroot.to_string_lossy());
+    add(&dependencies.to_string());
+    add(build::PROFILE);
+    SOURCES.iter().for_each(|(path, text)| {
+        add(path);
+        add(text);
+    });
+    hex(&hash.finalize()[..8])
+}

@@ -1,0 +1,481 @@
+//! Builds a prelude with cargo: unpacks our own crates, resolves without the network if that is possible, compiles,
+//! and gathers all that cells need in one folder, which then depends on nothing else.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Instant,
+};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Table;
+
+use super::{Index, PreludeError, Progress, SOURCES, manifest};
+use crate::{
+    cache::{hex, write_atomically},
+    rustc::{Cancel, ToolError, Toolchain, library_name},
+};
+
+/// One compilation for all of a notebook's life: our own crates and what they run on are made fast, the user's
+/// dependencies halfway, and build scripts and macros not at all.
+pub(super) const PROFILE: &str = "\
+[profile.release]
+opt-level = 1
+debug = false
+incremental = false
+codegen-units = 16
+strip = \"debuginfo\"
+
+[profile.release.build-override]
+opt-level = 0
+
+[profile.release.package.greenroom]
+opt-level = 3
+
+[profile.release.package.greenroom-cluster]
+opt-level = 3
+
+[profile.release.package.tokio]
+opt-level = 3
+";
+
+/// The last bytes of a tool's output that are shown.
+const SHOWN: usize = 8 * 1024;
+
+pub(super) fn build(
+    toolchain: &Toolchain,
+    dependencies: &Table,
+    cache: &Path,
+    folder: &Path,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Index, PreludeError> {
+    let begin = Instant::now();
+    let sources = unpack(cache)?;
+    let workspace: Table = SOURCES
+        .iter()
+        .find_map(|(path, text)| {
+            if *path == "Cargo.toml" {
+                text.parse::<Table>().ok()
+            } else {
+                None
+            }
+        })
+        .and_then(|root| {
+            root.get("workspace")
+                .and_then(toml::Value::as_table)
+                .cloned()
+        })
+        .unwrap_or_default();
+    let (manifest, names) =
+        manifest::manifest(dependencies, &workspace, &sources.to_string_lossy());
+    let project = folder.join("project");
+    let _ = fs::remove_file(super::index_file(folder));
+    create(&project.join("src"))?;
+    write_atomically(&project.join("Cargo.toml"), manifest.as_bytes())?;
+    let lock = SOURCES
+        .iter()
+        .find(|(path, _)| *path == "Cargo.lock")
+        .map_or("", |(_, text)| text);
+    write_atomically(&project.join("Cargo.lock"), lock.as_bytes())?;
+    let reexports: String = names
+        .iter()
+        .map(|name| format!("pub extern crate {name};\n"))
+        .collect();
+    let library = format!("//! Everything that the cells of a notebook can name.\n\n{reexports}");
+    write_atomically(&project.join("src/lib.rs"), library.as_bytes())?;
+
+    let cargo = Cargo {
+        toolchain,
+        project: &project,
+        target: cache.join("target"),
+    };
+    let resolved = cargo.resolve()?;
+    let artifacts = cargo.build(&resolved, cancel, progress)?;
+    let index = gather(&artifacts, &resolved.direct, folder, begin)?;
+    link_runtime(toolchain, folder, &index)?;
+    Ok(index)
+}
+
+/// Writes our own crates into the cache, once per version of them, so that all preludes share their builds.
+fn unpack(cache: &Path) -> Result<PathBuf, ToolError> {
+    let mut hash = Sha256::new();
+    for (path, text) in SOURCES {
+        hash.update(path);
+        hash.update([0]);
+        hash.update(text);
+        hash.update([0]);
+    }
+    let folder = cache.join("sources").join(hex(&hash.finalize()[..8]));
+    for (path, text) in SOURCES {
+        let file = folder.join(path);
+        // Left alone where it is right: cargo goes by the time of change.
+        if fs::read(&file).is_ok_and(|found| found == text.as_bytes()) {
+            continue;
+        }
+        file.parent().map_or(Ok(()), create)?;
+        write_atomically(&file, text.as_bytes())?;
+    }
+    Ok(folder)
+}
+
+fn create(folder: &Path) -> Result<(), ToolError> {
+    fs::create_dir_all(folder).map_err(ToolError::file(folder))
+}
+
+struct Cargo<'a> {
+    toolchain: &'a Toolchain,
+    project: &'a Path,
+    target: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+    root: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    pkg: String,
+}
+
+/// What cargo has resolved.
+struct Resolved {
+    total: usize,
+    offline: bool,
+    /// The packages behind the names that the prelude uses: a crate may be there in two versions.
+    direct: BTreeMap<String, String>,
+}
+
+/// The lines of `--message-format=json` that matter.
+#[derive(Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Line {
+    CompilerArtifact(Artifact),
+    CompilerMessage {
+        message: Rendered,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Rendered {
+    level: String,
+    rendered: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    package_id: String,
+    target: Target,
+    profile: Profile,
+    filenames: Vec<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Profile {
+    opt_level: String,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Cargo<'_> {
+    fn command(&self, verb: &str, offline: bool) -> Command {
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.project)
+            .arg(verb)
+            .env("RUSTC", &self.toolchain.rustc)
+            .stdin(Stdio::null());
+        // Flags of whoever started us would make another library than the cells are compiled for.
+        for name in [
+            "RUSTFLAGS",
+            "CARGO_ENCODED_RUSTFLAGS",
+            "RUSTC_WRAPPER",
+            "RUSTC_WORKSPACE_WRAPPER",
+        ] {
+            command.env_remove(name);
+        }
+        command
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env_remove("CARGO_BUILD_TARGET");
+        if offline {
+            command.arg("--offline");
+        }
+        command
+    }
+
+    fn missing(error: std::io::Error) -> ToolError {
+        ToolError::Missing {
+            program: "cargo".to_owned(),
+            error,
+        }
+    }
+
+    fn resolve(&self) -> Result<Resolved, PreludeError> {
+        let platform = self
+            .toolchain
+            .version
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .unwrap_or_default();
+        for offline in [true, false] {
+            let mut command = self.command("metadata", offline);
+            command.args(["--format-version=1", "--filter-platform", platform]);
+            let output = command.output().map_err(Self::missing)?;
+            if output.status.success() {
+                let metadata: Metadata =
+                    serde_json::from_slice(&output.stdout).map_err(|error| ToolError::Failed {
+                        program: "cargo metadata".to_owned(),
+                        output: error.to_string(),
+                    })?;
+                let Resolve { nodes, root } = metadata.resolve;
+                let total = nodes.len();
+                let own = nodes
+                    .into_iter()
+                    .find(|node| Some(&node.id) == root.as_ref());
+                let direct = own.map(|node| node.deps).unwrap_or_default();
+                let direct = direct
+                    .into_iter()
+                    .map(|dependency| (dependency.name, dependency.pkg))
+                    .collect();
+                return Ok(Resolved {
+                    total,
+                    offline,
+                    direct,
+                });
+            }
+            if !offline {
+                return Err(PreludeError::Resolve {
+                    message: bounded(&String::from_utf8_lossy(&output.stderr)),
+                });
+            }
+        }
+        Err(PreludeError::Resolve {
+            message: "cargo has resolved nothing".to_owned(),
+        })
+    }
+
+    fn build(
+        &self,
+        resolved: &Resolved,
+        cancel: &Cancel,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Vec<Artifact>, PreludeError> {
+        let mut command = self.command("rustc", resolved.offline);
+        command.args([
+            "--release",
+            "--lib",
+            "--message-format=json",
+            "--",
+            "-Cprefer-dynamic",
+        ]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(Self::missing)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let rest = thread::spawn(move || {
+            let mut text = Vec::new();
+            stderr.map(|mut stderr| stderr.read_to_end(&mut text));
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        let mut artifacts: Vec<Artifact> = Vec::new();
+        let mut packages = BTreeSet::new();
+        let mut errors = String::new();
+        for line in stdout
+            .into_iter()
+            .flat_map(|stdout| BufReader::new(stdout).lines())
+            .map_while(Result::ok)
+        {
+            if cancel.is_cancelled() {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(PreludeError::Cancelled);
+            }
+            match serde_json::from_str(&line) {
+                Ok(Line::CompilerArtifact(artifact)) => {
+                    if packages.insert(artifact.package_id.clone()) {
+                        let name = artifact.target.name.clone();
+                        progress(Progress {
+                            done: packages.len(),
+                            total: resolved.total.max(packages.len()),
+                            name,
+                        });
+                    }
+                    artifacts.push(artifact);
+                }
+                Ok(Line::CompilerMessage { message }) if message.level == "error" => {
+                    errors.push_str(message.rendered.as_deref().unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+        let status = child.wait().map_err(Self::missing)?;
+        let rest = rest.join().unwrap_or_default();
+        if status.success() {
+            return Ok(artifacts);
+        }
+        let said = if errors.is_empty() { rest } else { errors };
+        if said.contains("No space left on device") {
+            let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(ToolError::File {
+                path: self.target.clone(),
+                error,
+            }
+            .into());
+        }
+        Err(PreludeError::Compile {
+            message: bounded(&said),
+        })
+    }
+}
+
+/// Long output without its middle.
+fn bounded(text: &str) -> String {
+    let text = text.trim();
+    if text.len() <= SHOWN {
+        return text.to_owned();
+    }
+    let head = text.floor_char_boundary(SHOWN / 2);
+    let tail = text.ceil_char_boundary(text.len() - SHOWN / 2);
+    format!("{}\n[…]\n{}", &text[..head], &text[tail..])
+}
+
+/// Puts the libraries into the prelude's own folder: the target folder is shared, and a later build may replace them.
+fn gather(
+    artifacts: &[Artifact],
+    direct: &BTreeMap<String, String>,
+    folder: &Path,
+    begin: Instant,
+) -> Result<Index, ToolError> {
+    let libraries = folder.join("lib");
+    create(&libraries)?;
+    let mut externs = BTreeMap::new();
+    let mut others: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for artifact in artifacts {
+        let is = |kind: &str| artifact.target.kind.iter().any(|own| own == kind);
+        // What is built for build scripts and macros is not optimised; the same package may be there again for us.
+        let for_macros = artifact.profile.opt_level == "0" && !is("proc-macro");
+        if for_macros || !["lib", "rlib", "dylib", "proc-macro"].into_iter().any(is) {
+            continue;
+        }
+        let is_library = |file: &&PathBuf| {
+            file.extension()
+                .is_some_and(|end| end != "d" && end != "rmeta")
+        };
+        for file in artifact.filenames.iter().filter(is_library) {
+            let Some(file_name) = file.file_name() else {
+                continue;
+            };
+            let to = libraries.join(file_name);
+            let _ = fs::remove_file(&to);
+            fs::hard_link(file, &to)
+                .or_else(|_| fs::copy(file, &to).map(drop))
+                .map_err(ToolError::file(&to))?;
+            let path = Path::new("lib").join(file_name);
+            for (name, _) in direct
+                .iter()
+                .filter(|(_, package)| **package == artifact.package_id)
+            {
+                externs.insert(name.clone(), path.clone());
+            }
+            others
+                .entry(artifact.target.name.replace('-', "_"))
+                .or_default()
+                .push(path);
+        }
+    }
+    let prelude = Path::new("lib").join(library_name("greenroom_prelude"));
+    externs.insert("greenroom_prelude".to_owned(), prelude);
+    others.retain(|name, paths| paths.len() == 1 && !externs.contains_key(name));
+    let transitive = others
+        .into_iter()
+        .filter_map(|(name, mut paths)| Some((name, paths.pop()?)))
+        .collect();
+    Ok(Index {
+        externs,
+        transitive,
+        build_time: begin.elapsed(),
+    })
+}
+
+/// The runtime node's program is one line; all of it is in the prelude.
+fn link_runtime(toolchain: &Toolchain, folder: &Path, index: &Index) -> Result<(), ToolError> {
+    let main = folder.join("runtime.rs");
+    write_atomically(
+        &main,
+        b"extern crate greenroom_prelude as _;\nfn main() {\n    greenroom_stage::runtime::main()\n}\n",
+    )?;
+    let program = folder.join(format!("greenroom-runtime{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(&toolchain.rustc);
+    command.arg(&main).args([
+        "--edition=2024",
+        "-Cprefer-dynamic",
+        "-Copt-level=1",
+        "--crate-name=greenroom_runtime",
+    ]);
+    command
+        .arg("-o")
+        .arg(&program)
+        .arg("-L")
+        .arg(format!("dependency={}", folder.join("lib").display()));
+    for name in ["greenroom_prelude", "greenroom_stage"] {
+        if let Some(path) = index.externs.get(name) {
+            command
+                .arg("--extern")
+                .arg(format!("{name}={}", folder.join(path).display()));
+        }
+    }
+    let host = toolchain
+        .version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or_default();
+    for path in [
+        folder.join("lib"),
+        toolchain.sysroot.join("lib"),
+        toolchain.sysroot.join("lib/rustlib").join(host).join("lib"),
+    ] {
+        command.arg(format!("-Clink-arg=-Wl,-rpath,{}", path.display()));
+    }
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| ToolError::Missing {
+            program: toolchain.rustc.display().to_string(),
+            error,
+        })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(ToolError::Failed {
+        program: toolchain.rustc.display().to_string(),
+        output: bounded(&String::from_utf8_lossy(&output.stderr)),
+    })
+}

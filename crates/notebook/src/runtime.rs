@@ -1,0 +1,269 @@
+//! The notebook's end of its runtime: starting it, knowing when it has died and of what, ending it.
+//!
+//! The runtime's own end is in `greenroom-stage`. They are nodes that talk to each other; beside that
+//! there are only the pipes of a child process: its standard input, which keeps it alive, and its
+//! output, which is what libraries print past all cells.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use greenroom::message::Down;
+use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
+use greenroom_cluster::Cookie;
+use greenroom_stage::protocol::{EvaluationId, Owner, Ready};
+use serde::{Deserialize, Serialize};
+
+/// How long a runtime may take to say that it is ready.
+const START_TIME: Duration = Duration::from_secs(20);
+/// How long a runtime whose connection is lost may take to be gone.
+const END_TIME: Duration = Duration::from_secs(2);
+
+/// Where and how runtimes are started.
+#[derive(Clone, Debug)]
+pub struct RuntimeOptions {
+    /// The runtime's program.
+    pub program: PathBuf,
+    /// The folder with the libraries of cells.
+    pub cells: PathBuf,
+    /// Where this node listens.
+    pub address: std::net::SocketAddr,
+    /// The cookie that both nodes know.
+    pub cookie: Cookie,
+    /// How wide pictures in text may be.
+    pub columns: usize,
+}
+
+/// A running runtime.
+pub struct Runtime {
+    child: Child,
+    /// The process that takes requests.
+    pub server: Pid,
+    /// The monitor on it: its message means that the runtime is gone.
+    pub watch: Ref,
+}
+
+/// Something that was written to the runtime's own standard output or error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RawOutput {
+    /// Text, with its line break.
+    Text(String),
+    /// What was written on behalf of this evaluation ends here.
+    Mark(EvaluationId),
+}
+
+/// Why a runtime did not start.
+#[derive(Debug)]
+pub enum RuntimeError {
+    /// Its program does not start.
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It has ended before it was ready.
+    Ended {
+        /// How.
+        end: String,
+    },
+    /// It did not say that it is ready in time.
+    Silent,
+}
+
+impl fmt::Display for RuntimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RuntimeError::Program { program, error } => {
+                write!(f, "the runtime {} does not start: {error}", program.display())
+            }
+            RuntimeError::Ended { end } => write!(f, "the runtime has ended before it was ready: {end}"),
+            RuntimeError::Silent => {
+                write!(f, "the runtime did not answer within {} s: is the machine overloaded?", START_TIME.as_secs())
+            }
+        }
+    }
+}
+
+impl std::error::Error for RuntimeError {}
+
+impl Runtime {
+    /// Starts a runtime that the running process owns, and waits until it is ready.
+    ///
+    /// # Errors
+    /// [`RuntimeError`], if its program does not start or does not answer.
+    pub async fn start(options: &RuntimeOptions) -> Result<Runtime, RuntimeError> {
+        let number = Ref::new().to_string().replace(|c: char| !c.is_ascii_digit() && c != '.', "");
+        let waiter = format!("runtime-owner-{number}");
+        let owner = Owner {
+            address: options.address,
+            cookie: options.cookie.reveal(),
+            waiter: waiter.clone(),
+            name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
+            columns: options.columns,
+        };
+        // The running process has no other name: it is the session.
+        let registered = register(&waiter, self_pid());
+        debug_assert!(registered.is_ok());
+        let mut child = spawn(options, &owner).map_err(|error| RuntimeError::Program {
+            program: options.program.clone(),
+            error,
+        })?;
+        forward_output(&mut child);
+        let ready = wait_until_ready(&mut child).await;
+        match ready {
+            Ok(server) => Ok(Runtime { child, server, watch: monitor(server) }),
+            Err(error) => {
+                unregister(&waiter);
+                end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the runtime, whatever its cells are doing.
+    pub fn kill(mut self) {
+        demonitor(self.watch);
+        self.free_name();
+        end(&mut self.child);
+    }
+
+    /// Says of what the runtime died, after its connection was lost.
+    pub async fn post_mortem(mut self) -> String {
+        self.free_name();
+        let status = wait(&mut self.child, END_TIME).await;
+        end(&mut self.child);
+        status.map_or_else(|| "its connection was lost".to_owned(), describe)
+    }
+
+    fn free_name(&self) {
+        if let Some(name) = greenroom::process::info(self_pid()).and_then(|info| info.registered_name) {
+            unregister(&name);
+        }
+    }
+}
+
+fn spawn(options: &RuntimeOptions, owner: &Owner) -> std::io::Result<Child> {
+    let mut child = Command::new(&options.program)
+        .env("LD_LIBRARY_PATH", &options.cells)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A process group of its own: Ctrl-C is for the notebook, which decides what it means.
+        .process_group(0)
+        .spawn()?;
+    if let Some(stdin) = &mut child.stdin {
+        stdin.write_all(owner.to_line().as_bytes())?;
+    }
+    Ok(child)
+}
+
+/// Kills a child and collects it, so that nothing of it is left behind.
+fn end(child: &mut Child) {
+    // Both fail only when it has ended and was collected already.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+async fn wait_until_ready(child: &mut Child) -> Result<Pid, RuntimeError> {
+    let mut patience = START_TIME;
+    let step = Duration::from_millis(100);
+    loop {
+        let ready = receive! {
+            ready: Ready => Some(ready),
+            after step => None,
+        };
+        if let Some(ready) = ready {
+            return Ok(ready.server);
+        }
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(RuntimeError::Ended { end: describe(status) });
+        }
+        patience = patience.saturating_sub(step);
+        if patience.is_zero() {
+            return Err(RuntimeError::Silent);
+        }
+    }
+}
+
+async fn wait(child: &mut Child, mut patience: Duration) -> Option<ExitStatus> {
+    let step = Duration::from_millis(5);
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if patience.is_zero() {
+            return None;
+        }
+        sleep(step).await;
+        patience = patience.saturating_sub(step);
+    }
+}
+
+/// How a program has ended, in words.
+fn describe(status: ExitStatus) -> String {
+    let Some(signal) = status.signal() else {
+        return match status.code() {
+            Some(code) => format!("it ended itself with exit code {code}"),
+            None => status.to_string(),
+        };
+    };
+    match signal {
+        4 => "illegal instruction (SIGILL)".to_owned(),
+        6 => "abort (SIGABRT)".to_owned(),
+        7 => "bus error (SIGBUS)".to_owned(),
+        8 => "arithmetic exception (SIGFPE)".to_owned(),
+        9 => "killed (SIGKILL): someone killed it, or the machine ran out of memory".to_owned(),
+        11 => "segmentation fault (SIGSEGV)".to_owned(),
+        15 => "terminated (SIGTERM)".to_owned(),
+        other => format!("signal {other}"),
+    }
+}
+
+/// Sends what the child writes to the running process, line by line.
+fn forward_output(child: &mut Child) {
+    let Some(node) = Node::current() else { return };
+    let to = self_pid();
+    let pipes: [Option<Box<dyn Read + Send>>; 2] =
+        [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
+    for pipe in pipes.into_iter().flatten() {
+        let node = node.clone();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(pipe);
+            let mut line = Vec::new();
+            // A line without end is cut: memory is for programs that print lines.
+            while reader.by_ref().take(1 << 20).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+                node.send(to, parse(&String::from_utf8_lossy(&line)));
+                line.clear();
+            }
+        });
+    }
+}
+
+fn parse(line: &str) -> RawOutput {
+    let marked = line.strip_suffix("\u{1e}\n").and_then(|line| line.strip_prefix("\u{1e}greenroom "));
+    match marked.and_then(|number| number.parse().ok()) {
+        Some(number) => RawOutput::Mark(EvaluationId(number)),
+        None => RawOutput::Text(line.to_owned()),
+    }
+}
+
+/// Whether a message of a monitor says that this runtime is gone.
+pub fn is_end_of(runtime: &Runtime, down: &Down) -> bool {
+    down.reference == runtime.watch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_are_told_from_text() {
+        let id = EvaluationId(7);
+        assert_eq!(parse(&greenroom_stage::protocol::output_mark(id)), RawOutput::Mark(id));
+        assert_eq!(parse("plain\n"), RawOutput::Text("plain\n".to_owned()));
+    }
+}

@@ -1,0 +1,59 @@
+//! What appears below a cell, as data. How it is drawn is up to the front ends.
+
+use serde::{Deserialize, Serialize};
+
+/// One output of a cell. Later versions add kinds and change none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Output {
+    /// Text that the cell, or a process that it started, has printed.
+    Text(String),
+    /// The value of the cell's last expression.
+    Value {
+        /// The value as `{:#?}` writes it.
+        text: String,
+        /// The name of its type.
+        type_name: String,
+    },
+    /// A sequence diagram.
+    Sequence {
+        /// The diagram for a terminal.
+        text: String,
+        /// The same diagram as Mermaid source.
+        mermaid: String,
+    },
+    /// A supervision tree.
+    Tree {
+        /// The tree for a terminal.
+        text: String,
+        /// The same tree as Mermaid source.
+        mermaid: String,
+    },
+    /// An error that the cell reports without failing.
+    Error(String),
+}
+
+/// How a type shows itself as the value of a cell. Types without it are shown by their `Debug`.
+///
+/// # Examples
+/// ```
+/// use greenroom_stage::cell::{Output, Render};
+///
+/// struct Celsius(f32);
+///
+/// impl Render for Celsius {
+///     fn render(&self) -> Output {
+///         Output::Text(format!("{} °C", self.0))
+///     }
+/// }
+/// ```
+pub trait Render {
+    /// The output that stands for this value.
+    fn render(&self) -> Output;
+}
+
+impl Render for Output {
+    fn render(&self) -> Output {
+        self.clone()
+    }
+}

@@ -1,0 +1,84 @@
+//! How the value of a cell's last expression is shown: by its [`Render`], else by its `Debug`, else by the name of
+//! its type. Chosen as in `export`: the first implementation that method resolution finds.
+
+use std::{any::type_name, fmt::Debug};
+
+use super::{Context, Output, Render};
+
+/// A value about to be shown. It is only borrowed, so that a cell may end in the name of a binding and export it too.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
+/// The tag of types that are [`Render`].
+#[derive(Clone, Copy, Debug)]
+pub struct RenderTag;
+
+/// The tag of types that are `Debug`.
+#[derive(Clone, Copy, Debug)]
+pub struct DebugTag;
+
+/// The tag of all other types.
+#[derive(Clone, Copy, Debug)]
+pub struct OpaqueTag;
+
+/// Chosen where the type is [`Render`].
+pub trait AsRender {
+    /// The tag that shows the value.
+    fn tag(&self) -> RenderTag {
+        RenderTag
+    }
+}
+
+/// Chosen where it is `Debug`.
+pub trait AsDebug {
+    /// The tag that shows the value.
+    fn tag(&self) -> DebugTag {
+        DebugTag
+    }
+}
+
+/// Chosen where it is neither.
+pub trait AsOpaque {
+    /// The tag that shows the value.
+    fn tag(&self) -> OpaqueTag {
+        OpaqueTag
+    }
+}
+
+impl<T: Render + ?Sized> AsRender for &&Shown<'_, T> {}
+impl<T: Debug + ?Sized> AsDebug for &Shown<'_, T> {}
+impl<T: ?Sized> AsOpaque for Shown<'_, T> {}
+
+impl RenderTag {
+    /// Shows the value as it renders itself.
+    pub fn show<T: Render + ?Sized>(self, cx: &Context, value: &T) {
+        cx.emit(value.render());
+    }
+}
+
+impl DebugTag {
+    /// Shows the value as `{:#?}` writes it; `()` shows nothing.
+    pub fn show<T: Debug + ?Sized>(self, cx: &Context, value: &T) {
+        show_debug(cx, &value, type_name::<T>());
+    }
+}
+
+impl OpaqueTag {
+    /// Shows the name of the value's type.
+    pub fn show<T: ?Sized>(self, cx: &Context, _value: &T) {
+        let name = type_name::<T>();
+        cx.emit(Output::Value {
+            text: name.to_owned(),
+            type_name: name.to_owned(),
+        });
+    }
+}
+
+fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
+    if type_name != "()" {
+        cx.emit(Output::Value {
+            text: format!("{value:#?}"),
+            type_name: type_name.to_owned(),
+        });
+    }
+}

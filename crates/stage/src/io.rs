@@ -1,0 +1,55 @@
+//! Where the output of a cell goes: to the group leader of the process that makes it.
+//!
+//! The leader is inherited by spawn, so that a process started by a cell prints under that cell. Without
+//! a leader, as in a program of one's own, text goes to standard output and everything else prints as text.
+
+use std::fmt;
+use std::io::Write;
+
+use greenroom::{Local, Node, group_leader};
+
+use crate::cell::Output;
+
+/// What a process hands its group leader.
+pub(crate) type Handed = Local<Output>;
+
+/// Shows an output below the cell that the running process belongs to.
+pub fn emit(output: Output) {
+    match leader() {
+        Some((node, leader)) => node.send_untraced(leader, Local(output)),
+        None => print_plainly(&output),
+    }
+}
+
+/// The node and the group leader of the running process, if there is one.
+fn leader() -> Option<(Node, greenroom::Pid)> {
+    let node = Node::current()?;
+    greenroom::process::try_self_pid()?;
+    group_leader().map(|leader| (node, leader))
+}
+
+fn print_plainly(output: &Output) {
+    match output {
+        Output::Text(text) | Output::Error(text) => std::print!("{text}"),
+        Output::Value { text, .. } | Output::Sequence { text, .. } | Output::Tree { text, .. } => {
+            std::println!("{text}")
+        }
+    }
+}
+
+/// Prints to the cell; for the macros that are named like those of the standard library.
+#[doc(hidden)]
+pub fn print(text: fmt::Arguments<'_>) {
+    emit(Output::Text(text.to_string()));
+}
+
+/// The same for what would go to standard error.
+#[doc(hidden)]
+pub fn eprint(text: fmt::Arguments<'_>) {
+    if leader().is_some() {
+        emit(Output::Text(text.to_string()));
+    } else {
+        // As `std::eprint!` does, but without a panic when nobody reads it any more.
+        let _ = std::io::stderr().write_fmt(text);
+    }
+}

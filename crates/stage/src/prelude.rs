@@ -1,0 +1,16 @@
+//! What every cell sees without asking for it.
+
+pub use std::time::Duration;
+
+pub use greenroom::message::{Down, Exit};
+pub use greenroom::supervisor::{ChildSpec, Restart, Shutdown, Strategy, Supervisor};
+pub use greenroom::{
+    ExitReason, Local, Message, Node, Pid, Ref, Task, demonitor, exit, exit_self, group_leader, is_alive, link,
+    monitor, process, receive, receive_timeout, register, self_pid, send, send_after, sleep, spawn, spawn_link,
+    spawn_monitor, trap_exit, unlink, unregister, whereis, yield_now,
+};
+pub use serde::{Deserialize, Serialize};
+
+pub use crate::cell::{Output, Render, Shared};
+pub use crate::io::emit;
+pub use crate::pictures::{render_seq_trace, render_sup_tree};

@@ -1,0 +1,151 @@
+//! What a notebook and its runtime tell each other: messages between processes of two nodes.
+
+use std::path::PathBuf;
+
+use greenroom::Pid;
+use greenroom::reason::{ExitReason, Location, Panic};
+use serde::{Deserialize, Serialize};
+
+use crate::cell::Output;
+
+/// Names one evaluation of a cell. The notebook chooses it; a cell that is evaluated again gets a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EvaluationId(pub u64);
+
+/// Names a flow of cells that run one after the other: the main flow, or a branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ContainerId(pub u64);
+
+/// The runtime to its owner: it is ready, and this process takes requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// The runtime server.
+    pub server: Pid,
+}
+
+/// The notebook to the runtime server: run this cell. Answered by [`Shown`]s and one [`Finished`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluate {
+    /// Names the evaluation in the answers.
+    pub id: EvaluationId,
+    /// Who gets the answers.
+    pub reply_to: Pid,
+    /// Which flow it belongs to.
+    pub container: ContainerId,
+    /// The cell's library.
+    pub library: PathBuf,
+    /// The symbol of its entry.
+    pub symbol: String,
+    /// The evaluations whose bindings it sees; of two of the same name, the later one's.
+    pub stands_on: Vec<EvaluationId>,
+}
+
+/// A running cell, or a process that it started, has shown something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// What was shown.
+    pub output: Output,
+}
+
+/// A process that a cell started has panicked. The cell itself may go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crashed {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// The process.
+    pub pid: Pid,
+    /// What it said.
+    pub panic: Panic,
+}
+
+/// A cell has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// How long it ran, in milliseconds.
+    pub run_ms: f64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a cell has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// Its bindings can be used by others.
+    Ok,
+    /// An error left it through `?`.
+    Error {
+        /// The error, with its causes.
+        message: String,
+        /// Where, in the generated file.
+        location: Location,
+    },
+    /// Its process has ended before its code was through.
+    Exit(ExitReason),
+    /// Its library could not be loaded.
+    Load(String),
+}
+
+/// The line that separates what one evaluation has written to the runtime's own standard output and
+/// error from what comes after it.
+pub fn output_mark(id: EvaluationId) -> String {
+    format!("\u{1e}greenroom {}\u{1e}\n", id.0)
+}
+
+/// How a runtime finds its owner: the one line that it reads from its standard input, which the owner
+/// then keeps open for as long as the runtime is to live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Where the owner's node listens.
+    pub address: std::net::SocketAddr,
+    /// The cookie, as `Cookie::reveal` gives it.
+    pub cookie: String,
+    /// The name of the process that waits for [`Ready`].
+    pub waiter: String,
+    /// The name that the runtime's node shall have.
+    pub name: String,
+    /// How wide pictures in text may be.
+    pub columns: usize,
+}
+
+impl Owner {
+    /// The line, with its end.
+    pub fn to_line(&self) -> String {
+        let Owner { address, cookie, waiter, name, columns } = self;
+        format!("{address} {cookie} {waiter} {name} {columns}\n")
+    }
+
+    /// Reads the line; `None` if it is not one.
+    pub fn from_line(line: &str) -> Option<Owner> {
+        let mut words = line.split_whitespace();
+        let owner = Owner {
+            address: words.next()?.parse().ok()?,
+            cookie: words.next()?.to_owned(),
+            waiter: words.next()?.to_owned(),
+            name: words.next()?.to_owned(),
+            columns: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(owner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_read_as_it_was_written() {
+        let owner = Owner {
+            address: ([127, 0, 0, 1], 4711).into(),
+            cookie: "00ff".to_owned(),
+            waiter: "waiter-1".to_owned(),
+            name: "runtime-1".to_owned(),
+            columns: 80,
+        };
+        assert_eq!(Owner::from_line(&owner.to_line()), Some(owner));
+        assert_eq!(Owner::from_line("127.0.0.1:1 x"), None);
+    }
+}

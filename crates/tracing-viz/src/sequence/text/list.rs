@@ -1,0 +1,55 @@
+//! A sequence as a list, one line a step: for many participants, and for narrow terminals.
+
+use super::super::{Action, Sequence, Step};
+use crate::words::{self, Unit};
+
+/// A name takes up at most this many columns, and at most a share of the line.
+const NAME: usize = 24;
+const SHARE: usize = 4;
+
+/// The lines of the list of `sequence`, with times counted from its first step.
+pub(super) fn draw(sequence: &Sequence, width: usize) -> Vec<String> {
+    let (Some(first), Some(last)) = (sequence.steps.first(), sequence.steps.last()) else {
+        return Vec::new();
+    };
+    let since = |step: &Step| step.at.saturating_sub(first.at);
+    let unit = Unit::of(since(last));
+    let longest = NAME.min(width / SHARE);
+    let names: Vec<String> = sequence
+        .participants
+        .iter()
+        .map(|who| words::cut(&who.title(), longest))
+        .collect();
+    let name_width = names
+        .iter()
+        .map(|name| words::width(name))
+        .max()
+        .unwrap_or(0);
+    let time = |step: &Step| unit.show(since(step));
+    let time_width = words::width(&time(last));
+
+    let line = |step: &Step| {
+        let (from, sign, to, label) = match &step.action {
+            Action::Arrow(arrow) => (
+                names[arrow.from].as_str(),
+                "─▶",
+                names[arrow.to].as_str(),
+                &arrow.label,
+            ),
+            Action::Exit(exit) => (names[exit.participant].as_str(), "✕ ", "", &exit.label),
+        };
+        let (time, from, to) = (time(step), pad(from, name_width), pad(to, name_width));
+        let space = " ".repeat(time_width.saturating_sub(words::width(&time)));
+        words::cut(
+            &format!("{space}{time}  {from} {sign} {to}  {label}"),
+            width,
+        )
+    };
+    sequence.steps.iter().map(line).collect()
+}
+
+/// `text` with blanks up to so many columns.
+fn pad(text: &str, columns: usize) -> String {
+    let blanks = columns.saturating_sub(words::width(text));
+    format!("{text}{}", " ".repeat(blanks))
+}

@@ -1,0 +1,6 @@
+//! What is drawn, from data made by hand and from data made at random.
+
+mod any;
+mod make;
+mod sequence;
+mod tree;
