@@ -94,20 +94,14 @@ pub struct Document {
 /// The file cannot be read, is no text, or has no code cell.
 pub fn open(path: &Path) -> Result<Document, OpenError> {
     let bytes = std::fs::read(path).map_err(|error| OpenError::unreadable(path, error))?;
-    let text = String::from_utf8(bytes).map_err(|error| OpenError::NotText {
-        path: path.to_owned(),
-        offset: error.utf8_error().valid_up_to(),
-    })?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| OpenError::NotText { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;
     let (notebook, warnings) = livemd::parse(&text);
     if notebook.setup_code().is_none() && notebook.code_cells().next().is_none() {
         let path = path.to_owned();
         return Err(OpenError::NoCode { path });
     }
-    Ok(Document {
-        path: path.to_owned(),
-        notebook,
-        warnings,
-    })
+    Ok(Document { path: path.to_owned(), notebook, warnings })
 }
 
 /// Why a notebook could not be opened.
@@ -152,11 +146,8 @@ impl OpenError {
     fn unreadable(path: &Path, error: io::Error) -> Self {
         let path = path.to_owned();
         if path.is_dir() {
-            let notebooks = offers(&path, |name| {
-                Path::new(name)
-                    .extension()
-                    .is_some_and(|extension| extension == EXTENSION)
-            });
+            let notebooks =
+                offers(&path, |name| Path::new(name).extension().is_some_and(|extension| extension == EXTENSION));
             return OpenError::Folder { path, notebooks };
         }
         if error.kind() == io::ErrorKind::NotFound {
@@ -180,31 +171,15 @@ impl fmt::Display for OpenError {
             }
             OpenError::Unreadable { path, error } => {
                 write!(f, "{}: cannot be read: {error}", path.display())?;
-                help(
-                    f,
-                    &[],
-                    "check that the file may be read, and the disk works",
-                )
+                help(f, &[], "check that the file may be read, and the disk works")
             }
             OpenError::NotText { path, offset } => {
-                write!(
-                    f,
-                    "{}: not UTF-8 text: byte {offset} belongs to no character",
-                    path.display()
-                )?;
-                help(
-                    f,
-                    &[],
-                    "save it as UTF-8, or name another file: this one may be no notebook",
-                )
+                write!(f, "{}: not UTF-8 text: byte {offset} belongs to no character", path.display())?;
+                help(f, &[], "save it as UTF-8, or name another file: this one may be no notebook")
             }
             OpenError::NoCode { path } => {
                 write!(f, "{}: there is no code cell in it", path.display())?;
-                help(
-                    f,
-                    &[],
-                    "code stands between a line ```rust and a line ```, not indented",
-                )
+                help(f, &[], "code stands between a line ```rust and a line ```, not indented")
             }
         }
     }
@@ -221,10 +196,7 @@ impl std::error::Error for OpenError {
 
 /// Says which files may be meant, or else what to do.
 fn help(f: &mut fmt::Formatter<'_>, files: &[PathBuf], otherwise: &str) -> fmt::Result {
-    let names: Vec<_> = files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect();
+    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     match names.split_last() {
         None => write!(f, "\nhelp: {otherwise}"),
         Some((last, [])) => write!(f, "\nhelp: did you mean {last}?"),
@@ -234,10 +206,7 @@ fn help(f: &mut fmt::Formatter<'_>, files: &[PathBuf], otherwise: &str) -> fmt::
 
 /// Notebooks beside `path` whose names are like its own, whatever its extension.
 fn similar_files(path: &Path) -> Vec<PathBuf> {
-    let Some(wanted) = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_lowercase())
-    else {
+    let Some(wanted) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else {
         return Vec::new();
     };
     let wanted = wanted.strip_suffix(".livemd").unwrap_or(&wanted);
@@ -256,14 +225,8 @@ fn offers(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
         false => folder,
     };
     let entries = std::fs::read_dir(readable).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| is_wanted(name))
-        .collect();
+    let mut names: Vec<_> =
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_wanted(name)).collect();
     names.sort();
-    names
-        .into_iter()
-        .take(OFFERS)
-        .map(|name| folder.join(name))
-        .collect()
+    names.into_iter().take(OFFERS).map(|name| folder.join(name)).collect()
 }

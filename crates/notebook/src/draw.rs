@@ -5,9 +5,7 @@
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{
-    Annotation, AnnotationKind, Group, Level as Title, Origin, Patch, Renderer, Snippet,
-};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Patch, Renderer, Snippet};
 
 /// The columns that a drawing fits into, if its source does.
 const WIDTH: usize = 100;
@@ -126,15 +124,8 @@ impl Drawing {
 ///
 /// Ranges that lie outside the source are moved into it.
 pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String {
-    let labels: Vec<_> = drawing
-        .labels
-        .iter()
-        .map(|label| (clamp(source.text, &label.range), label))
-        .collect();
-    let marked = labels
-        .iter()
-        .find(|(_, label)| label.primary)
-        .or(labels.first());
+    let labels: Vec<_> = drawing.labels.iter().map(|label| (clamp(source.text, &label.range), label)).collect();
+    let marked = labels.iter().find(|(_, label)| label.primary).or(labels.first());
     let place = marked.map(|(range, _)| range.start);
 
     let title = level(drawing.level).primary_title(drawing.message.as_str());
@@ -159,10 +150,7 @@ pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String 
     }
     let mut groups = vec![group];
     groups.extend(drawing.suggestions.iter().map(|suggestion| {
-        let patch = Patch::new(
-            clamp(source.text, &suggestion.range),
-            suggestion.replacement.as_str(),
-        );
+        let patch = Patch::new(clamp(source.text, &suggestion.range), suggestion.replacement.as_str());
         Group::with_title(Title::HELP.secondary_title(suggestion.message.as_str()))
             .element(Snippet::source(source.text).patch(patch))
     }));
@@ -185,8 +173,7 @@ fn with_location(drawn: &str, source: &CellSource<'_>, place: Option<usize>) -> 
                 let line = line.trim_end();
                 let at = line.rfind(source.label).unwrap_or(line.len());
                 let path = line[at..].strip_prefix(source.label).unwrap_or("");
-                let after =
-                    path.trim_start_matches(|char: char| char == ':' || char.is_ascii_digit());
+                let after = path.trim_start_matches(|char: char| char == ':' || char.is_ascii_digit());
                 located.push_str(&line[..at]);
                 located.push_str(&location(source, Some(place)));
                 located.push_str(after);
@@ -212,10 +199,7 @@ pub fn location(source: &CellSource<'_>, offset: Option<usize>) -> String {
         None => source.label.to_owned(),
     };
     match source.file {
-        Some(file) => format!(
-            "{in_cell} ({file}:{})",
-            source.first_line_in_file + line - 1
-        ),
+        Some(file) => format!("{in_cell} ({file}:{})", source.first_line_in_file + line - 1),
         None => in_cell,
     }
 }
@@ -244,21 +228,13 @@ fn annotation<'a>(range: &Range<usize>, label: &'a Label) -> Annotation<'a> {
 /// The label from where a panic began to the end of its line.
 fn panicking(text: &str, line: usize, column: usize) -> Option<Label> {
     let (start, line) = lines_with_offsets(text).nth(line.checked_sub(1)?)?;
-    let skipped: usize = line
-        .chars()
-        .take(column.saturating_sub(1))
-        .map(char::len_utf8)
-        .sum();
+    let skipped: usize = line.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum();
     let code = line.trim_end();
     let from = match skipped < code.len() {
         true => skipped,
         false => line.len() - line.trim_start().len(),
     };
-    Some(Label {
-        range: start + from..start + code.len().max(from),
-        text: "here".to_owned(),
-        primary: true,
-    })
+    Some(Label { range: start + from..start + code.len().max(from), text: "here".to_owned(), primary: true })
 }
 
 fn lines_with_offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -273,10 +249,7 @@ fn lines_with_offsets(text: &str) -> impl Iterator<Item = (usize, &str)> {
 fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let above = &text[..floor(text, offset)];
     let start = above.rfind('\n').map_or(0, |at| at + 1);
-    (
-        above.matches('\n').count() + 1,
-        above[start..].chars().count() + 1,
-    )
+    (above.matches('\n').count() + 1, above[start..].chars().count() + 1)
 }
 
 /// A range that lies in the text and cuts no character.

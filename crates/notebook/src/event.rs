@@ -128,20 +128,12 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output {
-            kind,
-            text: text.into(),
-            mermaid: None,
-        }
+        Output { kind, text: text.into(), mermaid: None }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
     pub fn diagram(kind: OutputKind, text: impl Into<String>, mermaid: impl Into<String>) -> Self {
-        Output {
-            kind,
-            text: text.into(),
-            mermaid: Some(mermaid.into()),
-        }
+        Output { kind, text: text.into(), mermaid: Some(mermaid.into()) }
     }
 }
 
@@ -158,19 +150,11 @@ pub fn push_output(outputs: &mut Vec<Output>, output: Output) {
 /// The line to know a cell by: the first line of its source that is neither blank nor a comment,
 /// with ` …` where more code follows.
 pub fn heading(source: &str) -> String {
-    let mut code = source
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with("//"));
+    let mut code = source.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
     match (code.next(), code.next()) {
         (Some(only), None) => only.to_owned(),
         (Some(first), Some(_)) => format!("{first} …"),
-        (None, _) => source
-            .lines()
-            .map(str::trim)
-            .find(|line| !line.is_empty())
-            .unwrap_or("(empty)")
-            .to_owned(),
+        (None, _) => source.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("(empty)").to_owned(),
     }
 }
 

@@ -15,8 +15,8 @@ mod print;
 use std::fmt;
 
 pub use model::{
-    Cell, Code, CodeAttributes, DEFAULT_NAME, DEFAULT_SECTION, Language, Markdown, Metadata,
-    Notebook, OutputSize, SavedOutput, Section, Smart,
+    Cell, Code, CodeAttributes, DEFAULT_NAME, DEFAULT_SECTION, Language, Markdown, Metadata, Notebook, OutputSize,
+    SavedOutput, Section, Smart,
 };
 
 /// Something in a document that was understood other than it was written.

@@ -49,15 +49,7 @@ impl<W: Write> Frontend for Json<W> {
         self.progress.event(event)?;
         let line = match event {
             Event::Cell(report) => cell(report),
-            &Event::Done {
-                ok,
-                failed,
-                skipped,
-            } => Line::Done {
-                ok,
-                failed,
-                skipped,
-            },
+            &Event::Done { ok, failed, skipped } => Line::Done { ok, failed, skipped },
             Event::RuntimeOutput(text) => return self.progress.line(text.trim_end()),
             Event::Prelude { .. }
             | Event::PreludeDone { .. }

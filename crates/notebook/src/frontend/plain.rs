@@ -48,10 +48,7 @@ struct Running {
 
 impl Look {
     /// Without colours, as wide as a page.
-    pub const PAGE: Look = Look {
-        width: WIDTH,
-        coloured: false,
-    };
+    pub const PAGE: Look = Look { width: WIDTH, coloured: false };
 
     /// What suits the program's stdout: colours only on a terminal, and not where `NO_COLOR` is set.
     pub fn of_stdout() -> Self {
@@ -59,26 +56,18 @@ impl Look {
         let says = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let is_dumb = says("TERM").is_some_and(|term| term == "dumb");
         Look {
-            width: Term::stdout()
-                .size_checked()
-                .map_or(WIDTH, |(_, columns)| usize::from(columns)),
+            width: Term::stdout().size_checked().map_or(WIDTH, |(_, columns)| usize::from(columns)),
             coloured: stdout.is_terminal() && says("NO_COLOR").is_none() && !is_dumb,
         }
     }
 
     /// The same without colours.
     pub fn without_colours(self) -> Self {
-        Look {
-            coloured: false,
-            ..self
-        }
+        Look { coloured: false, ..self }
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
-        style
-            .force_styling(self.coloured)
-            .apply_to(text)
-            .to_string()
+        style.force_styling(self.coloured).apply_to(text).to_string()
     }
 
     fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
@@ -124,20 +113,13 @@ impl Look {
             (Status::Ok, compiled) if ran => [compiled, Some(format!("ran in {run}"))],
             (Status::Ok, compiled) => [Some(compiled.unwrap_or_else(|| "done".to_owned())), None],
             (Status::Error, compiled) if ran => [compiled, Some(format!("failed after {run}"))],
-            (Status::Error, Some(_)) => [
-                Some(format!("did not compile ({})", duration(report.compile_ms))),
-                None,
-            ],
+            (Status::Error, Some(_)) => [Some(format!("did not compile ({})", duration(report.compile_ms))), None],
             (Status::Error, None) => [Some("failed".to_owned()), None],
             (Status::Skipped, _) => [Some("not run".to_owned()), None],
         };
         let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         let (mark, style) = mark(report.status);
-        format!(
-            "{} {}",
-            self.paint(style, mark),
-            self.paint(Style::new().dim(), &text)
-        )
+        format!("{} {}", self.paint(style, mark), self.paint(Style::new().dim(), &text))
     }
 
     fn totals(&self, ok: usize, failed: usize, skipped: usize) -> String {
@@ -146,12 +128,8 @@ impl Look {
             (failed, "failed", Style::new().red()),
             (skipped, "not run", Style::new().yellow()),
         ];
-        let counts = counts
-            .into_iter()
-            .filter(|(count, word, _)| *count > 0 || *word == "ok");
-        let parts: Vec<_> = counts
-            .map(|(count, word, style)| self.paint(style, &format!("{count} {word}")))
-            .collect();
+        let counts = counts.into_iter().filter(|(count, word, _)| *count > 0 || *word == "ok");
+        let parts: Vec<_> = counts.map(|(count, word, style)| self.paint(style, &format!("{count} {word}"))).collect();
         parts.join(" · ")
     }
 }
@@ -159,14 +137,7 @@ impl Look {
 impl<W: Write> Plain<W> {
     /// Writes to `out`, and what is under way to `progress`.
     pub fn new(out: W, progress: Progress, look: Look) -> Self {
-        Plain {
-            out,
-            progress,
-            look,
-            section: None,
-            running: None,
-            is_empty: true,
-        }
+        Plain { out, progress, look, section: None, running: None, is_empty: true }
     }
 
     /// Writes lines at once, so that no moving line comes between.
@@ -236,9 +207,7 @@ impl<W: Write> Plain<W> {
     /// Printed lines as they are shown: what a carriage return wrote over is gone.
     fn printed(&self, text: &str) -> String {
         let text = self.look.clean(text);
-        text.lines()
-            .map(|line| indented(latest(line.trim_end_matches('\r')), INDENT))
-            .collect()
+        text.lines().map(|line| indented(latest(line.trim_end_matches('\r')), INDENT)).collect()
     }
 
     fn value(&self, text: &str) -> String {
@@ -252,11 +221,7 @@ impl<W: Write> Plain<W> {
     }
 
     fn report(&mut self, report: &CellReport) -> io::Result<()> {
-        if self
-            .running
-            .as_ref()
-            .is_none_or(|running| running.index != report.index)
-        {
+        if self.running.as_ref().is_none_or(|running| running.index != report.index) {
             self.heading(&report.section, report.index, &report.heading)?;
             self.begin(report.index);
         }
@@ -264,11 +229,7 @@ impl<W: Write> Plain<W> {
             self.running = None;
             return self.skipped(report);
         }
-        let shown = self
-            .running
-            .as_ref()
-            .map(|running| running.shown.clone())
-            .unwrap_or_default();
+        let shown = self.running.as_ref().map(|running| running.shown.clone()).unwrap_or_default();
         for output in unseen(&report.outputs, &shown) {
             self.output(&output)?;
         }
@@ -281,11 +242,7 @@ impl<W: Write> Plain<W> {
     fn skipped(&mut self, report: &CellReport) -> io::Result<()> {
         let (mark, style) = mark(Status::Skipped);
         let mark = self.look.paint(style, mark);
-        let why: Vec<_> = report
-            .outputs
-            .iter()
-            .flat_map(|output| output.text.lines())
-            .collect();
+        let why: Vec<_> = report.outputs.iter().flat_map(|output| output.text.lines()).collect();
         let mut text = format!("{INDENT}{mark} {}\n", why.first().unwrap_or(&"not run"));
         for line in why.iter().skip(1) {
             text.push_str(&indented(line, "      "));
@@ -295,11 +252,7 @@ impl<W: Write> Plain<W> {
     }
 
     fn begin(&mut self, index: usize) {
-        self.running = Some(Running {
-            index,
-            shown: Vec::new(),
-            unfinished: String::new(),
-        });
+        self.running = Some(Running { index, shown: Vec::new(), unfinished: String::new() });
     }
 }
 
@@ -312,11 +265,7 @@ impl<W: Write> Frontend for Plain<W> {
                 self.progress.event(event)
             }
             Event::CellOutput { index, output } => {
-                match self
-                    .running
-                    .as_ref()
-                    .is_some_and(|running| running.index == *index)
-                {
+                match self.running.as_ref().is_some_and(|running| running.index == *index) {
                     true => self.output(output),
                     // The report has it too.
                     false => Ok(()),
@@ -332,19 +281,13 @@ impl<W: Write> Frontend for Plain<W> {
                 let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
                 self.write(&lines)
             }
-            Event::Done {
-                ok,
-                failed,
-                skipped,
-            } => {
+            Event::Done { ok, failed, skipped } => {
                 self.progress.event(event)?;
                 let gap = if self.is_empty { "" } else { "\n" };
                 let totals = format!("{gap}{}\n", self.look.totals(*ok, *failed, *skipped));
                 self.write(&totals)
             }
-            Event::Prelude { .. } | Event::PreludeDone { .. } | Event::Notice(_) => {
-                self.progress.event(event)
-            }
+            Event::Prelude { .. } | Event::PreludeDone { .. } | Event::Notice(_) => self.progress.event(event),
         }
     }
 }
@@ -377,11 +320,7 @@ fn unseen(outputs: &[Output], shown: &[Output]) -> Vec<Output> {
         match shown.get(at) {
             None => unseen.push(output.clone()),
             Some(seen) if seen.kind == OutputKind::Text && output.kind == OutputKind::Text => {
-                if let Some(rest) = output
-                    .text
-                    .strip_prefix(&seen.text)
-                    .filter(|rest| !rest.is_empty())
-                {
+                if let Some(rest) = output.text.strip_prefix(&seen.text).filter(|rest| !rest.is_empty()) {
                     unseen.push(Output::new(OutputKind::Text, rest));
                 }
             }
@@ -400,10 +339,7 @@ fn latest(line: &str) -> &str {
 fn indented(text: &str, indent: &str) -> String {
     match text.is_empty() {
         true => "\n".to_owned(),
-        false => text
-            .lines()
-            .map(|line| format!("{indent}{line}").trim_end().to_owned() + "\n")
-            .collect(),
+        false => text.lines().map(|line| format!("{indent}{line}").trim_end().to_owned() + "\n").collect(),
     }
 }
 
@@ -414,16 +350,7 @@ mod tests {
     #[test]
     fn a_time_is_said_in_the_unit_that_suits_it() {
         let said = [0.0, 0.44, 9.96, 131.7, 999.6, 1320.0, 59_990.0, 125_000.0].map(duration);
-        let expected = [
-            "0.0 ms",
-            "0.4 ms",
-            "10 ms",
-            "132 ms",
-            "1.00 s",
-            "1.32 s",
-            "59.99 s",
-            "2 min 05 s",
-        ];
+        let expected = ["0.0 ms", "0.4 ms", "10 ms", "132 ms", "1.00 s", "1.32 s", "59.99 s", "2 min 05 s"];
         assert_eq!(said, expected);
     }
 

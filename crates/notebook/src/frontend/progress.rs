@@ -25,33 +25,21 @@ enum Way {
     /// A line that moves; none while nothing is under way.
     Moving(Option<ProgressBar>),
     /// Lines that stay.
-    Lines {
-        out: Box<dyn Write>,
-        began: Option<Instant>,
-        pace: Pace,
-    },
+    Lines { out: Box<dyn Write>, began: Option<Instant>, pace: Pace },
 }
 
 impl Progress {
     /// On stderr, in the way that suits it.
     pub fn on_stderr() -> Self {
         match io::stderr().is_terminal() {
-            true => Progress {
-                way: Way::Moving(None),
-            },
+            true => Progress { way: Way::Moving(None) },
             false => Progress::lines(io::stderr()),
         }
     }
 
     /// As plain lines, now and then.
     pub fn lines(out: impl Write + 'static) -> Self {
-        Progress {
-            way: Way::Lines {
-                out: Box::new(out),
-                began: None,
-                pace: Pace::default(),
-            },
-        }
+        Progress { way: Way::Lines { out: Box::new(out), began: None, pace: Pace::default() } }
     }
 
     /// Follows the run.
@@ -106,7 +94,9 @@ impl Progress {
     fn prelude(&mut self, done: usize, total: usize, name: &str) -> io::Result<()> {
         match &mut self.way {
             Way::Moving(bar) => {
-                let bar = bar.get_or_insert_with(|| moving("{spinner} building the prelude  {bar:24}  {pos}/{len}  {clock}  {wide_msg}"));
+                let bar = bar.get_or_insert_with(|| {
+                    moving("{spinner} building the prelude  {bar:24}  {pos}/{len}  {clock}  {wide_msg}")
+                });
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
                 bar.set_message(name.to_owned());
@@ -183,10 +173,7 @@ fn prelude_line(done: usize, total: usize, name: &str, since: Duration) -> Strin
         0 => format!("{done}"),
         _ => format!("{done} of {total}"),
     };
-    format!(
-        "building the prelude: {far}, {name} ({} s)",
-        since.as_secs()
-    )
+    format!("building the prelude: {far}, {name} ({} s)", since.as_secs())
 }
 
 #[cfg(test)]

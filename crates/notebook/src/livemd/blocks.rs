@@ -44,10 +44,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
                     let range = whole_lines(text, range);
                     match tag {
                         Tag::Heading { level, .. } => found.push(Block {
-                            kind: BlockKind::Heading {
-                                level: level as u8,
-                                text: heading_text(&text[range.clone()]),
-                            },
+                            kind: BlockKind::Heading { level: level as u8, text: heading_text(&text[range.clone()]) },
                             range,
                         }),
                         Tag::CodeBlock(CodeBlockKind::Fenced(_)) => {
@@ -72,11 +69,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
                         source.pop();
                     }
                     let closed = is_closed(&text[range.clone()]);
-                    let kind = BlockKind::Fence {
-                        info,
-                        source,
-                        closed,
-                    };
+                    let kind = BlockKind::Fence { info, source, closed };
                     found.push(Block { range, kind });
                 }
             }
@@ -94,12 +87,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
 /// The marks of a fence that can hold `source` and say `info`.
 pub(super) fn fence_marks(info: &str, source: &str) -> String {
     let mark = if info.contains('`') { '~' } else { '`' };
-    let leading = |line: &str| {
-        line.trim_start()
-            .chars()
-            .take_while(|&char| char == mark)
-            .count()
-    };
+    let leading = |line: &str| line.trim_start().chars().take_while(|&char| char == mark).count();
     let longest = source.lines().map(leading).max().unwrap_or(0);
     mark.to_string().repeat(3.max(longest + 1))
 }
@@ -116,9 +104,7 @@ fn whole_lines(text: &str, range: Range<usize>) -> Range<usize> {
     let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
     let end = match text[..range.end].ends_with('\n') && range.end > range.start {
         true => range.end,
-        false => text[range.end..]
-            .find('\n')
-            .map_or(text.len(), |at| range.end + at + 1),
+        false => text[range.end..].find('\n').map_or(text.len(), |at| range.end + at + 1),
     };
     start..end
 }
@@ -127,16 +113,10 @@ fn whole_lines(text: &str, range: Range<usize>) -> Range<usize> {
 fn heading_text(block: &str) -> String {
     let block = block.trim();
     let mut text = match block.rsplit_once('\n') {
-        Some((underlined, _)) => underlined
-            .lines()
-            .map(str::trim)
-            .collect::<Vec<_>>()
-            .join(" "),
+        Some((underlined, _)) => underlined.lines().map(str::trim).collect::<Vec<_>>().join(" "),
         None => {
             let text = block.trim_start_matches('#').trim();
-            text[..closing_marks(text).unwrap_or(text.len())]
-                .trim_end()
-                .to_owned()
+            text[..closing_marks(text).unwrap_or(text.len())].trim_end().to_owned()
         }
     };
     if let Some(at) = closing_marks(&text) {
@@ -165,7 +145,8 @@ fn is_closed(block: &str) -> bool {
     };
     let mark = if first.starts_with('~') { '~' } else { '`' };
     let opening = first.chars().take_while(|&char| char == mark).count();
-    lines.next_back().map(str::trim).is_some_and(|last| {
-        last.chars().all(|char| char == mark) && last.chars().count() >= opening
-    })
+    lines
+        .next_back()
+        .map(str::trim)
+        .is_some_and(|last| last.chars().all(|char| char == mark) && last.chars().count() >= opening)
 }

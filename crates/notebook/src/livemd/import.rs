@@ -10,8 +10,7 @@ use super::Warning;
 use super::blocks::{Block, BlockKind, blocks};
 use super::metadata::{self, Fields};
 use super::model::{
-    Cell, Code, DEFAULT_NAME, DEFAULT_SECTION, Language, Markdown, Metadata, Notebook, SavedOutput,
-    Section, Smart,
+    Cell, Code, DEFAULT_NAME, DEFAULT_SECTION, Language, Markdown, Metadata, Notebook, SavedOutput, Section, Smart,
 };
 
 pub(super) fn import(text: &str) -> (Notebook, Vec<Warning>) {
@@ -84,9 +83,7 @@ impl<'a> Import<'a> {
     fn choose_title(&mut self, blocks: &[Block]) -> Option<Title> {
         let is_title = |block: &Block| matches!(block.kind, BlockKind::Heading { level: 1, .. });
         let is_comment = |block: &Block| matches!(block.kind, BlockKind::Comment(_));
-        let found: Vec<_> = (0..blocks.len())
-            .filter(|&at| is_title(&blocks[at]))
-            .collect();
+        let found: Vec<_> = (0..blocks.len()).filter(|&at| is_title(&blocks[at])).collect();
         let &[heading] = found.as_slice() else {
             self.notebook.name = DEFAULT_NAME.to_owned();
             self.demote = !found.is_empty();
@@ -111,17 +108,10 @@ impl<'a> Import<'a> {
         }
         if !is_blank(&self.text[..blocks[first].range.start]) {
             let line = self.line(blocks[heading].range.start);
-            self.warn(
-                line,
-                "the notebook's name is not at the top; it is moved there, with its comments",
-            );
+            self.warn(line, "the notebook's name is not at the top; it is moved there, with its comments");
         }
         let line = self.line(blocks[first].range.start);
-        Some(Title {
-            comments: first..heading,
-            heading,
-            line,
-        })
+        Some(Title { comments: first..heading, heading, line })
     }
 
     fn title_comment(&mut self, block: &Block) {
@@ -143,18 +133,10 @@ impl<'a> Import<'a> {
         };
         let line = self.line(block.range.start);
         // Other comments of the title may stand between its metadata and its heading.
-        if self
-            .pending
-            .as_ref()
-            .is_some_and(|(_, line)| *line < first_line)
-        {
+        if self.pending.as_ref().is_some_and(|(_, line)| *line < first_line) {
             self.drop_pending();
         }
-        let metadata = self
-            .pending
-            .take()
-            .map(|(metadata, _)| metadata)
-            .unwrap_or_default();
+        let metadata = self.pending.take().map(|(metadata, _)| metadata).unwrap_or_default();
         self.pass(block);
         self.notebook.name = text.clone();
         let mut fields = Fields::new(metadata);
@@ -168,10 +150,7 @@ impl<'a> Import<'a> {
             entries.retain(|entry| !leaves_its_folder(entry));
             let dropped = all - entries.len();
             if dropped > 0 {
-                self.warn(
-                    line,
-                    format!("{dropped} attached file(s) with a path for a name are left out"),
-                );
+                self.warn(line, format!("{dropped} attached file(s) with a path for a name are left out"));
             }
         }
         self.notebook.metadata = metadata;
@@ -190,11 +169,7 @@ impl<'a> Import<'a> {
                 _ if self.demote => self.demoted(block, *level, text),
                 _ => {}
             },
-            BlockKind::Fence {
-                info,
-                source,
-                closed,
-            } => self.fence(block, info, source, *closed, line),
+            BlockKind::Fence { info, source, closed } => self.fence(block, info, source, *closed, line),
         }
     }
 
@@ -254,9 +229,7 @@ impl<'a> Import<'a> {
 
     fn fence(&mut self, block: &Block, info: &str, source: &str, closed: bool, line: usize) {
         let waits = self.pending_for(block);
-        let says = |key, value: serde_json::Value| {
-            waits.is_some_and(|metadata| metadata.get(key) == Some(&value))
-        };
+        let says = |key, value: serde_json::Value| waits.is_some_and(|metadata| metadata.get(key) == Some(&value));
         if says("force_markdown", true.into()) {
             self.pending = None;
             return;
@@ -267,9 +240,8 @@ impl<'a> Import<'a> {
             return self.saved_output(block, info, source, line);
         }
         let is_smart = says("livebook_object", "smart_cell".into());
-        let language = Language::of_fence(info).filter(|language| {
-            !language.is_manifest() || self.takes_manifest(*language, block, source)
-        });
+        let language = Language::of_fence(info)
+            .filter(|language| !language.is_manifest() || self.takes_manifest(*language, block, source));
         let Some(language) = language else {
             return;
         };
@@ -277,10 +249,7 @@ impl<'a> Import<'a> {
         self.pass(block);
         self.end_prose();
         if !closed {
-            self.warn(
-                line,
-                "the fence is never closed; everything below it is in the cell",
-            );
+            self.warn(line, "the fence is never closed; everything below it is in the cell");
         }
         let cell = match is_smart {
             true => self.smart(metadata, language, source, line),
@@ -294,36 +263,19 @@ impl<'a> Import<'a> {
         for complaint in complaints {
             self.warn(line, complaint);
         }
-        Code {
-            attributes,
-            ..Code::new(language, source, line + 1)
-        }
+        Code { attributes, ..Code::new(language, source, line + 1) }
     }
 
-    fn smart(
-        &mut self,
-        mut metadata: Metadata,
-        language: Language,
-        source: &str,
-        line: usize,
-    ) -> Cell {
+    fn smart(&mut self, mut metadata: Metadata, language: Language, source: &str, line: usize) -> Cell {
         metadata.remove("livebook_object");
         let attrs = metadata.remove("attrs").unwrap_or_default();
         let chunks = metadata.remove("chunks").unwrap_or_default();
         let kind = metadata.remove("kind");
         let code = self.code(metadata, language, source, line);
         match kind.as_ref().and_then(|kind| kind.as_str()) {
-            Some(kind) => Cell::Smart(Smart {
-                kind: kind.to_owned(),
-                attrs,
-                chunks,
-                code,
-            }),
+            Some(kind) => Cell::Smart(Smart { kind: kind.to_owned(), attrs, chunks, code }),
             None => {
-                self.warn(
-                    line,
-                    "the smart cell does not say its kind; it becomes a code cell",
-                );
+                self.warn(line, "the smart cell does not say its kind; it becomes a code cell");
                 Cell::Code(code)
             }
         }
@@ -333,16 +285,10 @@ impl<'a> Import<'a> {
         let follows_code = is_blank(&self.prose);
         match self.cells().last_mut() {
             Some(Cell::Code(code) | Cell::Smart(Smart { code, .. })) if follows_code => {
-                code.outputs.push(SavedOutput {
-                    info: info.to_owned(),
-                    text: source.to_owned(),
-                });
+                code.outputs.push(SavedOutput { info: info.to_owned(), text: source.to_owned() });
             }
             _ => {
-                self.warn(
-                    line,
-                    "a saved output that follows no code cell; it stays as prose",
-                );
+                self.warn(line, "a saved output that follows no code cell; it stays as prose");
                 let fence = format!("{}\n\n", self.text[block.range.clone()].trim_end());
                 self.add_prose(&fence, block.range.start);
             }
@@ -355,8 +301,7 @@ impl<'a> Import<'a> {
         let mut lines = source.lines().map(str::trim_start);
         self.notebook.sections.is_empty()
             && !self.preamble.cells.iter().any(is_there)
-            && (lines
-                .any(|line| line.starts_with("[dependencies") || line.starts_with("dependencies"))
+            && (lines.any(|line| line.starts_with("[dependencies") || line.starts_with("dependencies"))
                 || language == Language::PyprojectToml
                 || (self.preamble.cells.is_empty()
                     && is_blank(&self.prose)
@@ -416,18 +361,12 @@ impl<'a> Import<'a> {
         if self.pending_for(block).is_none() {
             self.drop_pending();
         }
-        self.pending
-            .take()
-            .map(|(metadata, _)| metadata)
-            .unwrap_or_default()
+        self.pending.take().map(|(metadata, _)| metadata).unwrap_or_default()
     }
 
     fn drop_pending(&mut self) {
         if let Some((_, line)) = self.pending.take() {
-            self.warn(
-                line,
-                "metadata that belongs to nothing below it; it is left out",
-            );
+            self.warn(line, "metadata that belongs to nothing below it; it is left out");
         }
     }
 
@@ -461,20 +400,15 @@ impl<'a> Import<'a> {
             Cell::Markdown(markdown) => markdown.line,
             Cell::Code(code) | Cell::Smart(Smart { code, .. }) => code.line.saturating_sub(1),
         };
-        self.warn(line, format!("no heading `## …` stands above this; it goes to a section called \"{DEFAULT_SECTION}\""));
+        self.warn(
+            line,
+            format!("no heading `## …` stands above this; it goes to a section called \"{DEFAULT_SECTION}\""),
+        );
         for section in &mut self.notebook.sections {
             section.branch_parent_index = section.branch_parent_index.map(|parent| parent + 1);
         }
         let name = DEFAULT_SECTION.to_owned();
-        self.notebook.sections.insert(
-            0,
-            Section {
-                name,
-                line,
-                cells,
-                ..Section::default()
-            },
-        );
+        self.notebook.sections.insert(0, Section { name, line, cells, ..Section::default() });
     }
 }
 
@@ -484,10 +418,7 @@ fn unreadable(error: &str) -> String {
 
 /// Whether an attached file's name would lead out of the folder of attachments.
 fn leaves_its_folder(entry: &serde_json::Value) -> bool {
-    let name = entry
-        .get("name")
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or("");
+    let name = entry.get("name").and_then(serde_json::Value::as_str).unwrap_or("");
     name.contains(['/', '\\']) || name == ".." || name == "."
 }
 

@@ -15,9 +15,7 @@ pub(super) fn parse(comment: &str) -> Option<Result<Metadata, String>> {
 /// The comment that holds these keys and values.
 pub(super) fn comment(metadata: &Metadata) -> String {
     // Inside JSON, `>` can only stand in a string, where its escape means the same.
-    let json = Value::from_iter(metadata.clone())
-        .to_string()
-        .replace("-->", "--\\u003e");
+    let json = Value::from_iter(metadata.clone()).to_string().replace("-->", "--\\u003e");
     format!("<!-- livebook:{json} -->")
 }
 
@@ -30,10 +28,7 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn new(metadata: Metadata) -> Self {
         let complaints = Vec::new();
-        Fields {
-            metadata,
-            complaints,
-        }
+        Fields { metadata, complaints }
     }
 
     /// A flag, false by default.
@@ -44,9 +39,7 @@ impl Fields {
 
     /// An index, absent by default.
     pub(super) fn index(&mut self, key: &str) -> Option<usize> {
-        self.take(key, "the number of a section, from 0", |value| {
-            usize::try_from(value.as_u64()?).ok()
-        })
+        self.take(key, "the number of a section, from 0", |value| usize::try_from(value.as_u64()?).ok())
     }
 
     /// How a code cell is to be run and shown, with all that is left.
@@ -74,12 +67,7 @@ impl Fields {
     }
 
     /// Takes a field that must be something in particular.
-    fn take<T>(
-        &mut self,
-        key: &str,
-        expected: &str,
-        read: impl Fn(&Value) -> Option<T>,
-    ) -> Option<T> {
+    fn take<T>(&mut self, key: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
         let value = self.metadata.remove(key)?;
         let field = read(&value);
         if field.is_none() {

@@ -182,13 +182,7 @@ impl Language {
 impl Code {
     /// A cell of plain code, as if written on `line` of a file.
     pub fn new(language: Language, source: impl Into<String>, line: usize) -> Self {
-        Code {
-            language,
-            source: source.into(),
-            line,
-            attributes: CodeAttributes::default(),
-            outputs: Vec::new(),
-        }
+        Code { language, source: source.into(), line, attributes: CodeAttributes::default(), outputs: Vec::new() }
     }
 }
 
@@ -206,9 +200,7 @@ impl Cell {
 impl Notebook {
     /// The Cargo manifest of the setup.
     pub fn manifest(&self) -> Option<&Code> {
-        self.setup
-            .iter()
-            .find(|code| code.language == Language::Toml)
+        self.setup.iter().find(|code| code.language == Language::Toml)
     }
 
     /// The code of the setup, which runs before every section.
@@ -221,11 +213,6 @@ impl Notebook {
         self.sections
             .iter()
             .enumerate()
-            .flat_map(|(index, section)| {
-                section
-                    .cells
-                    .iter()
-                    .filter_map(move |cell| Some((index, cell.code()?)))
-            })
+            .flat_map(|(index, section)| section.cells.iter().filter_map(move |cell| Some((index, cell.code()?))))
     }
 }

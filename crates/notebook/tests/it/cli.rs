@@ -9,14 +9,10 @@ use greenroom_notebook::cli::{Cli, Command, open};
 /// A folder with a few files, gone when dropped.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let put = |name: &str, bytes: &[u8]| {
-        std::fs::write(folder.path().join(name), bytes).expect("a file can be written")
-    };
+    let put =
+        |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a file can be written");
     put("notes.livemd", b"# Notes\n\n## One\n\n```rust\n1\n```\n");
-    put(
-        "other.livemd",
-        b"# Words only\n\n## One\n\n```sh\nls\n```\n",
-    );
+    put("other.livemd", b"# Words only\n\n## One\n\n```sh\nls\n```\n");
     put("noise.bin", b"ok\xff\xfe");
     folder
 }
@@ -25,11 +21,7 @@ fn check(name: &str, expect: Expect) {
     let folder = folder();
     let root = format!("{}/", folder.path().display());
     let said = match open(Path::new(&format!("{root}{name}"))) {
-        Ok(document) => format!(
-            "{} with {} warnings",
-            document.notebook.name,
-            document.warnings.len()
-        ),
+        Ok(document) => format!("{} with {} warnings", document.notebook.name, document.warnings.len()),
         Err(error) => error.to_string(),
     };
     expect.assert_eq(&said.replace(&root, ""));
@@ -105,9 +97,8 @@ fn the_help_gives_examples_and_exit_codes() {
 
 #[test]
 fn run_takes_a_file_and_says_how_to_show_it() {
-    let Ok(Cli {
-        command: Some(Command::Run(run)),
-    }) = Cli::try_parse_from(["greenroom", "run", "notes.livemd", "--json"])
+    let Ok(Cli { command: Some(Command::Run(run)) }) =
+        Cli::try_parse_from(["greenroom", "run", "notes.livemd", "--json"])
     else {
         panic!("the command is understood");
     };

@@ -6,12 +6,7 @@ use expect_test::{Expect, expect};
 use greenroom_notebook::draw::{CellSource, Drawing, Label, Level, Style, Suggestion, draw};
 
 fn cell(text: &str) -> CellSource<'_> {
-    CellSource {
-        label: "cell 3",
-        file: Some("notes.livemd"),
-        first_line_in_file: 47,
-        text,
-    }
+    CellSource { label: "cell 3", file: Some("notes.livemd"), first_line_in_file: 47, text }
 }
 
 /// The range of `part` in `text`.
@@ -22,11 +17,7 @@ fn of(text: &str, part: &str) -> Range<usize> {
 
 fn label(range: Range<usize>, text: &str, primary: bool) -> Label {
     let text = text.to_owned();
-    Label {
-        range,
-        text,
-        primary,
-    }
+    Label { range, text, primary }
 }
 
 fn check(text: &str, drawing: &Drawing, expect: Expect) {
@@ -94,12 +85,7 @@ fn a_panic_is_drawn_from_where_it_began() {
     let source = cell(text);
     check(
         text,
-        &Drawing::panic(
-            &source,
-            "index out of bounds: the len is 1 but the index is 7",
-            2,
-            5,
-        ),
+        &Drawing::panic(&source, "index out of bounds: the len is 1 but the index is 7", 2, 5),
         expect![[r#"
             error: the cell panicked: index out of bounds: the len is 1 but the index is 7
              --> cell 3:2:5 (notes.livemd:48)
@@ -146,26 +132,14 @@ fn what_is_about_the_whole_cell_names_the_cell_and_its_first_line() {
              = help: look for `abort`, a stack overflow or `unsafe` code in this cell
         "#]],
     );
-    let source = CellSource {
-        file: None,
-        ..cell("loop {}")
-    };
+    let source = CellSource { file: None, ..cell("loop {}") };
     assert!(draw(&source, &Drawing::error("ended"), Style::Plain).contains("--> cell 3"));
 }
 
 #[test]
 fn a_range_outside_the_source_is_moved_into_it() {
-    for (text, range) in [
-        ("", 0..0),
-        ("", 5..9),
-        ("é", 1..1),
-        ("é\n", 3..700),
-        ("ab", 1..1),
-    ] {
-        let drawing = Drawing {
-            labels: vec![label(range, "here", true)],
-            ..Drawing::error("odd")
-        };
+    for (text, range) in [("", 0..0), ("", 5..9), ("é", 1..1), ("é\n", 3..700), ("ab", 1..1)] {
+        let drawing = Drawing { labels: vec![label(range, "here", true)], ..Drawing::error("odd") };
         assert!(draw(&cell(text), &drawing, Style::Plain).contains("odd"));
     }
 }
@@ -185,11 +159,7 @@ fn a_change_that_would_mend_it_is_drawn_as_a_change() {
         text,
         &Drawing {
             code: Some("E0382".to_owned()),
-            labels: vec![label(
-                text.len() - 10..text.len() - 6,
-                "used after it moved",
-                true,
-            )],
+            labels: vec![label(text.len() - 10..text.len() - 6, "used after it moved", true)],
             suggestions: vec![Suggestion {
                 message: "clone the value".to_owned(),
                 range: at..at,
@@ -214,33 +184,21 @@ fn a_change_that_would_mend_it_is_drawn_as_a_change() {
 
 #[test]
 fn a_coloured_drawing_says_both_places_too() {
-    let drawing = Drawing {
-        labels: vec![label(4..5, "", true)],
-        ..Drawing::error("odd")
-    };
+    let drawing = Drawing { labels: vec![label(4..5, "", true)], ..Drawing::error("odd") };
     let drawn = draw(&cell("a\n  b"), &drawing, Style::Coloured);
     assert!(drawn.contains("cell 3:2:3 (notes.livemd:48)"), "{drawn}");
 }
 
 #[test]
 fn no_ranges_in_no_source_make_drawing_panic() {
-    let texts = [
-        "",
-        "\n",
-        "é",
-        "a\r\nbé\n\n\tc",
-        "let a = 1;\n  日本\u{200d}語\n\u{1b}[31m\0",
-    ];
+    let texts = ["", "\n", "é", "a\r\nbé\n\n\tc", "let a = 1;\n  日本\u{200d}語\n\u{1b}[31m\0"];
     for text in texts {
         let end = text.len() + 2;
         for start in 0..end {
             for stop in 0..end {
                 let range = Range { start, end: stop };
                 let drawing = Drawing {
-                    labels: vec![
-                        label(range.clone(), "here", true),
-                        label(stop..end, "", false),
-                    ],
+                    labels: vec![label(range.clone(), "here", true), label(stop..end, "", false)],
                     suggestions: vec![Suggestion {
                         message: "change it".to_owned(),
                         range,

@@ -6,9 +6,7 @@ use std::rc::Rc;
 
 use expect_test::{Expect, expect};
 use greenroom_notebook::draw::{CellSource, Drawing, Label, Style, draw};
-use greenroom_notebook::event::{
-    CellReport, CellStart, Event, Output, OutputKind, Status, heading,
-};
+use greenroom_notebook::event::{CellReport, CellStart, Event, Output, OutputKind, Status, heading};
 use greenroom_notebook::frontend::{Frontend, Json, Look, Plain, Progress};
 
 /// A stream that can be read after it was written.
@@ -59,21 +57,10 @@ fn both(out: &Page, aside: &Page) -> String {
 }
 
 fn started(index: usize, section: &str, source: &str) -> Event {
-    Event::CellStarted(CellStart {
-        index,
-        section: section.to_owned(),
-        heading: heading(source),
-        line: 10 * index,
-    })
+    Event::CellStarted(CellStart { index, section: section.to_owned(), heading: heading(source), line: 10 * index })
 }
 
-fn report(
-    index: usize,
-    section: &str,
-    source: &str,
-    status: Status,
-    outputs: Vec<Output>,
-) -> CellReport {
+fn report(index: usize, section: &str, source: &str, status: Status, outputs: Vec<Output>) -> CellReport {
     CellReport {
         index,
         section: section.to_owned(),
@@ -104,26 +91,16 @@ const SEQUENCE: &str = "  self()         child
 fn run() -> Vec<Event> {
     let source = "let sum: u32 = \"naïve\";\nsum";
     let error = draw(
-        &CellSource {
-            label: "cell 3",
-            file: Some("notes.livemd"),
-            first_line_in_file: 30,
-            text: source,
-        },
+        &CellSource { label: "cell 3", file: Some("notes.livemd"), first_line_in_file: 30, text: source },
         &Drawing {
             code: Some("E0308".to_owned()),
-            labels: vec![Label {
-                range: 15..23,
-                text: "expected `u32`, found `&str`".to_owned(),
-                primary: true,
-            }],
+            labels: vec![Label { range: 15..23, text: "expected `u32`, found `&str`".to_owned(), primary: true }],
             ..Drawing::error("mismatched types")
         },
         Style::Coloured,
     );
     let greet = "let child = spawn(greet);\nchild.pid()";
-    let draw_it =
-        "render_seq_trace(async { a_function_with_a_name_that_is_long(one, two).await }).await";
+    let draw_it = "render_seq_trace(async { a_function_with_a_name_that_is_long(one, two).await }).await";
     vec![
         started(1, "Setup", "use std::fmt::Debug;"),
         Event::Cell(CellReport {
@@ -149,23 +126,14 @@ fn run() -> Vec<Event> {
         started(3, "Processes", source),
         Event::Cell(CellReport {
             run_ms: 0.0,
-            ..report(
-                3,
-                "Processes",
-                source,
-                Status::Error,
-                vec![Output::new(OutputKind::Error, error)],
-            )
+            ..report(3, "Processes", source, Status::Error, vec![Output::new(OutputKind::Error, error)])
         }),
         Event::Cell(report(
             4,
             "Processes",
             "sum + 1",
             Status::Skipped,
-            vec![Output::new(
-                OutputKind::Error,
-                "not run: it uses `sum`, and cell 3, which defines it, failed",
-            )],
+            vec![Output::new(OutputKind::Error, "not run: it uses `sum`, and cell 3, which defines it, failed")],
         )),
         started(5, "Pictures", draw_it),
         Event::Cell(CellReport {
@@ -182,18 +150,8 @@ fn run() -> Vec<Event> {
             )
         }),
         started(6, "Pictures", "panic!()"),
-        Event::Cell(report(
-            6,
-            "Pictures",
-            "panic!()",
-            Status::Error,
-            vec![Output::new(OutputKind::Error, "error: x")],
-        )),
-        Event::Done {
-            ok: 3,
-            failed: 2,
-            skipped: 1,
-        },
+        Event::Cell(report(6, "Pictures", "panic!()", Status::Error, vec![Output::new(OutputKind::Error, "error: x")])),
+        Event::Done { ok: 3, failed: 2, skipped: 1 },
     ]
 }
 
@@ -271,21 +229,13 @@ fn a_program_reads_one_object_a_line() {
 
 #[test]
 fn what_is_under_way_goes_to_stderr() {
-    let prelude = |done, name: &str| Event::Prelude {
-        done,
-        total: 3,
-        name: name.to_owned(),
-    };
+    let prelude = |done, name: &str| Event::Prelude { done, total: 3, name: name.to_owned() };
     let events = [
         prelude(0, "serde"),
         prelude(1, "tokio"),
         Event::PreludeDone { ms: 83_210.0 },
         Event::Notice("line 3: odd".to_owned()),
-        Event::Done {
-            ok: 0,
-            failed: 0,
-            skipped: 0,
-        },
+        Event::Done { ok: 0, failed: 0, skipped: 0 },
     ];
     check_plain(
         &events,
@@ -311,10 +261,7 @@ fn what_is_under_way_goes_to_stderr() {
 
 #[test]
 fn colours_come_only_where_they_are_wanted() {
-    let coloured = Look {
-        coloured: true,
-        ..Look::PAGE
-    };
+    let coloured = Look { coloured: true, ..Look::PAGE };
     for (look, expected) in [(coloured, true), (coloured.without_colours(), false)] {
         let out = Page::default();
         let mut frontend = Plain::new(out.clone(), Progress::lines(io::sink()), look);
@@ -324,27 +271,16 @@ fn colours_come_only_where_they_are_wanted() {
         assert_eq!(out.text().contains('\u{1b}'), expected);
         let out = out.text();
         let plain = console::strip_ansi_codes(&out);
-        assert!(
-            plain
-                .lines()
-                .all(|line| console::measure_text_width(line) <= 80)
-        );
+        assert!(plain.lines().all(|line| console::measure_text_width(line) <= 80));
     }
 }
 
 #[test]
 fn a_narrow_terminal_shortens_headings() {
     let out = Page::default();
-    let look = Look {
-        width: 20,
-        coloured: false,
-    };
+    let look = Look { width: 20, coloured: false };
     let mut frontend = Plain::new(out.clone(), Progress::lines(io::sink()), look);
-    let event = started(
-        12,
-        "A section with a long name",
-        "let a_name_that_is_long = 1;",
-    );
+    let event = started(12, "A section with a long name", "let a_name_that_is_long = 1;");
     frontend.event(&event).expect("a page can be written");
     expect![[r#"
         ── A section w… ────

@@ -41,11 +41,7 @@ fn outline(text: &str) -> String {
                     outline_code(&mut out, code);
                 }
                 Cell::Smart(smart) => {
-                    let _ = write!(
-                        out,
-                        "  smart {} {} {} ",
-                        smart.kind, smart.attrs, smart.chunks
-                    );
+                    let _ = write!(out, "  smart {} {} {} ", smart.kind, smart.attrs, smart.chunks);
                     outline_code(&mut out, &smart.code);
                 }
             }
@@ -62,13 +58,7 @@ fn outline(text: &str) -> String {
 
 fn outline_code(out: &mut String, code: &Code) {
     let attributes = &code.attributes;
-    let _ = write!(
-        out,
-        "{} {}:{:?}",
-        code.language.info(),
-        code.line,
-        code.source
-    );
+    let _ = write!(out, "{} {}:{:?}", code.language.info(), code.line, code.source);
     if attributes.continue_on_error {
         out.push_str(" continue_on_error");
     }
@@ -482,7 +472,5 @@ fn soup(random: &mut Random) -> String {
         "\\",
         "#",
     ];
-    (0..random.below(40))
-        .map(|_| PIECES[random.below(PIECES.len())])
-        .collect()
+    (0..random.below(40)).map(|_| PIECES[random.below(PIECES.len())]).collect()
 }
