@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    analysis::{self, Analysis, Defined, Kind},
+    analysis::{self, Analysis, Defined, ErrorKind, Kind},
     cache::{Cache, hex},
     generate::{self, Generated, OWN_KEY, Region},
-    mir::{self, Handover},
+    mir::{self, Handover, Unnameable},
     prelude::Prelude,
     rustc::{
         self, Cancel, Emit, Job, Outcome, ToolError,
@@ -318,15 +318,20 @@ impl Compiler {
         cancel: &Cancel,
     ) -> CompileError {
         let own = || vec![Diagnostic::error(error.message.clone(), error.span.clone())];
-        if !error.syntax {
-            return CompileError::Parse { diagnostics: own() };
-        }
-        let generated = generate::wrap(source);
+        let generated = match error.kind {
+            ErrorKind::NotForCells => return CompileError::Parse { diagnostics: own() },
+            ErrorKind::Tokens => generate::bare(source),
+            ErrorKind::Syntax => generate::wrap(source),
+        };
         let outcome = match self.run("cell", &generated.text, &[], Emit::Check, cancel) {
             Ok(outcome) => outcome,
             Err(error) => return error,
         };
-        let errors = outcome.messages.iter().filter(|message| message.is_error());
+        // Once the parser has failed, what it did not see counts as undefined: that is no news.
+        let errors = outcome
+            .messages
+            .iter()
+            .filter(|message| message.is_error() && !message.is_unresolved());
         let diagnostics: Vec<_> = errors
             .filter_map(|message| diagnostic::translate(message, "cell.rs", &generated.source_map))
             .filter(|diagnostic| diagnostic.primary().is_some())
@@ -535,6 +540,12 @@ fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String 
         return "the compiler refuses its export".to_owned();
     };
     let code = told.code.as_deref().unwrap_or_default();
+    if told.message.contains("{closure@") || told.message.starts_with("closure may outlive") {
+        return Unnameable::Closure.to_string();
+    }
+    if told.message.contains("{async ") || told.message.starts_with("async block may outlive") {
+        return Unnameable::Future.to_string();
+    }
     let label = |words: &str| told.labels.iter().find(|label| label.text.contains(words));
     match code {
         "E0382" => {

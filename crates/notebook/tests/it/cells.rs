@@ -105,7 +105,14 @@ fn wrong_setups_say_what_is_wrong() {
             .err()
             .map_or_else(String::new, |error| format!("{error}\n"))
     };
-    expect![[r#""#]].assert_eq(
+    expect![[r#"
+        the setup cell is not right: string values must be quoted, expected literal string
+        the setup cell is not right: only `[dependencies]` can be set up, not `features`
+        the setup cell is not right: `greenroom` is part of every notebook: remove this line
+        the setup cell is not right: `rand` needs a version, as in `rand = "1"`
+        the setup cell is not right: the path of `local` must be absolute
+    "#]]
+    .assert_eq(
         &[
             refused("[dependencies]\nrand = "),
             refused("[features]\na = []"),
