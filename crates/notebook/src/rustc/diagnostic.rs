@@ -308,6 +308,13 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
             ..label
         });
     }
+    if let Some(name) = text.strip_prefix("you might be missing a crate named ") {
+        let name = name.trim_matches('`');
+        diagnostic.help.push(format!(
+            "if `{name}` is a crate, name it in the setup cell: `{name} = \"…\"` below `[dependencies]`"
+        ));
+        return;
+    }
     if child.spans.is_empty() {
         let list = if child.level == "help" {
             &mut diagnostic.help
