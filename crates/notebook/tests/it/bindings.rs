@@ -189,3 +189,19 @@ fn a_question_mark_and_awaits_work_in_a_cell() {
     chain.cell("let n: i32 = \"5\".parse()?;\ntokio::task::yield_now().await;\nlet m = n;");
     chain.cell("n + m");
 }
+
+#[test]
+fn names_of_the_generated_code_are_free_for_the_user() {
+    let mut chain = Chain::new();
+    chain.cell("let value = 1; let cx = 2; let tag = 3; struct Exported; let Context = 4; value");
+    chain.cell("let value = value + cx + tag; value");
+}
+
+#[test]
+fn a_cell_that_never_ends_exports_nothing() {
+    let mut chain = Chain::new();
+    let cell = chain.cell("let x = 1;\nloop { tokio::task::yield_now().await; }");
+    assert_eq!(cell.exports, []);
+    expect!["the cell never comes to its end"].assert_eq(&cell.unavailable[0].reason);
+    chain.cell("return Ok(());");
+}

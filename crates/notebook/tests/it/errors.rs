@@ -179,3 +179,16 @@ fn warnings_that_matter_are_kept() {
     "#]]
     .assert_eq(&drawn);
 }
+
+#[test]
+fn carriage_returns_do_not_move_the_places() {
+    let mut chain = Chain::new();
+    chain.refused(
+        "let é = 1;\r\nstruct P {\r\n    x: u8,\r\n}\r\nlet s: u8 = \"ü\";",
+        expect![[r#"
+            E0308 mismatched types
+              ^ 5:13 `"ü"` expected `u8`, found `&str`
+              - 5:8 `u8` expected due to this
+        "#]],
+    );
+}
