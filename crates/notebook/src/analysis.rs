@@ -79,8 +79,19 @@ pub struct AnalysisError {
     pub message: String,
     /// Where, in bytes of the cell's source.
     pub span: Range<usize>,
-    /// Whether rustc can say it better: true for what is not Rust, false for what is Rust but not for a cell.
-    pub syntax: bool,
+    /// What kind of error it is.
+    pub kind: ErrorKind,
+}
+
+/// What kind of error a source has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Brackets or quotes do not match.
+    Tokens,
+    /// It is not Rust.
+    Syntax,
+    /// It is Rust, but not for a cell.
+    NotForCells,
 }
 
 impl fmt::Display for AnalysisError {
@@ -109,14 +120,22 @@ pub fn defines(source: &str) -> Vec<Defined> {
 }
 
 fn parse(source: &str) -> Result<Vec<Stmt>, AnalysisError> {
+    let tokens: proc_macro2::TokenStream =
+        source
+            .parse()
+            .map_err(|error: proc_macro2::LexError| AnalysisError {
+                message: "brackets or quotes do not match".to_owned(),
+                span: error.span().byte_range(),
+                kind: ErrorKind::Tokens,
+            })?;
     let parser = |input: syn::parse::ParseStream<'_>| {
         let inner = input.call(syn::Attribute::parse_inner)?;
         Ok((inner, Block::parse_within(input)?))
     };
-    let (inner, statements) = parser.parse_str(source).map_err(|error| AnalysisError {
+    let (inner, statements) = parser.parse2(tokens).map_err(|error| AnalysisError {
         message: error.to_string(),
         span: error.span().byte_range(),
-        syntax: true,
+        kind: ErrorKind::Syntax,
     })?;
     match inner
         .iter()
@@ -128,7 +147,7 @@ fn parse(source: &str) -> Result<Vec<Stmt>, AnalysisError> {
                       (unstable features need a nightly compiler and are not available in cells)"
                     .to_owned(),
             span: attribute.span().byte_range(),
-            syntax: false,
+            kind: ErrorKind::NotForCells,
         }),
         None => Ok(statements),
     }

@@ -29,7 +29,7 @@ pub struct BindingImport {
 /// What surrounds the user's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// `use` items for the crate's top level, without `use` and `;`.
+    /// `use` items for the crate's top level, without `;`.
     pub uses: Vec<String>,
     /// The bindings to import.
     pub bindings: Vec<BindingImport>,
@@ -89,7 +89,7 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
     };
     let mut regions = Vec::new();
     for path in &around.uses {
-        let _ = writeln!(writer.text, "use {path};");
+        let _ = writeln!(writer.text, "{path};");
     }
     for item in &analysis.items {
         writer.item(item.clone(), analysis);
@@ -154,6 +154,21 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         text: writer.text,
         source_map: writer.source_map,
         regions,
+    }
+}
+
+/// A source whose brackets or quotes do not match, as it is: around it they could match by accident.
+pub fn bare(source: &str) -> Generated {
+    let mut writer = Writer {
+        source,
+        text: String::new(),
+        source_map: SourceMap::default(),
+    };
+    writer.copy(0..source.len());
+    Generated {
+        text: writer.text,
+        source_map: writer.source_map,
+        regions: Vec::new(),
     }
 }
 

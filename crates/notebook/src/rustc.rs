@@ -93,9 +93,8 @@ impl Toolchain {
     /// When there is no such program, or it does not answer.
     pub fn find() -> Result<Self, ToolError> {
         let program = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
-        let answer = ask(Command::new(&program).args(["-vV", "--print", "sysroot"]))?;
-        let (version, sysroot) = answer.trim_end().rsplit_once('\n').unwrap_or((&answer, ""));
-        let (version, sysroot) = (version.to_owned(), PathBuf::from(sysroot));
+        let sysroot = ask(Command::new(&program).args(["--print", "sysroot"]))?;
+        let sysroot = PathBuf::from(sysroot.trim_end());
         let direct = sysroot
             .join("bin")
             .join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
@@ -104,11 +103,31 @@ impl Toolchain {
         } else {
             PathBuf::from(program)
         };
+        let version = ask(Command::new(&rustc).arg("-vV"))?;
         Ok(Self {
             rustc,
             sysroot,
             version,
         })
+    }
+}
+
+impl Toolchain {
+    /// The platform that it compiles for.
+    pub fn host(&self) -> &str {
+        let host = self
+            .version
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "));
+        host.unwrap_or_default()
+    }
+
+    /// Where the libraries of the standard library are.
+    pub fn libraries(&self) -> PathBuf {
+        self.sysroot
+            .join("lib/rustlib")
+            .join(self.host())
+            .join("lib")
     }
 }
 

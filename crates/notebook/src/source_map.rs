@@ -37,23 +37,24 @@ impl SourceMap {
         self.copies.push((at, range.start, range.len()));
     }
 
-    /// The part of the cell that a byte range of the generated file was copied from. A range that reaches into
-    /// generated text is cut down to what was copied.
+    /// The part of the cell that a byte range of the generated file was copied from. A range may begin in one of the
+    /// words that were inserted before a copy; a wider one, such as that of the whole entry, is not the user's.
     pub fn to_cell(&self, generated: Range<usize>) -> Option<Range<usize>> {
-        let mut found: Option<Range<usize>> = None;
-        for &(there, here, length) in &self.copies {
-            let start = generated.start.max(there);
-            let end = generated.end.min(there + length);
-            let touches = start < end || (generated.is_empty() && start == end);
-            if touches {
-                let part = here + (start - there)..here + (end - there);
-                found = Some(match found {
-                    Some(whole) => whole.start.min(part.start)..whole.end.max(part.end),
-                    None => part,
-                });
-            }
-        }
-        found
+        const INSERTED: usize = "#[macro_export] ".len();
+        let first = self
+            .copies
+            .iter()
+            .find(|(there, _, length)| generated.start < there + length)?;
+        let last = self
+            .copies
+            .iter()
+            .rev()
+            .find(|(there, ..)| *there < generated.end.max(1))?;
+        let (start, end) = (generated.start.max(first.0), generated.end);
+        let begins = generated.start + INSERTED >= first.0;
+        let ends = end <= last.0 + last.2;
+        (begins && ends && start <= end)
+            .then(|| first.1 + (start - first.0)..last.1 + (end - last.0))
     }
 
     /// The line and column in the cell, both counted from 1, of a line and column of the generated file.
@@ -86,7 +87,8 @@ mod tests {
         map.copied(generated, at, source, 0..source.len());
         assert_eq!(map.to_cell(at + 4..at + 6), Some(4..6));
         assert_eq!(map.to_cell(0..3), None);
-        assert_eq!(map.to_cell(0..at + 3), Some(0..3));
+        assert_eq!(map.to_cell(at - 3..at + 3), Some(0..3));
+        assert_eq!(map.to_cell(at - 3..generated.len()), None);
         assert_eq!(map.line_column(2, 7), Some((1, 5)));
         assert_eq!(map.line_column(3, 5), Some((2, 5)));
         assert_eq!(map.line_column(1, 1), None);

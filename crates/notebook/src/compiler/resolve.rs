@@ -112,10 +112,20 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
             && !named.contains_key(name)
             && (calls.contains(&name) || !analysis.macro_uses.is_empty())
         {
-            paths.push(format!("::greenroom_stage::{name}"));
+            paths.push(format!("use ::greenroom_stage::{name}"));
         }
     }
-    paths.extend(named.iter().map(|(name, path)| renamed(path, name)));
+    // What a `use` of the cell starts from must be as public as that `use`.
+    let is_root = |name: &str| {
+        analysis
+            .imports
+            .iter()
+            .any(|import| import.path.split("::").next() == Some(name))
+    };
+    paths.extend(named.iter().map(|(name, path)| {
+        let visibility = if is_root(name) { "pub " } else { "" };
+        format!("{visibility}use {}", renamed(path, name))
+    }));
     paths.extend(unnamed(scope, &own, &named));
     let crates = crates(&paths, &bindings);
     let around = Surroundings {
@@ -142,14 +152,16 @@ fn renamed(path: &str, name: &str) -> String {
 /// Traits and imports of cells above, the nearest of each name, and their globs.
 fn unnamed(scope: &Scope, own: &BTreeSet<&str>, named: &BTreeMap<&str, &str>) -> Vec<String> {
     let mut known: BTreeSet<&str> = own.iter().chain(named.keys()).copied().collect();
-    let mut paths = Vec::new();
+    let mut paths: Vec<String> = Vec::new();
     for item in scope.compiled().flat_map(|cell| &cell.items) {
         let path = match item.kind {
-            Kind::Import if item.path.ends_with('*') => item.path.clone(),
-            Kind::Import | Kind::Trait if item.name.is_empty() => format!("{} as _", item.path),
+            Kind::Import if item.path.ends_with('*') => format!("use {}", item.path),
+            Kind::Import | Kind::Trait if item.name.is_empty() => format!("use {} as _", item.path),
             // No trait has a lower-case name.
             Kind::Import if item.name.starts_with(|c: char| c.is_lowercase()) => continue,
-            Kind::Import | Kind::Trait if known.insert(&item.name) => format!("{} as _", item.path),
+            Kind::Import | Kind::Trait if known.insert(&item.name) => {
+                format!("use {} as _", item.path)
+            }
             _ => continue,
         };
         if !paths.contains(&path) {
@@ -184,14 +196,14 @@ pub(super) fn items(key: &str, analysis: &Analysis, scope: &Scope) -> Vec<Item> 
             .iter()
             .any(|defined| defined.kind != Kind::Binding && defined.name == name)
     };
-    let absolute = |path: &str| {
+    let absolute = |path: &str, leads_on: bool| {
         let (first, rest) = path
             .split_once("::")
             .map_or((path, ""), |(first, _)| (first, &path[first.len()..]));
         match first {
             "" => path.to_owned(),
             "crate" | "self" => format!("{krate}{rest}"),
-            _ if is_own(first) && !rest.is_empty() => format!("{krate}::{path}"),
+            _ if is_own(first) && (leads_on || !rest.is_empty()) => format!("{krate}::{path}"),
             _ => match scope.item(first) {
                 Some(Ok(item)) => format!("{}{rest}", item.path),
                 _ => path.to_owned(),
@@ -203,33 +215,18 @@ pub(super) fn items(key: &str, analysis: &Analysis, scope: &Scope) -> Vec<Item> 
         if matches!(defined.kind, Kind::Binding | Kind::Import) {
             continue;
         }
-        let words = analysis
-            .macro_uses
-            .iter()
-            .find(|(name, _)| *name == defined.name && defined.kind == Kind::Macro);
-        let needs = words
-            .into_iter()
-            .flat_map(|(_, words)| words)
-            .filter(|word| **word != defined.name);
-        let needs = needs.filter_map(|word| {
-            let path = if is_own(word) {
-                format!("{krate}::{word}")
-            } else if let Some(Ok(item)) = scope.item(word) {
-                item.path.clone()
-            } else {
-                return None;
-            };
-            Some((word.clone(), path))
-        });
         items.push(Item {
             name: defined.name.clone(),
             kind: defined.kind,
             path: format!("{krate}::{}", defined.name),
-            needs: needs.collect(),
+            needs: match defined.kind {
+                Kind::Macro => needs(&defined.name, &krate, analysis, scope),
+                _ => Vec::new(),
+            },
         });
     }
     for import in &analysis.imports {
-        let path = absolute(&import.path);
+        let path = absolute(&import.path, import.glob);
         items.push(Item {
             name: import.name.clone().unwrap_or_default(),
             kind: Kind::Import,
@@ -258,4 +255,35 @@ pub(super) fn items(key: &str, analysis: &Analysis, scope: &Scope) -> Vec<Item> 
         }
     }
     items
+}
+
+/// What the callers of a macro must see: what its body names, and what the macros in there need in turn.
+fn needs(name: &str, krate: &str, analysis: &Analysis, scope: &Scope) -> Vec<(String, String)> {
+    let mut needs: Vec<(String, String)> = Vec::new();
+    let mut open = vec![name];
+    let mut done = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if !done.insert(name) {
+            continue;
+        }
+        let words = analysis
+            .macro_uses
+            .iter()
+            .filter(|(own, _)| own == name)
+            .flat_map(|(_, words)| words);
+        for word in words {
+            let own = analysis
+                .defines
+                .iter()
+                .find(|defined| defined.kind != Kind::Binding && defined.name == *word);
+            if own.is_some() {
+                needs.push((word.clone(), format!("{krate}::{word}")));
+                open.push(word);
+            } else if let Some(Ok(item)) = scope.item(word) {
+                needs.push((word.clone(), item.path.clone()));
+                needs.extend(item.needs.iter().cloned());
+            }
+        }
+    }
+    needs
 }

@@ -237,15 +237,13 @@ impl Cargo<'_> {
     }
 
     fn resolve(&self) -> Result<Resolved, PreludeError> {
-        let platform = self
-            .toolchain
-            .version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .unwrap_or_default();
         for offline in [true, false] {
             let mut command = self.command("metadata", offline);
-            command.args(["--format-version=1", "--filter-platform", platform]);
+            command.args([
+                "--format-version=1",
+                "--filter-platform",
+                self.toolchain.host(),
+            ]);
             let output = command.output().map_err(Self::missing)?;
             if output.status.success() {
                 let metadata: Metadata =
@@ -294,6 +292,9 @@ impl Cargo<'_> {
             "--",
             "-Cprefer-dynamic",
         ]);
+        // Where the program finds the prelude, the prelude must find the standard library.
+        let standard = self.toolchain.libraries();
+        command.arg(format!("-Clink-arg=-Wl,-rpath,{}", standard.display()));
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -452,16 +453,7 @@ fn link_runtime(toolchain: &Toolchain, folder: &Path, index: &Index) -> Result<(
                 .arg(format!("{name}={}", folder.join(path).display()));
         }
     }
-    let host = toolchain
-        .version
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap_or_default();
-    for path in [
-        folder.join("lib"),
-        toolchain.sysroot.join("lib"),
-        toolchain.sysroot.join("lib/rustlib").join(host).join("lib"),
-    ] {
+    for path in [folder.join("lib"), toolchain.libraries()] {
         command.arg(format!("-Clink-arg=-Wl,-rpath,{}", path.display()));
     }
     let output = command

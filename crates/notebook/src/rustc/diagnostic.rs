@@ -153,6 +153,13 @@ impl Message {
         self.code.as_ref().is_some_and(|own| own.code == code)
     }
 
+    /// Whether it is about a name that was not found.
+    pub fn is_unresolved(&self) -> bool {
+        self.code
+            .as_ref()
+            .is_some_and(|code| UNRESOLVED.contains(&code.code.as_str()))
+    }
+
     /// The notes below this message that name a place, and the message itself.
     fn with_notes(&self) -> impl Iterator<Item = &Message> {
         std::iter::once(self).chain(&self.children)
@@ -245,6 +252,11 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
         "consider using `--verbose`",
         "required for the cast from",
         "the lint level is defined here",
+        "for more information see",
+        "for more details about",
+        "impl doesn't have any local type",
+        "define and implement a trait or new type",
+        "consider defining a trait and implementing",
     ];
     if NOISE.iter().any(|noise| child.message.contains(noise)) {
         return;
@@ -264,7 +276,9 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
                 replacement,
             }),
             // A `use` that rustc would put above the generated code: it may stand anywhere in the cell.
-            None if replacement.trim_start().starts_with("use ") => {
+            None if replacement.trim_start().starts_with("use ")
+                && !replacement.contains("cell_") =>
+            {
                 diagnostic
                     .help
                     .push(format!("{text}: `{}`", replacement.trim()));
@@ -294,6 +308,13 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
             ..label
         });
     }
+    if let Some(name) = text.strip_prefix("you might be missing a crate named ") {
+        let name = name.trim_matches('`');
+        diagnostic.help.push(format!(
+            "if `{name}` is a crate, name it in the setup cell: `{name} = \"…\"` below `[dependencies]`"
+        ));
+        return;
+    }
     if child.spans.is_empty() {
         let list = if child.level == "help" {
             &mut diagnostic.help
@@ -304,12 +325,14 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
     }
 }
 
+/// The codes of names that rustc did not find.
+const UNRESOLVED: [&str; 9] = [
+    "E0425", "E0412", "E0433", "E0432", "E0405", "E0422", "E0423", "E0531", "E0574",
+];
+
 /// The name that rustc did not find.
 fn undefined(message: &Message) -> Option<String> {
-    let codes = [
-        "E0425", "E0412", "E0433", "E0432", "E0405", "E0422", "E0423", "E0531", "E0574",
-    ];
-    let is_unknown = codes.iter().any(|code| message.has_code(code))
+    let is_unknown = message.is_unresolved()
         || message.message.starts_with("cannot find macro")
         || message.message.starts_with("cannot find derive macro");
     if !is_unknown {
@@ -339,7 +362,11 @@ fn explain(diagnostic: &mut Diagnostic) {
             diagnostic.message =
                 format!("`{ty}` cannot be held across an `.await`: it is not `Send`");
         }
+        for label in &mut diagnostic.labels {
+            label.primary = label.text.contains("has type `");
+        }
         diagnostic.notes.clear();
+        diagnostic.help.clear();
         diagnostic.notes.push(
             "a cell is a process, which may go on on another thread after an `.await`".to_owned(),
         );
@@ -386,8 +413,9 @@ fn shorten_paths(code: &str) -> String {
         "greenroom_stage",
         "greenroom_prelude",
     ];
+    let code = &code.replace("{integer}", "i32").replace("{float}", "f64");
     let mut out = String::with_capacity(code.len());
-    let mut rest = code;
+    let mut rest = code.as_str();
     while !rest.is_empty() {
         let length = rest
             .find(|c: char| !c.is_alphanumeric() && c != '_')

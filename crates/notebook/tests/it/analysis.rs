@@ -8,9 +8,8 @@ fn check(source: &str, expected: Expect) {
     let text = match analyse(source) {
         Ok(analysis) => {
             let names = analysis.defines.iter().map(|defined| {
-                assert!(
-                    source[defined.span.clone()].contains(&defined.name) || defined.span.is_empty()
-                );
+                let text = &source[defined.span.clone()];
+                assert!(text == defined.name || text == "self");
                 format!(" {}:{:?}", defined.name, defined.kind)
             });
             let uses = analysis.uses.iter().map(|used| {

@@ -1,6 +1,6 @@
 //! The cache, the length of a chain, cancelling, and setups.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use expect_test::expect;
 use greenroom_notebook::{
@@ -9,7 +9,7 @@ use greenroom_notebook::{
     rustc::Cancel,
 };
 
-use crate::support::Chain;
+use crate::support::{Chain, cache_folder};
 
 #[test]
 fn a_cell_that_was_compiled_is_found_again() {
@@ -105,7 +105,14 @@ fn wrong_setups_say_what_is_wrong() {
             .err()
             .map_or_else(String::new, |error| format!("{error}\n"))
     };
-    expect![[r#""#]].assert_eq(
+    expect![[r#"
+        the setup cell is not right: string values must be quoted, expected literal string
+        the setup cell is not right: only `[dependencies]` can be set up, not `features`
+        the setup cell is not right: `greenroom` is part of every notebook: remove this line
+        the setup cell is not right: `rand` needs a version, as in `rand = "1"`
+        the setup cell is not right: the path of `local` must be absolute
+    "#]]
+    .assert_eq(
         &[
             refused("[dependencies]\nrand = "),
             refused("[features]\na = []"),
@@ -119,4 +126,47 @@ fn wrong_setups_say_what_is_wrong() {
     fs::write(&file, "").expect("it can be written");
     let error = Prelude::open("", &file, &Cancel::default(), &mut |_| {}).map(drop);
     assert!(matches!(error, Err(PreludeError::Tool(_))), "{error:?}");
+}
+
+#[test]
+fn a_dependency_of_the_setup_cell_is_there_for_cells() {
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let setup = local_crate(folder.path(), "local-crate", "pub struct Thing(pub u8);");
+    let mut names = Vec::new();
+    let prelude = Prelude::open(
+        &setup,
+        &cache_folder(),
+        &Cancel::default(),
+        &mut |progress| {
+            names.push(progress.name);
+            assert!(progress.done <= progress.total);
+        },
+    );
+    let prelude = prelude.unwrap_or_else(|error| panic!("{error}"));
+    assert!(names.contains(&"local_crate".to_owned()), "{names:?}");
+    assert!(prelude.runtime().is_file());
+    let mut chain = Chain::on(prelude.into());
+    chain.cell("use local_crate::Thing;\nlet thing = Thing(1);");
+    chain.cell("let Thing(number) = Thing(thing.0);");
+}
+
+#[test]
+fn a_dependency_that_does_not_compile_shows_why() {
+    let folder = tempfile::tempdir().expect("the temporary folder can be written");
+    let setup = local_crate(folder.path(), "broken", "pub fn f() -> u8 { \"text\" }");
+    let error = Prelude::open(&setup, &cache_folder(), &Cancel::default(), &mut |_| {}).map(drop);
+    let Err(PreludeError::Compile { message }) = error else {
+        panic!("{error:?}")
+    };
+    assert!(message.contains("expected `u8`, found `&str`"), "{message}");
+}
+
+/// Makes a crate, and the setup cell that names it.
+fn local_crate(folder: &Path, name: &str, text: &str) -> String {
+    let manifest =
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    fs::create_dir(folder.join("src")).expect("it can be written");
+    fs::write(folder.join("Cargo.toml"), manifest).expect("it can be written");
+    fs::write(folder.join("src/lib.rs"), text).expect("it can be written");
+    format!("[dependencies]\n{name} = {{ path = {:?} }}", folder)
 }

@@ -40,8 +40,11 @@ pub struct Chain {
 
 impl Chain {
     pub fn new() -> Self {
+        Self::on(prelude())
+    }
+
+    pub fn on(prelude: Arc<Prelude>) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let prelude = prelude();
         let cache = Cache::open(folder.path(), &prelude.fingerprint).expect("it was just made");
         Self {
             compiler: Compiler::new(prelude, cache),

@@ -66,11 +66,7 @@ impl DebugTag {
 impl OpaqueTag {
     /// Shows the name of the value's type.
     pub fn show<T: ?Sized>(self, cx: &Context, _value: &T) {
-        let name = type_name::<T>();
-        cx.emit(Output::Value {
-            text: name.to_owned(),
-            type_name: name.to_owned(),
-        });
+        show_opaque(cx, type_name::<T>());
     }
 }
 
@@ -78,7 +74,48 @@ fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
     if type_name != "()" {
         cx.emit(Output::Value {
             text: format!("{value:#?}"),
-            type_name: type_name.to_owned(),
+            type_name: without_paths(type_name),
         });
+    }
+}
+
+fn show_opaque(cx: &Context, type_name: &str) {
+    let type_name = without_paths(type_name);
+    cx.emit(Output::Value {
+        text: type_name.clone(),
+        type_name,
+    });
+}
+
+/// A type as one would write it: `Vec<Point>` instead of `alloc::vec::Vec<cell_1::Point>`.
+fn without_paths(type_name: &str) -> String {
+    let mut out = String::with_capacity(type_name.len());
+    let mut word = 0;
+    let mut rest = type_name;
+    while let Some(next) = rest.chars().next() {
+        if let Some(after) = rest.strip_prefix("::") {
+            out.truncate(word);
+            rest = after;
+        } else {
+            out.push(next);
+            rest = &rest[next.len_utf8()..];
+            if !(next.is_alphanumeric() || next == '_') {
+                word = out.len();
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_without_their_paths() {
+        assert_eq!(
+            without_paths("alloc::vec::Vec<(cell_1::Point, &str)>"),
+            "Vec<(Point, &str)>"
+        );
     }
 }
