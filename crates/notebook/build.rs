@@ -24,18 +24,9 @@ fn main() {
     files.sort();
     let mut code = String::from("&[\n");
     for file in files {
-        let name = file
-            .strip_prefix(&root)
-            .expect("all are below the root")
-            .to_string_lossy()
-            .replace('\\', "/");
-        let text =
-            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let text = if name.ends_with(".toml") {
-            without_tests(&text, name == "Cargo.toml")
-        } else {
-            text
-        };
+        let name = file.strip_prefix(&root).expect("all are below the root").to_string_lossy().replace('\\', "/");
+        let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let text = if name.ends_with(".toml") { without_tests(&text, name == "Cargo.toml") } else { text };
         code.push_str(&format!("({name:?}, {text:?}),\n"));
     }
     code.push(']');
@@ -44,9 +35,7 @@ fn main() {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in
-        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-    {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
         let path = entry.expect("the folder was just opened").path();
         if path.is_dir() {
             collect(&path, files);
@@ -62,16 +51,9 @@ fn without_tests(text: &str, is_root: bool) -> String {
     for key in ["dev-dependencies", "test", "bench", "example"] {
         manifest.remove(key);
     }
-    if is_root
-        && let Some(workspace) = manifest
-            .get_mut("workspace")
-            .and_then(toml::Value::as_table_mut)
-    {
+    if is_root && let Some(workspace) = manifest.get_mut("workspace").and_then(toml::Value::as_table_mut) {
         workspace.remove("default-members");
-        let members = CRATES
-            .iter()
-            .map(|name| toml::Value::from(format!("crates/{name}")))
-            .collect::<Vec<_>>();
+        let members = CRATES.iter().map(|name| toml::Value::from(format!("crates/{name}"))).collect::<Vec<_>>();
         workspace.insert("members".to_owned(), members.into());
     }
     manifest.to_string()

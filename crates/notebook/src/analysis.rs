@@ -120,14 +120,11 @@ pub fn defines(source: &str) -> Vec<Defined> {
 }
 
 fn parse(source: &str) -> Result<Vec<Stmt>, AnalysisError> {
-    let tokens: proc_macro2::TokenStream =
-        source
-            .parse()
-            .map_err(|error: proc_macro2::LexError| AnalysisError {
-                message: "brackets or quotes do not match".to_owned(),
-                span: error.span().byte_range(),
-                kind: ErrorKind::Tokens,
-            })?;
+    let tokens: proc_macro2::TokenStream = source.parse().map_err(|error: proc_macro2::LexError| AnalysisError {
+        message: "brackets or quotes do not match".to_owned(),
+        span: error.span().byte_range(),
+        kind: ErrorKind::Tokens,
+    })?;
     let parser = |input: syn::parse::ParseStream<'_>| {
         let inner = input.call(syn::Attribute::parse_inner)?;
         Ok((inner, Block::parse_within(input)?))
@@ -137,15 +134,11 @@ fn parse(source: &str) -> Result<Vec<Stmt>, AnalysisError> {
         span: error.span().byte_range(),
         kind: ErrorKind::Syntax,
     })?;
-    match inner
-        .iter()
-        .find(|attribute| !attribute.path().is_ident("doc"))
-    {
+    match inner.iter().find(|attribute| !attribute.path().is_ident("doc")) {
         Some(attribute) => Err(AnalysisError {
-            message:
-                "a cell cannot have inner attributes: write `#[…]` on the item it is meant for \
+            message: "a cell cannot have inner attributes: write `#[…]` on the item it is meant for \
                       (unstable features need a nightly compiler and are not available in cells)"
-                    .to_owned(),
+                .to_owned(),
             span: attribute.span().byte_range(),
             kind: ErrorKind::NotForCells,
         }),
@@ -162,18 +155,14 @@ fn take_apart(statements: &[Stmt]) -> Analysis {
                 analysis.items.push(span);
                 items::describe(item, &mut analysis);
             }
-            _ if index + 1 == statements.len() && is_value(statement) => {
-                analysis.value = Some(span)
-            }
+            _ if index + 1 == statements.len() && is_value(statement) => analysis.value = Some(span),
             _ => analysis.statements.push(span),
         }
         if let Stmt::Local(local) = statement {
             let mut names = Names::default();
             names.visit_pat(&local.pat);
             for defined in names.0 {
-                analysis
-                    .defines
-                    .retain(|known| known.kind != Kind::Binding || known.name != defined.name);
+                analysis.defines.retain(|known| known.kind != Kind::Binding || known.name != defined.name);
                 analysis.defines.push(defined);
             }
         }
@@ -192,13 +181,7 @@ fn is_value(statement: &Stmt) -> bool {
             call.semi_token.is_none()
                 && !["thread_local", "lazy_static", "bitflags"]
                     .iter()
-                    .any(|name| {
-                        call.mac
-                            .path
-                            .segments
-                            .last()
-                            .is_some_and(|last| last.ident == name)
-                    })
+                    .any(|name| call.mac.path.segments.last().is_some_and(|last| last.ident == name))
         }
         _ => false,
     }
@@ -213,11 +196,7 @@ impl<'ast> Visit<'ast> for Names {
         if let Pat::Ident(ident) = pattern {
             let name = ident.ident.unraw().to_string();
             if !name.starts_with('_') && !uses::is_constant_pattern(ident) {
-                self.0.push(Defined {
-                    name,
-                    span: ident.ident.span().byte_range(),
-                    kind: Kind::Binding,
-                });
+                self.0.push(Defined { name, span: ident.ident.span().byte_range(), kind: Kind::Binding });
             }
         }
         syn::visit::visit_pat(self, pattern);

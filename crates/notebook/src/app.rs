@@ -85,14 +85,7 @@ pub fn run(
     let cancel = Cancel::default();
     let listener = Listener::default();
     listener.catch_interrupts(&cancel);
-    let work = Work {
-        notebook: notebook.clone(),
-        file: file.display().to_string(),
-        options,
-        events,
-        cancel,
-        listener,
-    };
+    let work = Work { notebook: notebook.clone(), file: file.display().to_string(), options, events, cancel, listener };
     let worker = std::thread::spawn(move || work.run());
     for event in happening {
         frontend.event(&event).map_err(RunError::Frontend)?;

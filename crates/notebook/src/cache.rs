@@ -58,12 +58,7 @@ impl Cache {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn store<T: Serialize>(
-        &self,
-        name: &str,
-        library: &Path,
-        cell: &T,
-    ) -> Result<(), ToolError> {
+    pub fn store<T: Serialize>(&self, name: &str, library: &Path, cell: &T) -> Result<(), ToolError> {
         let bytes = fs::read(library).map_err(ToolError::file(library))?;
         let sha256 = hex(&Sha256::digest(&bytes));
         let to = self.library(name);

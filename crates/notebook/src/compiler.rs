@@ -154,21 +154,12 @@ impl fmt::Display for CompileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parse { diagnostics } | Self::Rustc { diagnostics } => {
-                let first = diagnostics
-                    .iter()
-                    .find(|diagnostic| diagnostic.level == Level::Error);
-                f.write_str(first.map_or("the cell does not compile", |diagnostic| {
-                    &diagnostic.message
-                }))
+                let first = diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
+                f.write_str(first.map_or("the cell does not compile", |diagnostic| &diagnostic.message))
             }
-            Self::Unavailable {
-                name, cell, reason, ..
-            } => write!(f, "`{name}` cannot leave {cell}: {reason}"),
+            Self::Unavailable { name, cell, reason, .. } => write!(f, "`{name}` cannot leave {cell}: {reason}"),
             Self::DependsOnFailed { name, cell, .. } => {
-                write!(
-                    f,
-                    "not run: it uses `{name}`, and {cell}, which defines it, has not succeeded"
-                )
+                write!(f, "not run: it uses `{name}`, and {cell}, which defines it, has not succeeded")
             }
             Self::Cancelled => f.write_str("the compilation was cancelled"),
             Self::Tool(error) => error.fmt(f),
@@ -197,49 +188,32 @@ impl Compiler {
     ///
     /// # Errors
     /// See [`CompileError`].
-    pub fn compile(
-        &self,
-        cell: &CellInput<'_>,
-        scope: &Scope,
-        cancel: &Cancel,
-    ) -> Result<CompiledCell, CompileError> {
+    pub fn compile(&self, cell: &CellInput<'_>, scope: &Scope, cancel: &Cancel) -> Result<CompiledCell, CompileError> {
         let begin = Instant::now();
         let analysis = match analysis::analyse(cell.source) {
             Ok(analysis) => analysis,
             Err(error) => return Err(self.explain(cell.source, &error, cancel)),
         };
         let mut resolved = resolve::resolve(&analysis, scope)?;
-        let key = self.key(
-            cell.source,
-            &generate::generate(cell.source, &analysis, &resolved.around),
-        );
+        let key = self.key(cell.source, &generate::generate(cell.source, &analysis, &resolved.around));
         let name = generate::crate_name(&key);
-        let mut timings = Timings {
-            prepare: begin.elapsed(),
-            ..Timings::default()
-        };
+        let mut timings = Timings { prepare: begin.elapsed(), ..Timings::default() };
         if let Some(mut found) = self.cache.load::<CompiledCell>(&name) {
             timings.prepare = begin.elapsed();
-            (found.cached, found.timings, found.library) =
-                (true, timings, self.cache.library(&name));
+            (found.cached, found.timings, found.library) = (true, timings, self.cache.library(&name));
             return Ok(found);
         }
         let externs = self.externs(&resolved.crates);
         let mut unavailable: Vec<Unavailable> = Vec::new();
         loop {
             let generated = generate::generate(cell.source, &analysis, &resolved.around);
-            let run = Attempt {
-                text: generated.text.replace(OWN_KEY, &key),
-                generated,
-                file: format!("{name}.rs"),
-            };
+            let run = Attempt { text: generated.text.replace(OWN_KEY, &key), generated, file: format!("{name}.rs") };
             let begin = Instant::now();
             let outcome = self.run(&name, &run.text, &externs, Emit::Library, cancel)?;
             timings.rustc += begin.elapsed();
             timings.runs += 1;
             if outcome.success {
-                let mut compiled =
-                    self.describe(&key, &analysis, scope, &run, &outcome, unavailable)?;
+                let mut compiled = self.describe(&key, &analysis, scope, &run, &outcome, unavailable)?;
                 compiled.uses = resolved.uses;
                 compiled.timings = timings;
                 self.cache.store(&name, &outcome.library(), &compiled)?;
@@ -268,11 +242,7 @@ impl Compiler {
 
     /// The crates of the prelude, the cells that are named, and others that a binding's type leads to.
     fn externs(&self, crates: &[String]) -> Vec<(String, PathBuf)> {
-        let mut externs: Vec<_> = self
-            .prelude
-            .externs()
-            .map(|(name, path)| (name.to_owned(), path))
-            .collect();
+        let mut externs: Vec<_> = self.prelude.externs().map(|(name, path)| (name.to_owned(), path)).collect();
         for name in crates {
             if name.starts_with("cell_") {
                 externs.push((name.clone(), self.cache.library(name)));
@@ -292,33 +262,18 @@ impl Compiler {
         cancel: &Cancel,
     ) -> Result<Outcome, CompileError> {
         let search = [self.prelude.libraries(), self.cache.folder().to_owned()];
-        let job = Job {
-            name,
-            text,
-            externs,
-            search: &search,
-            emit,
-        };
+        let job = Job { name, text, externs, search: &search, emit };
         let outcome = rustc::compile(&self.prelude.toolchain, &job, self.cache.folder(), cancel)?;
         let outcome = outcome.ok_or(CompileError::Cancelled)?;
         if !outcome.success && !outcome.messages.iter().any(Message::is_error) {
             let program = self.prelude.toolchain.rustc.display().to_string();
-            return Err(ToolError::Failed {
-                program,
-                output: outcome.noise,
-            }
-            .into());
+            return Err(ToolError::Failed { program, output: outcome.noise }.into());
         }
         Ok(outcome)
     }
 
     /// What rustc says about a source that does not parse; it says it better.
-    fn explain(
-        &self,
-        source: &str,
-        error: &analysis::AnalysisError,
-        cancel: &Cancel,
-    ) -> CompileError {
+    fn explain(&self, source: &str, error: &analysis::AnalysisError, cancel: &Cancel) -> CompileError {
         let own = || vec![Diagnostic::error(error.message.clone(), error.span.clone())];
         let generated = match error.kind {
             ErrorKind::NotForCells => return CompileError::Parse { diagnostics: own() },
@@ -330,21 +285,12 @@ impl Compiler {
             Err(error) => return error,
         };
         // Once the parser has failed, what it did not see counts as undefined: that is no news.
-        let errors = outcome
-            .messages
-            .iter()
-            .filter(|message| message.is_error() && !message.is_unresolved());
+        let errors = outcome.messages.iter().filter(|message| message.is_error() && !message.is_unresolved());
         let diagnostics: Vec<_> = errors
             .filter_map(|message| diagnostic::translate(message, "cell.rs", &generated.source_map))
             .filter(|diagnostic| diagnostic.primary().is_some())
             .collect();
-        CompileError::Parse {
-            diagnostics: if diagnostics.is_empty() {
-                own()
-            } else {
-                diagnostics
-            },
-        }
+        CompileError::Parse { diagnostics: if diagnostics.is_empty() { own() } else { diagnostics } }
     }
 
     fn describe(
@@ -358,37 +304,26 @@ impl Compiler {
     ) -> Result<CompiledCell, CompileError> {
         let name = generate::crate_name(key);
         let is_own = |name: &str| {
-            analysis.defines.iter().any(|defined| {
-                defined.name == name
-                    && matches!(defined.kind, Kind::Type | Kind::Trait | Kind::Module)
-            })
+            analysis
+                .defines
+                .iter()
+                .any(|defined| defined.name == name && matches!(defined.kind, Kind::Type | Kind::Trait | Kind::Module))
         };
         let calls = mir::exports(&outcome.mir()?);
         let mut exports = Vec::new();
-        for defined in analysis
-            .defines
-            .iter()
-            .filter(|defined| defined.kind == Kind::Binding)
-        {
+        for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Binding) {
             if unavailable.iter().any(|known| known.name == defined.name) {
                 continue;
             }
             let export = match calls.iter().find(|call| call.name == defined.name) {
                 Some(call) => mir::nameable(&call.ty, &name, &is_own)
                     .map_err(|error| error.to_string())
-                    .map(|ty| Export {
-                        name: defined.name.clone(),
-                        ty,
-                        handover: call.handover,
-                    }),
+                    .map(|ty| Export { name: defined.name.clone(), ty, handover: call.handover }),
                 None => Err("the cell never comes to its end".to_owned()),
             };
             match export {
                 Ok(export) => exports.push(export),
-                Err(reason) => unavailable.push(Unavailable {
-                    name: defined.name.clone(),
-                    reason,
-                }),
+                Err(reason) => unavailable.push(Unavailable { name: defined.name.clone(), reason }),
             }
         }
         Ok(CompiledCell {

@@ -58,8 +58,9 @@ impl Explainer {
                 .at(cell, compiled, location, &format!("the cell returned an error: {message}"))
                 .with_help("the `?` returned it; match on the result to handle it in the cell"),
             Outcome::Exit(ExitReason::Panic(panic)) => self.panic_at(cell, compiled, panic, "the cell panicked"),
-            Outcome::Exit(reason) => Drawing::error(format!("the cell's process was ended: {reason}"))
-                .with_help("a process that it is linked to may have crashed; `trap_exit(true)` turns that into a message"),
+            Outcome::Exit(reason) => Drawing::error(format!("the cell's process was ended: {reason}")).with_help(
+                "a process that it is linked to may have crashed; `trap_exit(true)` turns that into a message",
+            ),
             Outcome::Load(error) => Drawing::error(error.clone()),
         };
         Some(self.draw(cell, &drawing))
@@ -86,8 +87,12 @@ impl Explainer {
         match place {
             Some((line, column)) => {
                 let label = cell.label();
-                let source =
-                    CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
+                let source = CellSource {
+                    label: &label,
+                    file: Some(&self.file),
+                    first_line_in_file: cell.line,
+                    text: &cell.source,
+                };
                 let mut drawing = Drawing::panic(&source, "", line as usize, column as usize);
                 drawing.message = message.to_owned();
                 drawing

@@ -82,11 +82,7 @@ pub fn symbol(key: &str) -> String {
 
 /// Writes the crate of a cell.
 pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Generated {
-    let mut writer = Writer {
-        source,
-        text: HEADER.to_owned(),
-        source_map: SourceMap::default(),
-    };
+    let mut writer = Writer { source, text: HEADER.to_owned(), source_map: SourceMap::default() };
     let mut regions = Vec::new();
     for path in &around.uses {
         let _ = writeln!(writer.text, "{path};");
@@ -105,10 +101,7 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         let ident = identifier(name);
         let _ = match handover {
             Handover::Clone => {
-                writeln!(
-                    writer.text,
-                    "let mut {ident}: {ty} = ::greenroom_stage::cell::import(&__cell, {name:?})?;"
-                )
+                writeln!(writer.text, "let mut {ident}: {ty} = ::greenroom_stage::cell::import(&__cell, {name:?})?;")
             }
             Handover::Shared => writeln!(
                 writer.text,
@@ -130,11 +123,7 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
              (&&&::greenroom_stage::cell::Shown(value)).tag().show(&__cell, value); } };\n",
         );
     }
-    for defined in analysis
-        .defines
-        .iter()
-        .filter(|defined| defined.kind == Kind::Binding)
-    {
+    for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Binding) {
         if around.withheld.contains(&defined.name) {
             continue;
         }
@@ -147,45 +136,23 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         );
         regions.push((start..writer.text.len(), Region::Export(name.clone())));
     }
-    writer.text.push_str(
-        "::std::result::Result::Ok::<(), ::greenroom_stage::cell::CellError>(())\n}) }\n",
-    );
-    Generated {
-        text: writer.text,
-        source_map: writer.source_map,
-        regions,
-    }
+    writer.text.push_str("::std::result::Result::Ok::<(), ::greenroom_stage::cell::CellError>(())\n}) }\n");
+    Generated { text: writer.text, source_map: writer.source_map, regions }
 }
 
 /// A source whose brackets or quotes do not match, as it is: around it they could match by accident.
 pub fn bare(source: &str) -> Generated {
-    let mut writer = Writer {
-        source,
-        text: String::new(),
-        source_map: SourceMap::default(),
-    };
+    let mut writer = Writer { source, text: String::new(), source_map: SourceMap::default() };
     writer.copy(0..source.len());
-    Generated {
-        text: writer.text,
-        source_map: writer.source_map,
-        regions: Vec::new(),
-    }
+    Generated { text: writer.text, source_map: writer.source_map, regions: Vec::new() }
 }
 
 /// A source that does not parse, inside of a function, for rustc to explain.
 pub fn wrap(source: &str) -> Generated {
-    let mut writer = Writer {
-        source,
-        text: "async fn cell() {\n".to_owned(),
-        source_map: SourceMap::default(),
-    };
+    let mut writer = Writer { source, text: "async fn cell() {\n".to_owned(), source_map: SourceMap::default() };
     writer.copy(0..source.len());
     writer.text.push_str("\n}\n");
-    Generated {
-        text: writer.text,
-        source_map: writer.source_map,
-        regions: Vec::new(),
-    }
+    Generated { text: writer.text, source_map: writer.source_map, regions: Vec::new() }
 }
 
 struct Writer<'a> {
@@ -207,11 +174,7 @@ impl Writer<'_> {
     fn item(&mut self, range: Range<usize>, analysis: &Analysis) {
         let mut start = range.start;
         let inside = |at: usize| range.start <= at && at < range.end;
-        for edit in analysis
-            .edits
-            .iter()
-            .filter(|edit| inside(edit.range.start))
-        {
+        for edit in analysis.edits.iter().filter(|edit| inside(edit.range.start)) {
             self.copy(start..edit.range.start);
             self.text.push_str(edit.text);
             start = edit.range.end;
@@ -223,9 +186,5 @@ impl Writer<'_> {
 
 /// A name as it is written in code: raw where it is a keyword.
 fn identifier(name: &str) -> String {
-    if syn::parse_str::<syn::Ident>(name).is_ok() {
-        name.to_owned()
-    } else {
-        format!("r#{name}")
-    }
+    if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
 }

@@ -4,14 +4,14 @@
 
 pub mod livemd;
 
-pub mod source_map;
 pub mod analysis;
-pub mod generate;
-pub mod mir;
-pub mod rustc;
-pub mod prelude;
 pub mod cache;
 pub mod compiler;
+pub mod generate;
+pub mod mir;
+pub mod prelude;
+pub mod rustc;
+pub mod source_map;
 
 pub mod event;
 
@@ -21,9 +21,9 @@ pub mod frontend;
 
 pub mod cli;
 
+pub mod explain;
 pub mod plan;
 pub mod runtime;
-pub mod explain;
 pub mod session;
 
 pub mod app;

@@ -33,28 +33,19 @@ pub fn exports(mir: &str) -> Vec<ExportCall> {
 }
 
 fn export(line: &str) -> Option<ExportCall> {
-    const TAGS: [(&str, Handover); 2] = [
-        ("cell::CloneTag::put::<", Handover::Clone),
-        ("cell::SharedTag::put::<", Handover::Shared),
-    ];
-    let (start, handover) = TAGS
-        .iter()
-        .find_map(|(tag, handover)| Some((line.find(tag)? + tag.len(), *handover)))?;
+    const TAGS: [(&str, Handover); 2] =
+        [("cell::CloneTag::put::<", Handover::Clone), ("cell::SharedTag::put::<", Handover::Shared)];
+    let (start, handover) = TAGS.iter().find_map(|(tag, handover)| Some((line.find(tag)? + tag.len(), *handover)))?;
     let rest = &line[start..];
     // The arguments begin at the first `>(move` or `>(copy` that is followed by the name.
     let (end, name) = rest.match_indices(">(").find_map(|(end, _)| {
         let arguments = &rest[end + 2..];
-        let is_call = arguments.starts_with("move ")
-            || arguments.starts_with("copy ")
-            || arguments.starts_with("const ");
+        let is_call =
+            arguments.starts_with("move ") || arguments.starts_with("copy ") || arguments.starts_with("const ");
         let name = arguments.split_once("const \"")?.1.split('"').next()?;
         is_call.then_some((end, name))
     })?;
-    Some(ExportCall {
-        name: name.to_owned(),
-        handover,
-        ty: rest[..end].to_owned(),
-    })
+    Some(ExportCall { name: name.to_owned(), handover, ty: rest[..end].to_owned() })
 }
 
 /// Why no other cell can name a type.
@@ -91,20 +82,11 @@ impl fmt::Display for Unnameable {
 ///
 /// # Errors
 /// When some part of the type has no name.
-pub fn nameable(
-    ty: &str,
-    krate: &str,
-    is_own: &dyn Fn(&str) -> bool,
-) -> Result<String, Unnameable> {
+pub fn nameable(ty: &str, krate: &str, is_own: &dyn Fn(&str) -> bool) -> Result<String, Unnameable> {
     if let Some(unnameable) = unnameable(ty) {
         return Err(unnameable);
     }
-    let mut writer = Writer {
-        rest: ty,
-        out: String::with_capacity(ty.len() + 16),
-        krate,
-        is_own,
-    };
+    let mut writer = Writer { rest: ty, out: String::with_capacity(ty.len() + 16), krate, is_own };
     match writer.ty(false) {
         Some(()) if writer.rest.is_empty() => Ok(writer.out),
         _ => Err(Unnameable::Other(ty.to_owned())),
@@ -182,10 +164,7 @@ impl<'a> Writer<'a> {
 
     fn lifetime(&mut self, elided: bool) {
         if self.rest.starts_with("'_") || (!self.rest.starts_with('\'') && !elided) {
-            self.rest = self
-                .rest
-                .strip_prefix("'_")
-                .map_or(self.rest, str::trim_start);
+            self.rest = self.rest.strip_prefix("'_").map_or(self.rest, str::trim_start);
             self.out.push_str("'static ");
         } else if self.rest.starts_with('\'') {
             self.until(' ');
@@ -234,23 +213,14 @@ impl<'a> Writer<'a> {
     /// The parameters and result of `fn(` or `Fn(`. Erased lifetimes of parameters are static; in the result of a
     /// `dyn for<'a> Fn(&'a …) -> &…` rustc leaves out the bound one.
     fn signature(&mut self, parameters: bool, result: bool) -> Option<()> {
-        self.list(")", |this| {
-            this.eat("...")
-                .then_some(())
-                .or_else(|| this.ty(parameters))
-        })?;
-        if self.eat(" -> ") {
-            self.ty(result)
-        } else {
-            Some(())
-        }
+        self.list(")", |this| this.eat("...").then_some(()).or_else(|| this.ty(parameters)))?;
+        if self.eat(" -> ") { self.ty(result) } else { Some(()) }
     }
 
     fn path(&mut self, elided: bool) -> Option<()> {
         let first: &str = &self.rest[..word_length(self.rest)];
         let is_crate_path = self.rest[first.len()..].starts_with("::");
-        if (self.is_own)(first.trim_start_matches("r#")) && !(is_crate_path && first == self.krate)
-        {
+        if (self.is_own)(first.trim_start_matches("r#")) && !(is_crate_path && first == self.krate) {
             self.out.push_str(self.krate);
             self.out.push_str("::");
         }
@@ -349,9 +319,7 @@ impl<'a> Writer<'a> {
 
 fn word_length(text: &str) -> usize {
     let raw = if text.starts_with("r#") { 2 } else { 0 };
-    let word = text[raw..]
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len() - raw);
+    let word = text[raw..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len() - raw);
     if word == 0 { 0 } else { raw + word }
 }
 
@@ -364,12 +332,10 @@ mod tests {
     #[track_caller]
     fn check(types: &[&str], expected: Expect) {
         let is_own = |name: &str| ["Point", "m", "Tr"].contains(&name);
-        let written = types
-            .iter()
-            .map(|ty| match nameable(ty, "cell_1", &is_own) {
-                Ok(ty) => ty + "\n",
-                Err(error) => format!("! {error}\n"),
-            });
+        let written = types.iter().map(|ty| match nameable(ty, "cell_1", &is_own) {
+            Ok(ty) => ty + "\n",
+            Err(error) => format!("! {error}\n"),
+        });
         expected.assert_eq(&written.collect::<String>());
     }
 
@@ -386,12 +352,7 @@ mod tests {
             nc Shared NoClone
             export Clone for<'a> fn(&'a str) -> usize
         "#]]
-        .assert_eq(
-            &exports(mir)
-                .iter()
-                .map(|e| format!("{} {:?} {}\n", e.name, e.handover, e.ty))
-                .collect::<String>(),
-        );
+        .assert_eq(&exports(mir).iter().map(|e| format!("{} {:?} {}\n", e.name, e.handover, e.ty)).collect::<String>());
     }
 
     #[test]

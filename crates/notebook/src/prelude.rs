@@ -90,10 +90,7 @@ impl fmt::Display for PreludeError {
                  the network:\n{message}"
             ),
             Self::Compile { message } => {
-                write!(
-                    f,
-                    "a dependency in the setup cell does not compile:\n{message}"
-                )
+                write!(f, "a dependency in the setup cell does not compile:\n{message}")
             }
             Self::Cancelled => f.write_str("the building of the prelude was cancelled"),
             Self::Tool(error) => error.fmt(f),
@@ -123,11 +120,10 @@ pub fn cache_folder() -> Result<PathBuf, ToolError> {
     if let Some(folder) = std::env::var_os("GREENROOM_CACHE").filter(|folder| !folder.is_empty()) {
         return std::path::absolute(&folder).map_err(ToolError::file(Path::new(&folder)));
     }
-    let folders =
-        directories::ProjectDirs::from("", "", "greenroom").ok_or_else(|| ToolError::File {
-            path: PathBuf::from("~/.cache/greenroom"),
-            error: io::Error::new(io::ErrorKind::NotFound, "there is no home folder"),
-        })?;
+    let folders = directories::ProjectDirs::from("", "", "greenroom").ok_or_else(|| ToolError::File {
+        path: PathBuf::from("~/.cache/greenroom"),
+        error: io::Error::new(io::ErrorKind::NotFound, "there is no home folder"),
+    })?;
     Ok(folders.cache_dir().to_owned())
 }
 
@@ -148,12 +144,7 @@ impl Prelude {
         let fingerprint = fingerprint(&toolchain, &dependencies);
         let folder = cache.join("preludes").join(&fingerprint);
         if let Some(index) = read_index(&folder) {
-            return Ok(Self {
-                toolchain,
-                fingerprint,
-                folder,
-                index,
-            });
+            return Ok(Self { toolchain, fingerprint, folder, index });
         }
         fs::create_dir_all(cache).map_err(ToolError::file(cache))?;
         let lock_path = cache.join("preludes.lock");
@@ -163,41 +154,28 @@ impl Prelude {
         let index = match read_index(&folder) {
             Some(index) => index,
             None => {
-                let index =
-                    build::build(&toolchain, &dependencies, cache, &folder, cancel, progress)?;
+                let index = build::build(&toolchain, &dependencies, cache, &folder, cancel, progress)?;
                 let text = serde_json::to_vec_pretty(&index).unwrap_or_default();
                 write_atomically(&index_file(&folder), &text)?;
                 index
             }
         };
-        Ok(Self {
-            toolchain,
-            fingerprint,
-            folder,
-            index,
-        })
+        Ok(Self { toolchain, fingerprint, folder, index })
     }
 
     /// The program of the runtime node.
     pub fn runtime(&self) -> PathBuf {
-        self.folder
-            .join(format!("greenroom-runtime{}", std::env::consts::EXE_SUFFIX))
+        self.folder.join(format!("greenroom-runtime{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// The crates that a cell may name, with their files.
     pub fn externs(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        self.index
-            .externs
-            .iter()
-            .map(|(name, path)| (name.as_str(), self.folder.join(path)))
+        self.index.externs.iter().map(|(name, path)| (name.as_str(), self.folder.join(path)))
     }
 
     /// A crate that the named ones stand on.
     pub fn transitive(&self, name: &str) -> Option<PathBuf> {
-        self.index
-            .transitive
-            .get(name)
-            .map(|path| self.folder.join(path))
+        self.index.transitive.get(name).map(|path| self.folder.join(path))
     }
 
     /// The folder of the libraries.
@@ -218,11 +196,7 @@ fn index_file(folder: &Path) -> PathBuf {
 /// The index of a prelude that is complete.
 fn read_index(folder: &Path) -> Option<Index> {
     let index: Index = serde_json::from_slice(&fs::read(index_file(folder)).ok()?).ok()?;
-    index
-        .externs
-        .values()
-        .all(|path| folder.join(path).is_file())
-        .then_some(index)
+    index.externs.values().all(|path| folder.join(path).is_file()).then_some(index)
 }
 
 fn fingerprint(toolchain: &Toolchain, dependencies: &toml::Table) -> String {

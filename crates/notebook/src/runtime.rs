@@ -108,10 +108,8 @@ impl Runtime {
         // The running process has no other name: it is the session.
         let registered = register(&waiter, self_pid());
         debug_assert!(registered.is_ok());
-        let mut child = spawn(options, &owner).map_err(|error| RuntimeError::Program {
-            program: options.program.clone(),
-            error,
-        })?;
+        let mut child = spawn(options, &owner)
+            .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
         forward_output(&mut child);
         let ready = wait_until_ready(&mut child).await;
         match ready {

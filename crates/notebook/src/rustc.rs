@@ -95,39 +95,23 @@ impl Toolchain {
         let program = std::env::var_os("RUSTC").unwrap_or_else(|| OsString::from("rustc"));
         let sysroot = ask(Command::new(&program).args(["--print", "sysroot"]))?;
         let sysroot = PathBuf::from(sysroot.trim_end());
-        let direct = sysroot
-            .join("bin")
-            .join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
-        let rustc = if direct.is_file() {
-            direct
-        } else {
-            PathBuf::from(program)
-        };
+        let direct = sysroot.join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        let rustc = if direct.is_file() { direct } else { PathBuf::from(program) };
         let version = ask(Command::new(&rustc).arg("-vV"))?;
-        Ok(Self {
-            rustc,
-            sysroot,
-            version,
-        })
+        Ok(Self { rustc, sysroot, version })
     }
 }
 
 impl Toolchain {
     /// The platform that it compiles for.
     pub fn host(&self) -> &str {
-        let host = self
-            .version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "));
+        let host = self.version.lines().find_map(|line| line.strip_prefix("host: "));
         host.unwrap_or_default()
     }
 
     /// Where the libraries of the standard library are.
     pub fn libraries(&self) -> PathBuf {
-        self.sysroot
-            .join("lib/rustlib")
-            .join(self.host())
-            .join("lib")
+        self.sysroot.join("lib/rustlib").join(self.host()).join("lib")
     }
 }
 
@@ -136,15 +120,9 @@ fn ask(command: &mut Command) -> Result<String, ToolError> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| ToolError::Missing {
-            program: program.clone(),
-            error,
-        })?;
+        .map_err(|error| ToolError::Missing { program: program.clone(), error })?;
     if !output.status.success() {
-        return Err(ToolError::Failed {
-            program,
-            output: String::from_utf8_lossy(&output.stderr).into_owned(),
-        });
+        return Err(ToolError::Failed { program, output: String::from_utf8_lossy(&output.stderr).into_owned() });
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -189,11 +167,7 @@ impl Cancel {
             if state.cancelled {
                 return Ok(None);
             }
-            let mut child = command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()?;
+            let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
             let stderr = child.stderr.take();
             state.child = Some(child);
             stderr
@@ -207,10 +181,7 @@ impl Cancel {
         if self.is_cancelled() {
             return Ok(None);
         }
-        Ok(Some((
-            status.is_some_and(|status| status.success()),
-            String::from_utf8_lossy(&text).into_owned(),
-        )))
+        Ok(Some((status.is_some_and(|status| status.success()), String::from_utf8_lossy(&text).into_owned())))
     }
 }
 
@@ -269,11 +240,7 @@ impl Outcome {
 
 /// The file name of a crate's library.
 pub fn library_name(name: &str) -> String {
-    format!(
-        "{}{name}{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    )
+    format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
 }
 
 /// Compiles, in a temporary folder inside of `scratch`. `None` when cancelled.
@@ -286,10 +253,7 @@ pub fn compile(
     scratch: &Path,
     cancel: &Cancel,
 ) -> Result<Option<Outcome>, ToolError> {
-    let folder = tempfile::Builder::new()
-        .prefix("build-")
-        .tempdir_in(scratch)
-        .map_err(ToolError::file(scratch))?;
+    let folder = tempfile::Builder::new().prefix("build-").tempdir_in(scratch).map_err(ToolError::file(scratch))?;
     let file = folder.path().join(format!("{}.rs", job.name));
     fs::write(&file, job.text).map_err(ToolError::file(&file))?;
     let mut command = Command::new(&toolchain.rustc);
@@ -301,19 +265,10 @@ pub fn compile(
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let ran = cancel
         .run(&mut command)
-        .map_err(|error| ToolError::Missing {
-            program: toolchain.rustc.display().to_string(),
-            error,
-        })?;
+        .map_err(|error| ToolError::Missing { program: toolchain.rustc.display().to_string(), error })?;
     Ok(ran.map(|(success, stderr)| {
         let (messages, noise) = diagnostic::parse(&stderr);
-        Outcome {
-            success,
-            messages,
-            noise,
-            folder,
-            name: job.name.to_owned(),
-        }
+        Outcome { success, messages, noise, folder, name: job.name.to_owned() }
     }))
 }
 
@@ -326,21 +281,10 @@ fn arguments(job: &Job<'_>) -> Vec<OsString> {
     add(&format!("{}.rs", job.name));
     add("--crate-name");
     add(job.name);
-    for flag in [
-        "--crate-type=dylib",
-        "--edition=2024",
-        "--error-format=json",
-        "-Cdebuginfo=0",
-        "-Copt-level=0",
-    ] {
+    for flag in ["--crate-type=dylib", "--edition=2024", "--error-format=json", "-Cdebuginfo=0", "-Copt-level=0"] {
         add(flag);
     }
-    for flag in [
-        "-Cprefer-dynamic",
-        "-Ccodegen-units=1",
-        "-Cembed-bitcode=no",
-        "-Ztrim-diagnostic-paths=no",
-    ] {
+    for flag in ["-Cprefer-dynamic", "-Ccodegen-units=1", "-Cembed-bitcode=no", "-Ztrim-diagnostic-paths=no"] {
         add(flag);
     }
     // A key is made from everything that the cell is made of, so a stale library can never be taken for another.

@@ -153,7 +153,10 @@ impl Session {
                     "{} had to be evaluated again in a new runtime, and failed there",
                     self.plan[needed].label()
                 );
-                self.fail(report, format!("{}\n\n{failure}", self.explainer.draw(&self.plan[place], &Drawing::error(what))));
+                self.fail(
+                    report,
+                    format!("{}\n\n{failure}", self.explainer.draw(&self.plan[place], &Drawing::error(what))),
+                );
                 return;
             }
         }
@@ -277,9 +280,8 @@ impl Session {
 
     fn defined_below(&self, place: usize, name: &str) -> Option<String> {
         let later = &self.plan[place + 1..];
-        let definer = later.iter().find(|cell| {
-            crate::analysis::defines(&cell.source).iter().any(|defined| defined.name == name)
-        });
+        let definer =
+            later.iter().find(|cell| crate::analysis::defines(&cell.source).iter().any(|defined| defined.name == name));
         definer.map(PlannedCell::label)
     }
 

@@ -27,11 +27,7 @@ impl SourceMap {
         let (mut there, mut here) = (position(&generated[..at]), position(&source[..range.start]));
         for line in source[range.clone()].split('\n') {
             let length = line.chars().count() as u32;
-            self.lines.push(Line {
-                generated: there,
-                cell: here,
-                length,
-            });
+            self.lines.push(Line { generated: there, cell: here, length });
             (there, here) = ((there.0 + 1, 1), (here.0 + 1, 1));
         }
         self.copies.push((at, range.start, range.len()));
@@ -41,27 +37,18 @@ impl SourceMap {
     /// words that were inserted before a copy; a wider one, such as that of the whole entry, is not the user's.
     pub fn to_cell(&self, generated: Range<usize>) -> Option<Range<usize>> {
         const INSERTED: usize = "#[macro_export] ".len();
-        let first = self
-            .copies
-            .iter()
-            .find(|(there, _, length)| generated.start < there + length)?;
-        let last = self
-            .copies
-            .iter()
-            .rev()
-            .find(|(there, ..)| *there < generated.end.max(1))?;
+        let first = self.copies.iter().find(|(there, _, length)| generated.start < there + length)?;
+        let last = self.copies.iter().rev().find(|(there, ..)| *there < generated.end.max(1))?;
         let (start, end) = (generated.start.max(first.0), generated.end);
         let begins = generated.start + INSERTED >= first.0;
         let ends = end <= last.0 + last.2;
-        (begins && ends && start <= end)
-            .then(|| first.1 + (start - first.0)..last.1 + (end - last.0))
+        (begins && ends && start <= end).then(|| first.1 + (start - first.0)..last.1 + (end - last.0))
     }
 
     /// The line and column in the cell, both counted from 1, of a line and column of the generated file.
     pub fn line_column(&self, line: u32, column: u32) -> Option<(u32, u32)> {
         let from = self.lines.iter().rev().find(|from| {
-            from.generated.0 == line
-                && (from.generated.1..=from.generated.1 + from.length).contains(&column)
+            from.generated.0 == line && (from.generated.1..=from.generated.1 + from.length).contains(&column)
         })?;
         Some((from.cell.0, from.cell.1 + (column - from.generated.1)))
     }

@@ -53,13 +53,7 @@ struct Inner {
 impl Context {
     /// A context over the bindings that a cell may import; `sink` receives what the cell shows, in order.
     pub fn new(bindings: Bindings, sink: Arc<dyn Fn(Output) + Send + Sync>) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                bindings,
-                exports: Mutex::default(),
-                sink,
-            }),
-        }
+        Self { inner: Arc::new(Inner { bindings, exports: Mutex::default(), sink }) }
     }
 
     /// Shows an output below the cell.
@@ -77,13 +71,7 @@ impl Context {
     /// A cell exports only after its last statement, so a failed cell adds nothing.
     pub fn into_bindings(self) -> Bindings {
         let mut bindings = self.inner.bindings.clone();
-        let exports = std::mem::take(
-            &mut *self
-                .inner
-                .exports
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let exports = std::mem::take(&mut *self.inner.exports.lock().unwrap_or_else(PoisonError::into_inner));
         for (name, binding) in exports {
             bindings.insert(name, binding);
         }
@@ -91,19 +79,13 @@ impl Context {
     }
 
     pub(crate) fn export(&self, name: &'static str, binding: Binding) {
-        self.inner
-            .exports
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((name, binding));
+        self.inner.exports.lock().unwrap_or_else(PoisonError::into_inner).push((name, binding));
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("bindings", &self.inner.bindings)
-            .finish_non_exhaustive()
+        f.debug_struct("Context").field("bindings", &self.inner.bindings).finish_non_exhaustive()
     }
 }
 
@@ -112,12 +94,7 @@ impl fmt::Debug for Context {
 /// # Errors
 /// When no cell above has exported the name, or its value has another type than the cell was compiled for.
 pub fn import<T: Any + Clone>(cx: &Context, name: &str) -> Result<T, CellError> {
-    match cx
-        .inner
-        .bindings
-        .get(name)
-        .and_then(|binding| binding.value().downcast_ref::<T>())
-    {
+    match cx.inner.bindings.get(name).and_then(|binding| binding.value().downcast_ref::<T>()) {
         Some(value) => Ok(value.clone()),
         None => Err(missing(cx, name, std::any::type_name::<T>())),
     }
@@ -127,16 +104,8 @@ pub fn import<T: Any + Clone>(cx: &Context, name: &str) -> Result<T, CellError> 
 ///
 /// # Errors
 /// As for [`import`].
-pub fn import_shared<T: Any + Send + Sync>(
-    cx: &Context,
-    name: &str,
-) -> Result<Shared<T>, CellError> {
-    match cx
-        .inner
-        .bindings
-        .get(name)
-        .map(|binding| Arc::clone(binding.value()).downcast::<T>())
-    {
+pub fn import_shared<T: Any + Send + Sync>(cx: &Context, name: &str) -> Result<Shared<T>, CellError> {
+    match cx.inner.bindings.get(name).map(|binding| Arc::clone(binding.value()).downcast::<T>()) {
         Some(Ok(value)) => Ok(Shared::from(value)),
         _ => Err(missing(cx, name, std::any::type_name::<T>())),
     }

@@ -30,9 +30,7 @@ fn escape(text: &str, plain: &str) -> String {
             continue;
         }
         let after = &rest[c.len_utf8()..];
-        let joins = matches!(c, '_' | '-' | '.')
-            && escaped.ends_with(is_letter)
-            && after.starts_with(is_letter);
+        let joins = matches!(c, '_' | '-' | '.') && escaped.ends_with(is_letter) && after.starts_with(is_letter);
         if joins || matches!(c, ' ' | ',' | '…' | '×') || plain.contains(c) {
             escaped.push(c);
         } else {
@@ -52,15 +50,8 @@ fn is_letter(c: char) -> bool {
 fn push_word(word: &str, escaped: &mut String) {
     // A line with `style` or `classDef` in it loses the semicolon of its last entity code; `end`
     // closes a block in older releases.
-    let marked = ["style", "classDef"]
-        .iter()
-        .filter_map(|mark| word.find(mark))
-        .min();
-    let special = if word.eq_ignore_ascii_case("end") {
-        Some(0)
-    } else {
-        marked
-    };
+    let marked = ["style", "classDef"].iter().filter_map(|mark| word.find(mark)).min();
+    let special = if word.eq_ignore_ascii_case("end") { Some(0) } else { marked };
     let Some(at) = special else {
         escaped.push_str(word);
         return;
@@ -92,10 +83,7 @@ mod tests {
         assert_eq!(message("%%{init}%%"), "#37;#37;{init}#37;#37;");
         assert_eq!(name("_a_ 1. - x"), "#95;a#95; 1#46; #45; x");
         assert_eq!(name("END Pending"), "#69;ND Pending");
-        assert_eq!(
-            name("restyled style classDef"),
-            "re#115;tyled #115;tyle #99;lassDef"
-        );
+        assert_eq!(name("restyled style classDef"), "re#115;tyled #115;tyle #99;lassDef");
         assert_eq!(name("ﬂ°°59¶ß"), "#64258;#176;#176;59#182;ß");
     }
 }

@@ -70,10 +70,7 @@ pub struct Options {
 impl Default for Options {
     /// Everyone's messages, up to 500 of them.
     fn default() -> Self {
-        Options {
-            targets: Targets::All,
-            limit: 500,
-        }
+        Options { targets: Targets::All, limit: 500 }
     }
 }
 

@@ -151,17 +151,8 @@ fn fold<'a>(children: &'a [TreeNode], options: &Options) -> (&'a [TreeNode], Fol
         return (children, Folded::default());
     }
     let (drawn, folded) = children.split_at(options.children.saturating_sub(1));
-    let down = folded
-        .iter()
-        .filter(|child| child.status != ChildStatus::Running)
-        .count();
-    (
-        drawn,
-        Folded {
-            count: folded.len(),
-            down,
-        },
-    )
+    let down = folded.iter().filter(|child| child.status != ChildStatus::Running).count();
+    (drawn, Folded { count: folded.len(), down })
 }
 
 fn title(node: &TreeNode) -> String {
@@ -175,11 +166,8 @@ fn title(node: &TreeNode) -> String {
 
 /// The links of `links` (one list a node) that join two nodes, neither being the other's parent.
 fn links_across(nodes: &[Node], links: &[&[Pid]]) -> Vec<(usize, usize)> {
-    let by_pid: HashMap<Pid, usize> = nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(index, node)| Some((node.pid?, index)))
-        .collect();
+    let by_pid: HashMap<Pid, usize> =
+        nodes.iter().enumerate().filter_map(|(index, node)| Some((node.pid?, index))).collect();
     let mut pairs = BTreeSet::new();
     for (index, pids) in links.iter().enumerate() {
         for other in pids.iter().filter_map(|pid| by_pid.get(pid).copied()) {

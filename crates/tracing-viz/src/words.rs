@@ -42,10 +42,7 @@ pub(crate) fn one_line(text: &str) -> String {
 /// direction of writing or take up no room.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        )
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
@@ -108,11 +105,7 @@ impl Unit {
     /// `span` in this unit, with one decimal: `12.3 ms`.
     pub(crate) fn show(self, span: Duration) -> String {
         let digits = usize::from(self.nanos > 1.0);
-        format!(
-            "{:.digits$} {}",
-            span.as_nanos() as f64 / self.nanos,
-            self.name
-        )
+        format!("{:.digits$} {}", span.as_nanos() as f64 / self.nanos, self.name)
     }
 }
 
@@ -120,11 +113,7 @@ impl Unit {
 pub(crate) fn duration(span: Duration) -> String {
     let unit = Unit::of(span);
     let value = span.as_nanos() as f64 / unit.nanos;
-    if value < 99.95 {
-        unit.show(span)
-    } else {
-        format!("{value:.0} {}", unit.name)
-    }
+    if value < 99.95 { unit.show(span) } else { format!("{value:.0} {}", unit.name) }
 }
 
 /// A number with a comma between groups of three digits.

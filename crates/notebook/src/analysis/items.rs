@@ -32,11 +32,7 @@ pub struct Import {
 pub(super) fn describe(item: &Item, analysis: &mut Analysis) {
     let mut define = |ident: &Ident, kind| {
         let name = ident.unraw().to_string();
-        analysis.defines.push(Defined {
-            name,
-            span: ident.span().byte_range(),
-            kind,
-        });
+        analysis.defines.push(Defined { name, span: ident.span().byte_range(), kind });
     };
     match item {
         Item::Fn(item) => define(&item.sig.ident, Kind::Function),
@@ -50,10 +46,7 @@ pub(super) fn describe(item: &Item, analysis: &mut Analysis) {
         Item::Static(item) => define(&item.ident, Kind::Constant),
         Item::Mod(item) => define(&item.ident, Kind::Module),
         Item::ExternCrate(item) => {
-            define(
-                item.rename.as_ref().map_or(&item.ident, |(_, name)| name),
-                Kind::Import,
-            );
+            define(item.rename.as_ref().map_or(&item.ident, |(_, name)| name), Kind::Import);
         }
         _ => {}
     }
@@ -64,27 +57,15 @@ pub(super) fn describe(item: &Item, analysis: &mut Analysis) {
                 let mut words = Vec::new();
                 collect_words(item.mac.tokens.clone(), &mut words);
                 analysis.macro_uses.push((name.clone(), words));
-                analysis.defines.push(Defined {
-                    name,
-                    span: ident.span().byte_range(),
-                    kind: Kind::Macro,
-                });
-                if !item
-                    .attrs
-                    .iter()
-                    .any(|attribute| attribute.path().is_ident("macro_export"))
-                {
+                analysis.defines.push(Defined { name, span: ident.span().byte_range(), kind: Kind::Macro });
+                if !item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
                     insert(analysis, item.span(), "#[macro_export] ");
                 }
             }
         }
         Item::Use(item) => {
             publish(analysis, &item.vis, item.use_token.span);
-            let root = if item.leading_colon.is_some() {
-                "::"
-            } else {
-                ""
-            };
+            let root = if item.leading_colon.is_some() { "::" } else { "" };
             leaves(&item.tree, root, analysis);
         }
         Item::Fn(item) => publish(analysis, &item.vis, item.sig.span()),
@@ -101,33 +82,20 @@ pub(super) fn describe(item: &Item, analysis: &mut Analysis) {
         Item::Enum(item) => publish(analysis, &item.vis, item.enum_token.span),
         Item::Type(item) => publish(analysis, &item.vis, item.type_token.span),
         Item::Trait(item) => {
-            let start = item
-                .unsafety
-                .map_or(item.trait_token.span, |token| token.span);
-            publish(
-                analysis,
-                &item.vis,
-                item.auto_token.map_or(start, |token| token.span),
-            );
+            let start = item.unsafety.map_or(item.trait_token.span, |token| token.span);
+            publish(analysis, &item.vis, item.auto_token.map_or(start, |token| token.span));
         }
         Item::Const(item) => publish(analysis, &item.vis, item.const_token.span),
         Item::Static(item) => publish(analysis, &item.vis, item.static_token.span),
         Item::Mod(item) => {
-            publish(
-                analysis,
-                &item.vis,
-                item.unsafety
-                    .map_or(item.mod_token.span, |token| token.span),
-            );
+            publish(analysis, &item.vis, item.unsafety.map_or(item.mod_token.span, |token| token.span));
         }
         Item::ExternCrate(item) => publish(analysis, &item.vis, item.extern_token.span),
         Item::Impl(item) if item.trait_.is_none() => {
             for member in &item.items {
                 match member {
                     ImplItem::Fn(member) => publish(analysis, &member.vis, member.sig.span()),
-                    ImplItem::Const(member) => {
-                        publish(analysis, &member.vis, member.const_token.span)
-                    }
+                    ImplItem::Const(member) => publish(analysis, &member.vis, member.const_token.span),
                     _ => {}
                 }
             }
@@ -143,10 +111,7 @@ fn publish_fields(analysis: &mut Analysis, fields: &Fields) {
 }
 
 fn publish_field(analysis: &mut Analysis, field: &syn::Field) {
-    let start = field
-        .ident
-        .as_ref()
-        .map_or_else(|| field.ty.span(), Ident::span);
+    let start = field.ident.as_ref().map_or_else(|| field.ty.span(), Ident::span);
     publish(analysis, &field.vis, start);
 }
 
@@ -156,79 +121,38 @@ fn publish(analysis: &mut Analysis, visibility: &Visibility, start: Span) {
         Visibility::Public(_) => {}
         Visibility::Inherited => insert(analysis, start, "pub "),
         Visibility::Restricted(restricted) => {
-            analysis.edits.push(Edit {
-                range: restricted.span().byte_range(),
-                text: "pub",
-            });
+            analysis.edits.push(Edit { range: restricted.span().byte_range(), text: "pub" });
         }
     }
 }
 
 fn insert(analysis: &mut Analysis, before: Span, text: &'static str) {
     let start = before.byte_range().start;
-    analysis.edits.push(Edit {
-        range: start..start,
-        text,
-    });
+    analysis.edits.push(Edit { range: start..start, text });
 }
 
 fn leaves(tree: &UseTree, path: &str, analysis: &mut Analysis) {
     let join = |last: &Ident| {
-        if path.is_empty() || path == "::" {
-            format!("{path}{last}")
-        } else {
-            format!("{path}::{last}")
-        }
+        if path.is_empty() || path == "::" { format!("{path}{last}") } else { format!("{path}::{last}") }
     };
     let mut leaf = |name: String, span: Span, path: String| {
-        analysis.defines.push(Defined {
-            name: name.clone(),
-            span: span.byte_range(),
-            kind: Kind::Import,
-        });
-        analysis.imports.push(Import {
-            name: Some(name),
-            path,
-            glob: false,
-        });
+        analysis.defines.push(Defined { name: name.clone(), span: span.byte_range(), kind: Kind::Import });
+        analysis.imports.push(Import { name: Some(name), path, glob: false });
     };
     match tree {
         UseTree::Path(tree) => leaves(&tree.tree, &join(&tree.ident), analysis),
-        UseTree::Group(tree) => tree
-            .items
-            .iter()
-            .for_each(|tree| leaves(tree, path, analysis)),
-        UseTree::Glob(_) => analysis.imports.push(Import {
-            name: None,
-            path: path.to_owned(),
-            glob: true,
-        }),
+        UseTree::Group(tree) => tree.items.iter().for_each(|tree| leaves(tree, path, analysis)),
+        UseTree::Glob(_) => analysis.imports.push(Import { name: None, path: path.to_owned(), glob: true }),
         // `use a::b::{self}` brings in `b`; its span is that of `self`.
         UseTree::Name(tree) if tree.ident == "self" => {
-            let last = path
-                .rsplit("::")
-                .next()
-                .unwrap_or(path)
-                .trim_start_matches("r#");
+            let last = path.rsplit("::").next().unwrap_or(path).trim_start_matches("r#");
             leaf(last.to_owned(), tree.ident.span(), path.to_owned());
         }
-        UseTree::Name(tree) => leaf(
-            tree.ident.unraw().to_string(),
-            tree.ident.span(),
-            join(&tree.ident),
-        ),
+        UseTree::Name(tree) => leaf(tree.ident.unraw().to_string(), tree.ident.span(), join(&tree.ident)),
         UseTree::Rename(tree) => {
-            let path = if tree.ident == "self" {
-                path.to_owned()
-            } else {
-                join(&tree.ident)
-            };
+            let path = if tree.ident == "self" { path.to_owned() } else { join(&tree.ident) };
             if tree.rename == "_" {
-                analysis.imports.push(Import {
-                    name: None,
-                    path,
-                    glob: false,
-                });
+                analysis.imports.push(Import { name: None, path, glob: false });
             } else {
                 leaf(tree.rename.unraw().to_string(), tree.rename.span(), path);
             }

@@ -19,16 +19,10 @@ pub(super) fn defines(source: &str) -> Vec<Defined> {
             "const" | "static" => Kind::Constant,
             "mod" => Kind::Module,
             "let" => {
-                let end = source[start..]
-                    .find(['=', ';', '\n'])
-                    .map_or(source.len(), |length| start + length);
-                while let Some((start, word)) =
-                    words.get(index).copied().filter(|(start, _)| *start < end)
-                {
+                let end = source[start..].find(['=', ';', '\n']).map_or(source.len(), |length| start + length);
+                while let Some((start, word)) = words.get(index).copied().filter(|(start, _)| *start < end) {
                     index += 1;
-                    if word.starts_with(|c: char| c.is_lowercase())
-                        && !["mut", "ref"].contains(&word)
-                    {
+                    if word.starts_with(|c: char| c.is_lowercase()) && !["mut", "ref"].contains(&word) {
                         push(&mut found, word, start, Kind::Binding);
                     }
                 }
@@ -45,11 +39,7 @@ pub(super) fn defines(source: &str) -> Vec<Defined> {
 
 fn push(found: &mut Vec<Defined>, name: &str, start: usize, kind: Kind) {
     if !found.iter().any(|known| known.name == name) {
-        found.push(Defined {
-            name: name.to_owned(),
-            span: start..start + name.len(),
-            kind,
-        });
+        found.push(Defined { name: name.to_owned(), span: start..start + name.len(), kind });
     }
 }
 

@@ -33,26 +33,17 @@ pub struct Used {
 
 /// The free names of a cell, sorted.
 pub(super) fn of(statements: &[Stmt], analysis: &Analysis) -> Vec<Used> {
-    let own_items = analysis
-        .defines
-        .iter()
-        .filter(|defined| defined.kind != Kind::Binding);
+    let own_items = analysis.defines.iter().filter(|defined| defined.kind != Kind::Binding);
     let mut finder = Finder {
         scopes: vec![own_items.map(|defined| defined.name.clone()).collect()],
         found: BTreeMap::new(),
         in_item: false,
         in_macro: false,
     };
-    for statement in statements
-        .iter()
-        .filter(|statement| matches!(statement, Stmt::Item(_)))
-    {
+    for statement in statements.iter().filter(|statement| matches!(statement, Stmt::Item(_))) {
         finder.visit_stmt(statement);
     }
-    for statement in statements
-        .iter()
-        .filter(|statement| !matches!(statement, Stmt::Item(_)))
-    {
+    for statement in statements.iter().filter(|statement| !matches!(statement, Stmt::Item(_))) {
         finder.visit_stmt(statement);
     }
     finder.found.into_values().collect()
@@ -95,15 +86,7 @@ impl Finder {
                 used.binding |= binding;
             }
             None => {
-                self.found.insert(
-                    name.clone(),
-                    Used {
-                        name,
-                        span,
-                        certain,
-                        binding,
-                    },
-                );
+                self.found.insert(name.clone(), Used { name, span, certain, binding });
             }
         }
     }
@@ -123,9 +106,7 @@ impl Finder {
     fn item(&mut self, generics: Option<&syn::Generics>, inside: impl FnOnce(&mut Self)) {
         let outer = std::mem::replace(&mut self.in_item, true);
         self.scoped(|this| {
-            generics
-                .into_iter()
-                .for_each(|generics| this.bind_generics(generics));
+            generics.into_iter().for_each(|generics| this.bind_generics(generics));
             inside(this);
         });
         self.in_item = outer;
@@ -143,8 +124,7 @@ impl Finder {
 
     /// The arguments of a macro whose syntax is known: expressions, some of them named, and one format string.
     fn arguments(&mut self, tokens: &TokenStream) -> bool {
-        let Ok(arguments) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone())
-        else {
+        let Ok(arguments) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens.clone()) else {
             return false;
         };
         self.scoped(|this| {
@@ -189,10 +169,7 @@ impl Finder {
                 TokenTree::Group(group) => self.words(group.stream()),
                 TokenTree::Ident(ident) => {
                     let field = before[1] == '.' && before[0] != '.';
-                    if !field
-                        && before[1] != '\''
-                        && syn::parse_str::<syn::Ident>(&ident.to_string()).is_ok()
-                    {
+                    if !field && before[1] != '\'' && syn::parse_str::<syn::Ident>(&ident.to_string()).is_ok() {
                         self.used(ident, true);
                     }
                 }
@@ -208,9 +185,7 @@ impl<'ast> Visit<'ast> for Finder {
     fn visit_expr_path(&mut self, expr: &'ast syn::ExprPath) {
         match expr.path.segments.first() {
             Some(only)
-                if expr.qself.is_none()
-                    && expr.path.leading_colon.is_none()
-                    && expr.path.segments.len() == 1 =>
+                if expr.qself.is_none() && expr.path.leading_colon.is_none() && expr.path.segments.len() == 1 =>
             {
                 self.used(&only.ident, true);
                 self.visit_path_arguments(&only.arguments);
@@ -220,11 +195,7 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        if let Some(first) = path
-            .segments
-            .first()
-            .filter(|_| path.leading_colon.is_none())
-        {
+        if let Some(first) = path.segments.first().filter(|_| path.leading_colon.is_none()) {
             self.used(&first.ident, false);
         }
         visit::visit_path(self, path);
@@ -262,10 +233,7 @@ impl<'ast> Visit<'ast> for Finder {
                 self.visit_expr(diverge);
             }
         }
-        local
-            .attrs
-            .iter()
-            .for_each(|attribute| self.visit_attribute(attribute));
+        local.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
         self.visit_pat(&local.pat);
     }
 
@@ -277,10 +245,7 @@ impl<'ast> Visit<'ast> for Finder {
                     super::items::describe(item, &mut inner);
                 }
             }
-            inner
-                .defines
-                .into_iter()
-                .for_each(|defined| this.bind(defined.name));
+            inner.defines.into_iter().for_each(|defined| this.bind(defined.name));
             visit::visit_block(this, block);
         });
     }
@@ -342,10 +307,7 @@ impl<'ast> Visit<'ast> for Finder {
             "unreachable",
         ];
         self.visit_path(&call.path);
-        let known = call
-            .path
-            .get_ident()
-            .is_some_and(|name| KNOWN.iter().any(|known| name == known));
+        let known = call.path.get_ident().is_some_and(|name| KNOWN.iter().any(|known| name == known));
         let outer = self.in_macro;
         self.in_macro |= !known;
         if !self.arguments(&call.tokens) {
@@ -389,15 +351,11 @@ impl<'ast> Visit<'ast> for Finder {
     }
 
     fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        self.item(Some(&function.sig.generics), |this| {
-            visit::visit_impl_item_fn(this, function)
-        });
+        self.item(Some(&function.sig.generics), |this| visit::visit_impl_item_fn(this, function));
     }
 
     fn visit_trait_item_fn(&mut self, function: &'ast syn::TraitItemFn) {
-        self.item(Some(&function.sig.generics), |this| {
-            visit::visit_trait_item_fn(this, function)
-        });
+        self.item(Some(&function.sig.generics), |this| visit::visit_trait_item_fn(this, function));
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
@@ -428,9 +386,7 @@ fn captured(text: &str) -> Vec<String> {
     for part in text.split('{').skip(1) {
         let inside = part.split('}').next().unwrap_or_default();
         let (name, format) = inside.split_once(':').unwrap_or((inside, ""));
-        let counts = format
-            .split(['.', '>', '<', '^', '+', '#'])
-            .filter_map(|count| count.split_once('$'));
+        let counts = format.split(['.', '>', '<', '^', '+', '#']).filter_map(|count| count.split_once('$'));
         for name in std::iter::once(name.trim()).chain(counts.map(|(name, _)| name)) {
             if syn::parse_str::<Ident>(name).is_ok() {
                 names.push(name.to_owned());

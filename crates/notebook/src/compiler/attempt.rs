@@ -22,9 +22,7 @@ impl Attempt {
     pub(super) fn diagnostics(&self, messages: &[Message]) -> Vec<Diagnostic> {
         messages
             .iter()
-            .filter_map(|message| {
-                diagnostic::translate(message, &self.file, &self.generated.source_map)
-            })
+            .filter_map(|message| diagnostic::translate(message, &self.file, &self.generated.source_map))
             .collect()
     }
 
@@ -38,16 +36,8 @@ impl Attempt {
     }
 
     /// The exports to give up, with the reasons, if they are all that is wrong.
-    pub(super) fn withheld(
-        &self,
-        outcome: &Outcome,
-        analysis: &Analysis,
-    ) -> Option<Vec<(String, String)>> {
-        let errors: Vec<&Message> = outcome
-            .messages
-            .iter()
-            .filter(|message| message.is_error())
-            .collect();
+    pub(super) fn withheld(&self, outcome: &Outcome, analysis: &Analysis) -> Option<Vec<(String, String)>> {
+        let errors: Vec<&Message> = outcome.messages.iter().filter(|message| message.is_error()).collect();
         let touched = |span: &Span| match self.region(span) {
             Some(Region::Export(name)) => Some(name.clone()),
             _ => None,
@@ -64,62 +54,29 @@ impl Attempt {
         Some(withheld)
     }
 
-    pub(super) fn refusal(
-        &self,
-        outcome: Outcome,
-        analysis: &Analysis,
-        scope: &Scope,
-    ) -> CompileError {
-        let errors: Vec<&Message> = outcome
-            .messages
-            .iter()
-            .filter(|message| message.is_error())
-            .collect();
+    pub(super) fn refusal(&self, outcome: Outcome, analysis: &Analysis, scope: &Scope) -> CompileError {
+        let errors: Vec<&Message> = outcome.messages.iter().filter(|message| message.is_error()).collect();
         // A binding whose type cannot be written here.
         for message in &errors {
-            let import = message
-                .spans
-                .iter()
-                .find_map(|span| match self.region(span) {
-                    Some(Region::Import(name)) => Some(name.clone()),
-                    _ => None,
-                });
+            let import = message.spans.iter().find_map(|span| match self.region(span) {
+                Some(Region::Import(name)) => Some(name.clone()),
+                _ => None,
+            });
             let Some(name) = import else { continue };
             let Some(used) = analysis.uses.iter().find(|used| used.name == name) else {
                 continue;
             };
-            let reason = format!(
-                "its type cannot be written here: {}",
-                diagnostic::shorten(&message.message)
-            );
-            let cell = scope
-                .binding(&name)
-                .map_or_else(String::new, |(cell, _)| cell.name.clone());
-            return CompileError::Unavailable {
-                name,
-                cell,
-                reason,
-                span: used.span.clone(),
-            };
+            let reason = format!("its type cannot be written here: {}", diagnostic::shorten(&message.message));
+            let cell = scope.binding(&name).map_or_else(String::new, |(cell, _)| cell.name.clone());
+            return CompileError::Unavailable { name, cell, reason, span: used.span.clone() };
         }
-        let touches_export = |message: &Message| {
-            message
-                .spans
-                .iter()
-                .any(|span| matches!(self.region(span), Some(Region::Export(_))))
-        };
-        let (own, exports): (Vec<_>, Vec<_>) =
-            outcome.messages.iter().cloned().partition(|message| {
-                !touches_export(message)
-                    || ["E0282", "E0283", "E0284"]
-                        .iter()
-                        .any(|code| message.has_code(code))
-            });
+        let touches_export =
+            |message: &Message| message.spans.iter().any(|span| matches!(self.region(span), Some(Region::Export(_))));
+        let (own, exports): (Vec<_>, Vec<_>) = outcome.messages.iter().cloned().partition(|message| {
+            !touches_export(message) || ["E0282", "E0283", "E0284"].iter().any(|code| message.has_code(code))
+        });
         let mut diagnostics = self.diagnostics(&own);
-        if !diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.level == Level::Error)
-        {
+        if !diagnostics.iter().any(|diagnostic| diagnostic.level == Level::Error) {
             diagnostics.extend(self.diagnostics(&exports));
         }
         // A word in a macro that turned out to be the name of something that is not there.
@@ -127,9 +84,7 @@ impl Attempt {
             let Some(name) = diagnostic.undefined.clone() else {
                 continue;
             };
-            let span = diagnostic
-                .primary()
-                .map_or(0..0, |label| label.range.clone());
+            let span = diagnostic.primary().map_or(0..0, |label| label.range.clone());
             match scope.missing(&name) {
                 Some(Missing::Failed(cell)) => {
                     return CompileError::DependsOnFailed { name, cell: cell.to_owned(), span };
@@ -163,23 +118,15 @@ fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String 
     let label = |words: &str| told.labels.iter().find(|label| label.text.contains(words));
     match code {
         "E0382" => {
-            let into = match label("moved into")
-                .or(label("moved due to"))
-                .or(label("moved here"))
-            {
+            let into = match label("moved into").or(label("moved due to")).or(label("moved here")) {
                 Some(label) if label.text.contains("closure") => "a closure",
-                Some(label) if label.text.contains("coroutine") || label.text.contains("async") => {
-                    "an async block"
-                }
+                Some(label) if label.text.contains("coroutine") || label.text.contains("async") => "an async block",
                 _ => "another value or a call",
             };
-            format!(
-                "it is moved into {into} before the cell ends; move a `{name}.clone()` there to keep it"
-            )
+            format!("it is moved into {into} before the cell ends; move a `{name}.clone()` there to keep it")
         }
         "E0381" => "it is not given a value on every way through the cell".to_owned(),
-        "E0597" | "E0505" | "E0716" | "E0521" | "E0502" | "E0506" | "E0499" | "E0515" | "E0713"
-        | "E0310" => {
+        "E0597" | "E0505" | "E0716" | "E0521" | "E0502" | "E0506" | "E0499" | "E0515" | "E0713" | "E0310" => {
             let from = told
                 .message
                 .split('`')
@@ -189,7 +136,9 @@ fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String 
                 Some(from) => format!(
                     "it borrows from `{from}`, a local of this cell; export an owned value (`.to_owned()`, `.clone()`)"
                 ),
-                None => "it borrows from a local of this cell; export an owned value (`.to_owned()`, `.clone()`)".to_owned(),
+                None => {
+                    "it borrows from a local of this cell; export an owned value (`.to_owned()`, `.clone()`)".to_owned()
+                }
             }
         }
         "E0277" if told.message.contains("between threads safely") => {
@@ -205,9 +154,7 @@ fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String 
                 )
             }
         }
-        "E0277" if told.message.contains("size for values") => {
-            "its size is not known; box it".to_owned()
-        }
+        "E0277" if told.message.contains("size for values") => "its size is not known; box it".to_owned(),
         _ => told.message.clone(),
     }
 }

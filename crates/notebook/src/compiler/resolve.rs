@@ -38,20 +38,12 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
         let is_binding = used.binding
             && nearest.is_some_and(|cell| {
                 cell.state.as_ref().is_ok_and(|cell| {
-                    cell.defines
-                        .iter()
-                        .any(|defined| defined.name == name && defined.kind == Kind::Binding)
+                    cell.defines.iter().any(|defined| defined.name == name && defined.kind == Kind::Binding)
                 })
             });
         if is_binding || matches!(scope.item(name), Some(Err(_))) {
-            let binding = nearest.and_then(|cell| {
-                cell.state
-                    .as_ref()
-                    .ok()?
-                    .exports
-                    .iter()
-                    .find(|export| export.name == name)
-            });
+            let binding =
+                nearest.and_then(|cell| cell.state.as_ref().ok()?.exports.iter().find(|export| export.name == name));
             match (binding, scope.missing(name)) {
                 (Some(export), _) if is_binding => {
                     uses.insert(name.to_owned());
@@ -65,20 +57,11 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
                     let (name, span) = (name.to_owned(), used.span.clone());
                     match missing {
                         Missing::Failed(cell) => {
-                            return Err(CompileError::DependsOnFailed {
-                                name,
-                                cell: cell.to_owned(),
-                                span,
-                            });
+                            return Err(CompileError::DependsOnFailed { name, cell: cell.to_owned(), span });
                         }
                         Missing::Unavailable(cell, reason) => {
                             let (cell, reason) = (cell.to_owned(), reason.to_owned());
-                            return Err(CompileError::Unavailable {
-                                name,
-                                cell,
-                                reason,
-                                span,
-                            });
+                            return Err(CompileError::Unavailable { name, cell, reason, span });
                         }
                         // rustc will say that an item cannot see it.
                         Missing::Binding(_) => {}
@@ -92,21 +75,13 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
         {
             uses.insert(name.to_owned());
             named.insert(name, &item.path);
-            for (name, path) in item
-                .needs
-                .iter()
-                .filter(|(name, _)| !own.contains(name.as_str()))
-            {
+            for (name, path) in item.needs.iter().filter(|(name, _)| !own.contains(name.as_str())) {
                 named.entry(name).or_insert(path);
             }
         }
     }
     let mut paths: Vec<String> = Vec::new();
-    let calls: Vec<&str> = analysis
-        .uses
-        .iter()
-        .map(|used| used.name.as_str())
-        .collect();
+    let calls: Vec<&str> = analysis.uses.iter().map(|used| used.name.as_str()).collect();
     for name in OUTPUT_MACROS {
         if !own.contains(name)
             && !named.contains_key(name)
@@ -116,37 +91,20 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
         }
     }
     // What a `use` of the cell starts from must be as public as that `use`.
-    let is_root = |name: &str| {
-        analysis
-            .imports
-            .iter()
-            .any(|import| import.path.split("::").next() == Some(name))
-    };
+    let is_root = |name: &str| analysis.imports.iter().any(|import| import.path.split("::").next() == Some(name));
     paths.extend(named.iter().map(|(name, path)| {
         let visibility = if is_root(name) { "pub " } else { "" };
         format!("{visibility}use {}", renamed(path, name))
     }));
     paths.extend(unnamed(scope, &own, &named));
     let crates = crates(&paths, &bindings);
-    let around = Surroundings {
-        uses: paths,
-        bindings,
-        withheld: Vec::new(),
-    };
-    Ok(Resolved {
-        around,
-        crates,
-        uses: uses.into_iter().collect(),
-    })
+    let around = Surroundings { uses: paths, bindings, withheld: Vec::new() };
+    Ok(Resolved { around, crates, uses: uses.into_iter().collect() })
 }
 
 fn renamed(path: &str, name: &str) -> String {
     let last = path.rsplit("::").next().unwrap_or(path);
-    if last == name {
-        path.to_owned()
-    } else {
-        format!("{path} as {name}")
-    }
+    if last == name { path.to_owned() } else { format!("{path} as {name}") }
 }
 
 /// Traits and imports of cells above, the nearest of each name, and their globs.
@@ -173,9 +131,7 @@ fn unnamed(scope: &Scope, own: &BTreeSet<&str>, named: &BTreeMap<&str, &str>) ->
 
 /// The crates that a text names: every word before a `::` may be one.
 fn crates(paths: &[String], bindings: &[BindingImport]) -> Vec<String> {
-    let texts = paths
-        .iter()
-        .chain(bindings.iter().map(|binding| &binding.ty));
+    let texts = paths.iter().chain(bindings.iter().map(|binding| &binding.ty));
     let mut crates = BTreeSet::new();
     for text in texts {
         for part in text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':') {
@@ -190,16 +146,10 @@ fn crates(paths: &[String], bindings: &[BindingImport]) -> Vec<String> {
 /// The items of a cell, with paths that any crate can write.
 pub(super) fn items(key: &str, analysis: &Analysis, scope: &Scope) -> Vec<Item> {
     let krate = generate::crate_name(key);
-    let is_own = |name: &str| {
-        analysis
-            .defines
-            .iter()
-            .any(|defined| defined.kind != Kind::Binding && defined.name == name)
-    };
+    let is_own =
+        |name: &str| analysis.defines.iter().any(|defined| defined.kind != Kind::Binding && defined.name == name);
     let absolute = |path: &str, leads_on: bool| {
-        let (first, rest) = path
-            .split_once("::")
-            .map_or((path, ""), |(first, _)| (first, &path[first.len()..]));
+        let (first, rest) = path.split_once("::").map_or((path, ""), |(first, _)| (first, &path[first.len()..]));
         match first {
             "" => path.to_owned(),
             "crate" | "self" => format!("{krate}{rest}"),
@@ -230,28 +180,15 @@ pub(super) fn items(key: &str, analysis: &Analysis, scope: &Scope) -> Vec<Item> 
         items.push(Item {
             name: import.name.clone().unwrap_or_default(),
             kind: Kind::Import,
-            path: if import.glob {
-                format!("{path}::*")
-            } else {
-                path
-            },
+            path: if import.glob { format!("{path}::*") } else { path },
             needs: Vec::new(),
         });
     }
     // `extern crate a as b`.
-    for defined in analysis
-        .defines
-        .iter()
-        .filter(|defined| defined.kind == Kind::Import)
-    {
+    for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Import) {
         if !items.iter().any(|item| item.name == defined.name) {
             let path = format!("{krate}::{}", defined.name);
-            items.push(Item {
-                name: defined.name.clone(),
-                kind: Kind::Import,
-                path,
-                needs: Vec::new(),
-            });
+            items.push(Item { name: defined.name.clone(), kind: Kind::Import, path, needs: Vec::new() });
         }
     }
     items
@@ -266,16 +203,9 @@ fn needs(name: &str, krate: &str, analysis: &Analysis, scope: &Scope) -> Vec<(St
         if !done.insert(name) {
             continue;
         }
-        let words = analysis
-            .macro_uses
-            .iter()
-            .filter(|(own, _)| own == name)
-            .flat_map(|(_, words)| words);
+        let words = analysis.macro_uses.iter().filter(|(own, _)| own == name).flat_map(|(_, words)| words);
         for word in words {
-            let own = analysis
-                .defines
-                .iter()
-                .find(|defined| defined.kind != Kind::Binding && defined.name == *word);
+            let own = analysis.defines.iter().find(|defined| defined.kind != Kind::Binding && defined.name == *word);
             if own.is_some() {
                 needs.push((word.clone(), format!("{krate}::{word}")));
                 open.push(word);

@@ -46,18 +46,12 @@ pub(super) enum Missing<'a> {
 impl Scope {
     /// Adds a compiled cell below the others.
     pub fn push(&mut self, name: impl Into<String>, cell: CompiledCell) {
-        self.cells.push(CellAbove {
-            name: name.into(),
-            state: Ok(cell),
-        });
+        self.cells.push(CellAbove { name: name.into(), state: Ok(cell) });
     }
 
     /// Adds a cell that failed, or was not run: cells that use its names are not run either.
     pub fn push_failed(&mut self, name: impl Into<String>, defines: Vec<String>) {
-        self.cells.push(CellAbove {
-            name: name.into(),
-            state: Err(defines),
-        });
+        self.cells.push(CellAbove { name: name.into(), state: Err(defines) });
     }
 
     /// The cells, from the top.
@@ -67,10 +61,7 @@ impl Scope {
 
     /// The compiled cells, the nearest first.
     pub(super) fn compiled(&self) -> impl Iterator<Item = &CompiledCell> {
-        self.cells
-            .iter()
-            .rev()
-            .filter_map(|cell| cell.state.as_ref().ok())
+        self.cells.iter().rev().filter_map(|cell| cell.state.as_ref().ok())
     }
 
     /// The nearest cell that defines a name in any way.
@@ -93,10 +84,7 @@ impl Scope {
     pub(super) fn binding(&self, name: &str) -> Option<(&CellAbove, &Export)> {
         self.cells.iter().rev().find_map(|cell| {
             let compiled = cell.state.as_ref().ok()?;
-            Some((
-                cell,
-                compiled.exports.iter().find(|export| export.name == name)?,
-            ))
+            Some((cell, compiled.exports.iter().find(|export| export.name == name)?))
         })
     }
 
@@ -105,17 +93,11 @@ impl Scope {
         let cell = self.definer(name)?;
         match &cell.state {
             Err(_) => Some(Missing::Failed(&cell.name)),
-            Ok(compiled) => match compiled
-                .unavailable
-                .iter()
-                .find(|unavailable| unavailable.name == name)
-            {
+            Ok(compiled) => match compiled.unavailable.iter().find(|unavailable| unavailable.name == name) {
                 Some(unavailable) => Some(Missing::Unavailable(&cell.name, &unavailable.reason)),
-                None => compiled
-                    .exports
-                    .iter()
-                    .any(|export| export.name == name)
-                    .then_some(Missing::Binding(&cell.name)),
+                None => {
+                    compiled.exports.iter().any(|export| export.name == name).then_some(Missing::Binding(&cell.name))
+                }
             },
         }
     }

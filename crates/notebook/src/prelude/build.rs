@@ -59,42 +59,21 @@ pub(super) fn build(
     let sources = unpack(cache)?;
     let workspace: Table = SOURCES
         .iter()
-        .find_map(|(path, text)| {
-            if *path == "Cargo.toml" {
-                text.parse::<Table>().ok()
-            } else {
-                None
-            }
-        })
-        .and_then(|root| {
-            root.get("workspace")
-                .and_then(toml::Value::as_table)
-                .cloned()
-        })
+        .find_map(|(path, text)| if *path == "Cargo.toml" { text.parse::<Table>().ok() } else { None })
+        .and_then(|root| root.get("workspace").and_then(toml::Value::as_table).cloned())
         .unwrap_or_default();
-    let (manifest, names) =
-        manifest::manifest(dependencies, &workspace, &sources.to_string_lossy());
+    let (manifest, names) = manifest::manifest(dependencies, &workspace, &sources.to_string_lossy());
     let project = folder.join("project");
     let _ = fs::remove_file(super::index_file(folder));
     create(&project.join("src"))?;
     write_atomically(&project.join("Cargo.toml"), manifest.as_bytes())?;
-    let lock = SOURCES
-        .iter()
-        .find(|(path, _)| *path == "Cargo.lock")
-        .map_or("", |(_, text)| text);
+    let lock = SOURCES.iter().find(|(path, _)| *path == "Cargo.lock").map_or("", |(_, text)| text);
     write_atomically(&project.join("Cargo.lock"), lock.as_bytes())?;
-    let reexports: String = names
-        .iter()
-        .map(|name| format!("pub extern crate {name};\n"))
-        .collect();
+    let reexports: String = names.iter().map(|name| format!("pub extern crate {name};\n")).collect();
     let library = format!("//! Everything that the cells of a notebook can name.\n\n{reexports}");
     write_atomically(&project.join("src/lib.rs"), library.as_bytes())?;
 
-    let cargo = Cargo {
-        toolchain,
-        project: &project,
-        target: cache.join("target"),
-    };
+    let cargo = Cargo { toolchain, project: &project, target: cache.join("target") };
     let resolved = cargo.resolve()?;
     let artifacts = cargo.build(&resolved, cancel, progress)?;
     let index = gather(&artifacts, &resolved.direct, folder, begin)?;
@@ -206,23 +185,12 @@ impl Cargo<'_> {
     fn command(&self, verb: &str, offline: bool) -> Command {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(program);
-        command
-            .current_dir(self.project)
-            .arg(verb)
-            .env("RUSTC", &self.toolchain.rustc)
-            .stdin(Stdio::null());
+        command.current_dir(self.project).arg(verb).env("RUSTC", &self.toolchain.rustc).stdin(Stdio::null());
         // Flags of whoever started us would make another library than the cells are compiled for.
-        for name in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "RUSTC_WRAPPER",
-            "RUSTC_WORKSPACE_WRAPPER",
-        ] {
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
             command.env_remove(name);
         }
-        command
-            .env("CARGO_TARGET_DIR", &self.target)
-            .env_remove("CARGO_BUILD_TARGET");
+        command.env("CARGO_TARGET_DIR", &self.target).env_remove("CARGO_BUILD_TARGET");
         if offline {
             command.arg("--offline");
         }
@@ -230,52 +198,31 @@ impl Cargo<'_> {
     }
 
     fn missing(error: std::io::Error) -> ToolError {
-        ToolError::Missing {
-            program: "cargo".to_owned(),
-            error,
-        }
+        ToolError::Missing { program: "cargo".to_owned(), error }
     }
 
     fn resolve(&self) -> Result<Resolved, PreludeError> {
         for offline in [true, false] {
             let mut command = self.command("metadata", offline);
-            command.args([
-                "--format-version=1",
-                "--filter-platform",
-                self.toolchain.host(),
-            ]);
+            command.args(["--format-version=1", "--filter-platform", self.toolchain.host()]);
             let output = command.output().map_err(Self::missing)?;
             if output.status.success() {
-                let metadata: Metadata =
-                    serde_json::from_slice(&output.stdout).map_err(|error| ToolError::Failed {
-                        program: "cargo metadata".to_owned(),
-                        output: error.to_string(),
-                    })?;
+                let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|error| ToolError::Failed {
+                    program: "cargo metadata".to_owned(),
+                    output: error.to_string(),
+                })?;
                 let Resolve { nodes, root } = metadata.resolve;
                 let total = nodes.len();
-                let own = nodes
-                    .into_iter()
-                    .find(|node| Some(&node.id) == root.as_ref());
+                let own = nodes.into_iter().find(|node| Some(&node.id) == root.as_ref());
                 let direct = own.map(|node| node.deps).unwrap_or_default();
-                let direct = direct
-                    .into_iter()
-                    .map(|dependency| (dependency.name, dependency.pkg))
-                    .collect();
-                return Ok(Resolved {
-                    total,
-                    offline,
-                    direct,
-                });
+                let direct = direct.into_iter().map(|dependency| (dependency.name, dependency.pkg)).collect();
+                return Ok(Resolved { total, offline, direct });
             }
             if !offline {
-                return Err(PreludeError::Resolve {
-                    message: bounded(&String::from_utf8_lossy(&output.stderr)),
-                });
+                return Err(PreludeError::Resolve { message: bounded(&String::from_utf8_lossy(&output.stderr)) });
             }
         }
-        Err(PreludeError::Resolve {
-            message: "cargo has resolved nothing".to_owned(),
-        })
+        Err(PreludeError::Resolve { message: "cargo has resolved nothing".to_owned() })
     }
 
     fn build(
@@ -285,21 +232,11 @@ impl Cargo<'_> {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Vec<Artifact>, PreludeError> {
         let mut command = self.command("rustc", resolved.offline);
-        command.args([
-            "--release",
-            "--lib",
-            "--message-format=json",
-            "--",
-            "-Cprefer-dynamic",
-        ]);
+        command.args(["--release", "--lib", "--message-format=json", "--", "-Cprefer-dynamic"]);
         // Where the program finds the prelude, the prelude must find the standard library.
         let standard = self.toolchain.libraries();
         command.arg(format!("-Clink-arg=-Wl,-rpath,{}", standard.display()));
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(Self::missing)?;
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(Self::missing)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let rest = thread::spawn(move || {
             let mut text = Vec::new();
@@ -309,11 +246,7 @@ impl Cargo<'_> {
         let mut artifacts: Vec<Artifact> = Vec::new();
         let mut packages = BTreeSet::new();
         let mut errors = String::new();
-        for line in stdout
-            .into_iter()
-            .flat_map(|stdout| BufReader::new(stdout).lines())
-            .map_while(Result::ok)
-        {
+        for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
             if cancel.is_cancelled() {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -323,11 +256,7 @@ impl Cargo<'_> {
                 Ok(Line::CompilerArtifact(artifact)) => {
                     if packages.insert(artifact.package_id.clone()) {
                         let name = artifact.target.name.clone();
-                        progress(Progress {
-                            done: packages.len(),
-                            total: resolved.total.max(packages.len()),
-                            name,
-                        });
+                        progress(Progress { done: packages.len(), total: resolved.total.max(packages.len()), name });
                     }
                     artifacts.push(artifact);
                 }
@@ -345,15 +274,9 @@ impl Cargo<'_> {
         let said = if errors.is_empty() { rest } else { errors };
         if said.contains("No space left on device") {
             let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(ToolError::File {
-                path: self.target.clone(),
-                error,
-            }
-            .into());
+            return Err(ToolError::File { path: self.target.clone(), error }.into());
         }
-        Err(PreludeError::Compile {
-            message: bounded(&said),
-        })
+        Err(PreludeError::Compile { message: bounded(&said) })
     }
 }
 
@@ -386,44 +309,26 @@ fn gather(
         if for_macros || !["lib", "rlib", "dylib", "proc-macro"].into_iter().any(is) {
             continue;
         }
-        let is_library = |file: &&PathBuf| {
-            file.extension()
-                .is_some_and(|end| end != "d" && end != "rmeta")
-        };
+        let is_library = |file: &&PathBuf| file.extension().is_some_and(|end| end != "d" && end != "rmeta");
         for file in artifact.filenames.iter().filter(is_library) {
             let Some(file_name) = file.file_name() else {
                 continue;
             };
             let to = libraries.join(file_name);
             let _ = fs::remove_file(&to);
-            fs::hard_link(file, &to)
-                .or_else(|_| fs::copy(file, &to).map(drop))
-                .map_err(ToolError::file(&to))?;
+            fs::hard_link(file, &to).or_else(|_| fs::copy(file, &to).map(drop)).map_err(ToolError::file(&to))?;
             let path = Path::new("lib").join(file_name);
-            for (name, _) in direct
-                .iter()
-                .filter(|(_, package)| **package == artifact.package_id)
-            {
+            for (name, _) in direct.iter().filter(|(_, package)| **package == artifact.package_id) {
                 externs.insert(name.clone(), path.clone());
             }
-            others
-                .entry(artifact.target.name.replace('-', "_"))
-                .or_default()
-                .push(path);
+            others.entry(artifact.target.name.replace('-', "_")).or_default().push(path);
         }
     }
     let prelude = Path::new("lib").join(library_name("greenroom_prelude"));
     externs.insert("greenroom_prelude".to_owned(), prelude);
     others.retain(|name, paths| paths.len() == 1 && !externs.contains_key(name));
-    let transitive = others
-        .into_iter()
-        .filter_map(|(name, mut paths)| Some((name, paths.pop()?)))
-        .collect();
-    Ok(Index {
-        externs,
-        transitive,
-        build_time: begin.elapsed(),
-    })
+    let transitive = others.into_iter().filter_map(|(name, mut paths)| Some((name, paths.pop()?))).collect();
+    Ok(Index { externs, transitive, build_time: begin.elapsed() })
 }
 
 /// The runtime node's program is one line; all of it is in the prelude.
@@ -435,22 +340,11 @@ fn link_runtime(toolchain: &Toolchain, folder: &Path, index: &Index) -> Result<(
     )?;
     let program = folder.join(format!("greenroom-runtime{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(&toolchain.rustc);
-    command.arg(&main).args([
-        "--edition=2024",
-        "-Cprefer-dynamic",
-        "-Copt-level=1",
-        "--crate-name=greenroom_runtime",
-    ]);
-    command
-        .arg("-o")
-        .arg(&program)
-        .arg("-L")
-        .arg(format!("dependency={}", folder.join("lib").display()));
+    command.arg(&main).args(["--edition=2024", "-Cprefer-dynamic", "-Copt-level=1", "--crate-name=greenroom_runtime"]);
+    command.arg("-o").arg(&program).arg("-L").arg(format!("dependency={}", folder.join("lib").display()));
     for name in ["greenroom_prelude", "greenroom_stage"] {
         if let Some(path) = index.externs.get(name) {
-            command
-                .arg("--extern")
-                .arg(format!("{name}={}", folder.join(path).display()));
+            command.arg("--extern").arg(format!("{name}={}", folder.join(path).display()));
         }
     }
     for path in [folder.join("lib"), toolchain.libraries()] {
@@ -459,10 +353,7 @@ fn link_runtime(toolchain: &Toolchain, folder: &Path, index: &Index) -> Result<(
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| ToolError::Missing {
-            program: toolchain.rustc.display().to_string(),
-            error,
-        })?;
+        .map_err(|error| ToolError::Missing { program: toolchain.rustc.display().to_string(), error })?;
     if output.status.success() {
         return Ok(());
     }

@@ -67,11 +67,7 @@ impl Diagnostic {
             level: Level::Error,
             code: None,
             message: message.into(),
-            labels: vec![Label {
-                range,
-                text: String::new(),
-                primary: true,
-            }],
+            labels: vec![Label { range, text: String::new(), primary: true }],
             notes: Vec::new(),
             help: Vec::new(),
             suggestions: Vec::new(),
@@ -155,9 +151,7 @@ impl Message {
 
     /// Whether it is about a name that was not found.
     pub fn is_unresolved(&self) -> bool {
-        self.code
-            .as_ref()
-            .is_some_and(|code| UNRESOLVED.contains(&code.code.as_str()))
+        self.code.as_ref().is_some_and(|code| UNRESOLVED.contains(&code.code.as_str()))
     }
 
     /// The notes below this message that name a place, and the message itself.
@@ -210,11 +204,7 @@ pub fn translate(message: &Message, file: &str, map: &SourceMap) -> Option<Diagn
     // What is wrong in generated code, at the place that the notes name in the user's.
     if diagnostic.primary().is_none() {
         if diagnostic.labels.is_empty() {
-            diagnostic.labels = message
-                .children
-                .iter()
-                .flat_map(|child| labels(child, file, map))
-                .collect();
+            diagnostic.labels = message.children.iter().flat_map(|child| labels(child, file, map)).collect();
         }
         if let Some(first) = diagnostic.labels.first_mut() {
             first.primary = true;
@@ -231,11 +221,7 @@ fn labels(message: &Message, file: &str, map: &SourceMap) -> Vec<Label> {
             continue;
         };
         let text = span.label.as_deref().map(shorten).unwrap_or_default();
-        let label = Label {
-            range,
-            text,
-            primary: span.is_primary,
-        };
+        let label = Label { range, text, primary: span.is_primary };
         if !labels.contains(&label) {
             labels.push(label);
         }
@@ -262,26 +248,14 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
         return;
     }
     let text = shorten(&child.message);
-    let replacements: Vec<_> = child
-        .spans
-        .iter()
-        .filter(|span| span.suggested_replacement.is_some())
-        .collect();
+    let replacements: Vec<_> = child.spans.iter().filter(|span| span.suggested_replacement.is_some()).collect();
     for span in &replacements {
         let replacement = span.suggested_replacement.clone().unwrap_or_default();
         match span.range_in(file).and_then(|range| map.to_cell(range)) {
-            Some(range) => diagnostic.suggestions.push(Suggestion {
-                message: text.clone(),
-                range,
-                replacement,
-            }),
+            Some(range) => diagnostic.suggestions.push(Suggestion { message: text.clone(), range, replacement }),
             // A `use` that rustc would put above the generated code: it may stand anywhere in the cell.
-            None if replacement.trim_start().starts_with("use ")
-                && !replacement.contains("cell_") =>
-            {
-                diagnostic
-                    .help
-                    .push(format!("{text}: `{}`", replacement.trim()));
+            None if replacement.trim_start().starts_with("use ") && !replacement.contains("cell_") => {
+                diagnostic.help.push(format!("{text}: `{}`", replacement.trim()));
             }
             None => {}
         }
@@ -291,22 +265,13 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
     }
     // A note about a place that is not the user's says nothing to them.
     let places = labels(child, file, map);
-    let is_about_generated_code =
-        places.is_empty() && child.spans.iter().any(|span| span.range_in(file).is_some());
+    let is_about_generated_code = places.is_empty() && child.spans.iter().any(|span| span.range_in(file).is_some());
     if is_about_generated_code {
         return;
     }
     for label in places {
-        let text = if label.text.is_empty() {
-            text.clone()
-        } else {
-            label.text
-        };
-        diagnostic.labels.push(Label {
-            text,
-            primary: false,
-            ..label
-        });
+        let text = if label.text.is_empty() { text.clone() } else { label.text };
+        diagnostic.labels.push(Label { text, primary: false, ..label });
     }
     if let Some(name) = text.strip_prefix("you might be missing a crate named ") {
         let name = name.trim_matches('`');
@@ -316,19 +281,13 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
         return;
     }
     if child.spans.is_empty() {
-        let list = if child.level == "help" {
-            &mut diagnostic.help
-        } else {
-            &mut diagnostic.notes
-        };
+        let list = if child.level == "help" { &mut diagnostic.help } else { &mut diagnostic.notes };
         list.push(text);
     }
 }
 
 /// The codes of names that rustc did not find.
-const UNRESOLVED: [&str; 9] = [
-    "E0425", "E0412", "E0433", "E0432", "E0405", "E0422", "E0423", "E0531", "E0574",
-];
+const UNRESOLVED: [&str; 9] = ["E0425", "E0412", "E0433", "E0432", "E0405", "E0422", "E0423", "E0531", "E0574"];
 
 /// The name that rustc did not find.
 fn undefined(message: &Message) -> Option<String> {
@@ -350,36 +309,24 @@ fn explain(diagnostic: &mut Diagnostic) {
             "every cell is a crate: write the `impl` in the cell that defines the type (or the trait)".to_owned(),
         );
     }
-    if diagnostic
-        .message
-        .starts_with("future cannot be sent between threads safely")
-    {
-        let held = diagnostic
-            .labels
-            .iter()
-            .find_map(|label| label.text.split_once("has type `")?.1.split('`').next());
+    if diagnostic.message.starts_with("future cannot be sent between threads safely") {
+        let held = diagnostic.labels.iter().find_map(|label| label.text.split_once("has type `")?.1.split('`').next());
         if let Some(ty) = held {
-            diagnostic.message =
-                format!("`{ty}` cannot be held across an `.await`: it is not `Send`");
+            diagnostic.message = format!("`{ty}` cannot be held across an `.await`: it is not `Send`");
         }
         for label in &mut diagnostic.labels {
             label.primary = label.text.contains("has type `");
         }
         diagnostic.notes.clear();
         diagnostic.help.clear();
-        diagnostic.notes.push(
-            "a cell is a process, which may go on on another thread after an `.await`".to_owned(),
-        );
+        diagnostic.notes.push("a cell is a process, which may go on on another thread after an `.await`".to_owned());
         diagnostic.help.push(
             "let it go before the `.await` (in a block of its own), or use a type that is `Send`, such as `Arc` \
              instead of `Rc`"
                 .to_owned(),
         );
     }
-    if diagnostic
-        .message
-        .starts_with("`?` couldn't convert the error")
-    {
+    if diagnostic.message.starts_with("`?` couldn't convert the error") {
         diagnostic.help.push(
             "in a cell `?` takes every type that implements `std::error::Error + Send + Sync`; a boxed error does not: \
              use `.unwrap()`, or `.map_err(std::io::Error::other)?`"
@@ -395,41 +342,23 @@ pub fn shorten(text: &str) -> String {
         if index > 0 {
             out.push('`');
         }
-        if index % 2 == 1 {
-            out.push_str(&shorten_paths(part))
-        } else {
-            out.push_str(part)
-        }
+        if index % 2 == 1 { out.push_str(&shorten_paths(part)) } else { out.push_str(part) }
     }
     out
 }
 
 fn shorten_paths(code: &str) -> String {
-    const ROOTS: &[&str] = &[
-        "std",
-        "core",
-        "alloc",
-        "greenroom",
-        "greenroom_stage",
-        "greenroom_prelude",
-    ];
+    const ROOTS: &[&str] = &["std", "core", "alloc", "greenroom", "greenroom_stage", "greenroom_prelude"];
     let code = &code.replace("{integer}", "i32").replace("{float}", "f64");
     let mut out = String::with_capacity(code.len());
     let mut rest = code.as_str();
     while !rest.is_empty() {
-        let length = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
+        let length = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
         let word = &rest[..length];
         let is_root = !out.ends_with(':') && (ROOTS.contains(&word) || word.starts_with("cell_"));
         if is_root && rest[length..].starts_with("::") && !rest[length..].starts_with("::<") {
-            let path = rest
-                .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
-                .unwrap_or(rest.len());
-            let last = rest[..path]
-                .trim_end_matches(':')
-                .rfind("::")
-                .map_or(0, |at| at + 2);
+            let path = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').unwrap_or(rest.len());
+            let last = rest[..path].trim_end_matches(':').rfind("::").map_or(0, |at| at + 2);
             out.push_str(&rest[last..path]);
             rest = &rest[path..];
         } else {
@@ -451,35 +380,19 @@ pub fn blamed<'a>(
     let mut own = Vec::new();
     for &message in errors.iter().filter(|message| !message.spans.is_empty()) {
         // A type that is not known is not the export's fault: it only is the first that needs it.
-        let unknown_type = ["E0282", "E0283", "E0284"]
-            .iter()
-            .any(|code| message.has_code(code));
+        let unknown_type = ["E0282", "E0283", "E0284"].iter().any(|code| message.has_code(code));
         let names = |primary: bool| {
             let spans = message.with_notes().flat_map(|message| &message.spans);
-            spans
-                .filter(move |span| span.is_primary == primary)
-                .find_map(&touched)
+            spans.filter(move |span| span.is_primary == primary).find_map(&touched)
         };
         // "`y` is moved out here while borrowed; the borrow is used later here": it is the borrow that cannot leave.
-        let secondary = message
-            .spans
-            .iter()
-            .filter(|span| !span.is_primary)
-            .find_map(&touched);
-        match secondary
-            .or_else(|| names(true))
-            .or_else(|| names(false))
-            .filter(|_| !unknown_type)
-        {
+        let secondary = message.spans.iter().filter(|span| !span.is_primary).find_map(&touched);
+        match secondary.or_else(|| names(true)).or_else(|| names(false)).filter(|_| !unknown_type) {
             Some(name) => blamed.push((name, message)),
             None => own.push(message),
         }
     }
-    if own.is_empty() && !blamed.is_empty() {
-        Ok(blamed)
-    } else {
-        Err(own)
-    }
+    if own.is_empty() && !blamed.is_empty() { Ok(blamed) } else { Err(own) }
 }
 
 #[cfg(test)]
@@ -494,9 +407,6 @@ mod tests {
             ),
             "expected `Vec<Point>`, found std::x and `tokio::sync::Mutex<Duration>`"
         );
-        assert_eq!(
-            shorten("`Vec::<i32>::new` and `std::mem::swap`"),
-            "`Vec::<i32>::new` and `swap`"
-        );
+        assert_eq!(shorten("`Vec::<i32>::new` and `std::mem::swap`"), "`Vec::<i32>::new` and `swap`");
     }
 }

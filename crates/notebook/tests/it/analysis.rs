@@ -14,18 +14,10 @@ fn check(source: &str, expected: Expect) {
             });
             let uses = analysis.uses.iter().map(|used| {
                 let certain = if used.certain { "" } else { "?" };
-                format!(
-                    " {}{certain}{}",
-                    used.name,
-                    if used.binding { "" } else { "(item)" }
-                )
+                format!(" {}{certain}{}", used.name, if used.binding { "" } else { "(item)" })
             });
             let value = analysis.value.map_or("", |range| &source[range]);
-            format!(
-                "defines{}\nuses{}\nvalue {value}\n",
-                names.collect::<String>(),
-                uses.collect::<String>()
-            )
+            format!("defines{}\nuses{}\nvalue {value}\n", names.collect::<String>(), uses.collect::<String>())
         }
         Err(error) => format!("{}: {error}\n", source[error.span.clone()].to_owned()),
     };
@@ -93,9 +85,7 @@ fn inner_attributes_are_refused() {
 
 #[test]
 fn a_source_that_does_not_parse_still_tells_its_names() {
-    let names: Vec<_> = analysis::defines("let (a, mut b) = ;\nfn f( {}\nstruct S {\nconst K")
-        .into_iter()
-        .map(|d| d.name)
-        .collect();
+    let names: Vec<_> =
+        analysis::defines("let (a, mut b) = ;\nfn f( {}\nstruct S {\nconst K").into_iter().map(|d| d.name).collect();
     assert_eq!(names, ["a", "b", "f", "S", "K"]);
 }

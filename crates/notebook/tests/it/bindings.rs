@@ -11,21 +11,13 @@ fn flows(chain: &mut Chain, sources: &[&str]) -> String {
     let mut names = Vec::new();
     let defined = chain.cell(&sources.join("\n"));
     for export in &defined.exports {
-        out += &format!(
-            "{}: {:?} {}\n",
-            export.name,
-            export.handover,
-            export.ty.replace(&defined.key, "KEY")
-        );
+        out += &format!("{}: {:?} {}\n", export.name, export.handover, export.ty.replace(&defined.key, "KEY"));
         names.push(export.name.clone());
     }
     for unavailable in &defined.unavailable {
         out += &format!("{}: ! {}\n", unavailable.name, unavailable.reason);
     }
-    let uses: String = names
-        .iter()
-        .map(|name| format!("let _ = &r#{name};\n"))
-        .collect();
+    let uses: String = names.iter().map(|name| format!("let _ = &r#{name};\n")).collect();
     assert_eq!(chain.cell(&uses).uses.len(), names.len());
     out
 }
@@ -103,7 +95,8 @@ fn bindings_of_many_types_flow_to_the_next_cell() {
         dynamic: Clone std::option::Option<&'static (dyn std::fmt::Debug + std::marker::Send + std::marker::Sync)>
         mutex: Clone std::sync::Arc<std::sync::Mutex<i32>>
         type: Clone i32
-    "#]].assert_eq(&types);
+    "#]]
+    .assert_eq(&types);
 }
 
 #[test]
@@ -165,9 +158,7 @@ fn the_nearest_definer_wins() {
 fn names_of_failed_cells_are_refused_before_anything_is_compiled() {
     let mut chain = Chain::new();
     chain.cell("let x = 1;");
-    chain
-        .scope
-        .push_failed("cell 2", vec!["x".to_owned(), "f".to_owned()]);
+    chain.scope.push_failed("cell 2", vec!["x".to_owned(), "f".to_owned()]);
     chain.refused(
         "1 +\nx",
         expect![[r#"

@@ -82,12 +82,15 @@ fn type_errors_stand_where_they_are_below_hoisted_items() {
 #[test]
 fn borrow_errors_stand_where_they_are() {
     let mut chain = Chain::new();
-    chain.refused("let v = vec![1];\nlet w = v;\nv.len()", expect![[r#"
+    chain.refused(
+        "let v = vec![1];\nlet w = v;\nv.len()",
+        expect![[r#"
         E0382 borrow of moved value: `v`
           - 2:9 `v` value moved here
           ^ 3:1 `v` value borrowed here after move
           - 1:5 `v` move occurs because `v` has type `Vec<i32>`, which does not implement the `Copy` trait
-    "#]]);
+    "#]],
+    );
     chain.refused(
         "let mut v = vec![1];\nlet first = &v[0];\nv.push(2);\nprintln!(\"{first}\");",
         expect![[r#"
@@ -118,15 +121,16 @@ fn unknown_names_are_told() {
           help: consider importing this struct: `use std::collections::HashMap;`
     "#]],
     );
-    chain.refused("fn f() -> i32 { bound }", expect![[r#"
+    chain.refused(
+        "fn f() -> i32 { bound }",
+        expect![[r#"
         E0425 cannot find value `bound` in this scope
           ^ 1:17 `bound` not found in this scope
           help: `bound` is a binding of cell 1, and items do not see bindings: pass it as an argument
-    "#]]);
+    "#]],
+    );
     let error = chain.try_cell("nowhere()").map(drop);
-    let Err(greenroom_notebook::compiler::CompileError::Rustc { diagnostics }) = error else {
-        panic!("{error:?}")
-    };
+    let Err(greenroom_notebook::compiler::CompileError::Rustc { diagnostics }) = error else { panic!("{error:?}") };
     assert_eq!(diagnostics[0].undefined.as_deref(), Some("nowhere"));
 }
 
@@ -149,17 +153,23 @@ fn a_value_that_is_not_send_cannot_be_held_across_an_await() {
 fn impls_for_types_of_other_cells_say_where_to_write_them() {
     let mut chain = Chain::new();
     chain.cell("struct P;");
-    chain.refused("impl P { fn f(&self) {} }", expect![[r#"
+    chain.refused(
+        "impl P { fn f(&self) {} }",
+        expect![[r#"
         E0116 cannot define inherent `impl` for a type outside of the crate where the type is defined
           ^ 1:1 `impl P` impl for type defined outside of crate
           help: every cell is a crate: write the `impl` in the cell that defines the type (or the trait)
-    "#]]);
-    chain.refused("impl std::fmt::Display for P { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { Ok(()) } }", expect![[r#"
+    "#]],
+    );
+    chain.refused(
+        "impl std::fmt::Display for P { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { Ok(()) } }",
+        expect![[r#"
         E0117 only traits defined in the current crate can be implemented for types defined outside of the crate
           - 1:28 `P` `P` is not defined in the current crate
           ^ 1:1 `impl std::fmt::Display for P` 
           help: every cell is a crate: write the `impl` in the cell that defines the type (or the trait)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -167,11 +177,7 @@ fn warnings_that_matter_are_kept() {
     let mut chain = Chain::new();
     let source = "async fn f() {}\nlet unused = 1;\nf();";
     let cell = chain.cell(source);
-    let drawn: String = cell
-        .warnings
-        .iter()
-        .map(|warning| draw(source, warning))
-        .collect();
+    let drawn: String = cell.warnings.iter().map(|warning| draw(source, warning)).collect();
     expect![[r#"
         unused_must_use unused implementer of `Future` that must be used
           ^ 3:1 `f()` 

@@ -46,11 +46,7 @@ impl Chain {
     pub fn on(prelude: Arc<Prelude>) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let cache = Cache::open(folder.path(), &prelude.fingerprint).expect("it was just made");
-        Self {
-            compiler: Compiler::new(prelude, cache),
-            scope: Scope::default(),
-            _folder: folder,
-        }
+        Self { compiler: Compiler::new(prelude, cache), scope: Scope::default(), _folder: folder }
     }
 
     pub fn compiler(&self) -> &Compiler {
@@ -64,14 +60,7 @@ impl Chain {
 
     pub fn try_cell(&mut self, source: &str) -> Result<CompiledCell, CompileError> {
         let name = format!("cell {}", self.scope.cells().len() + 1);
-        self.compiler.compile(
-            &CellInput {
-                name: &name,
-                source,
-            },
-            &self.scope,
-            &Cancel::default(),
-        )
+        self.compiler.compile(&CellInput { name: &name, source }, &self.scope, &Cancel::default())
     }
 
     #[track_caller]
@@ -89,10 +78,7 @@ impl Chain {
     #[track_caller]
     pub fn refused(&mut self, source: &str, expected: Expect) {
         match self.try_cell(source) {
-            Ok(cell) => panic!(
-                "it was compiled, with {:?} {:?}",
-                cell.exports, cell.unavailable
-            ),
+            Ok(cell) => panic!("it was compiled, with {:?} {:?}", cell.exports, cell.unavailable),
             Err(error) => expected.assert_eq(&describe(source, &error)),
         }
     }
@@ -106,9 +92,7 @@ pub fn describe(source: &str, error: &CompileError) -> String {
     };
     match error {
         CompileError::Parse { diagnostics } | CompileError::Rustc { diagnostics } => {
-            let errors = diagnostics
-                .iter()
-                .filter(|diagnostic| diagnostic.level == Level::Error);
+            let errors = diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
             errors.map(|diagnostic| draw(source, diagnostic)).collect()
         }
         CompileError::Unavailable { span, .. } | CompileError::DependsOnFailed { span, .. } => {
@@ -119,19 +103,11 @@ pub fn describe(source: &str, error: &CompileError) -> String {
 }
 
 pub fn draw(source: &str, diagnostic: &Diagnostic) -> String {
-    let mut out = format!(
-        "{} {}\n",
-        diagnostic.code.as_deref().unwrap_or("-"),
-        diagnostic.message
-    );
+    let mut out = format!("{} {}\n", diagnostic.code.as_deref().unwrap_or("-"), diagnostic.message);
     for label in &diagnostic.labels {
         let (line, column) = position(&source[..label.range.start]);
         let mark = if label.primary { '^' } else { '-' };
-        out += &format!(
-            "  {mark} {line}:{column} `{}` {}\n",
-            &source[label.range.clone()],
-            label.text
-        );
+        out += &format!("  {mark} {line}:{column} `{}` {}\n", &source[label.range.clone()], label.text);
     }
     for note in &diagnostic.notes {
         out += &format!("  note: {note}\n");
@@ -140,10 +116,7 @@ pub fn draw(source: &str, diagnostic: &Diagnostic) -> String {
         out += &format!("  help: {help}\n");
     }
     for suggestion in &diagnostic.suggestions {
-        out += &format!(
-            "  try: {} `{}`\n",
-            suggestion.message, suggestion.replacement
-        );
+        out += &format!("  try: {} `{}`\n", suggestion.message, suggestion.replacement);
     }
     out
 }

@@ -13,10 +13,7 @@ pub struct Binding {
 impl Binding {
     /// Wraps a value.
     pub fn new<T: Any + Send + Sync>(value: Arc<T>) -> Self {
-        Self {
-            value,
-            type_name: std::any::type_name::<T>(),
-        }
+        Self { value, type_name: std::any::type_name::<T>() }
     }
 
     /// The value itself.
@@ -56,12 +53,7 @@ impl Bindings {
     /// Adds all bindings of `later`, which win over those of the same name.
     pub fn extend(&mut self, later: &Bindings) {
         if !later.map.is_empty() {
-            Arc::make_mut(&mut self.map).extend(
-                later
-                    .map
-                    .iter()
-                    .map(|(name, binding)| (*name, binding.clone())),
-            );
+            Arc::make_mut(&mut self.map).extend(later.map.iter().map(|(name, binding)| (*name, binding.clone())));
         }
     }
 

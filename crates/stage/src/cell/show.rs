@@ -72,19 +72,13 @@ impl OpaqueTag {
 
 fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
     if type_name != "()" {
-        cx.emit(Output::Value {
-            text: format!("{value:#?}"),
-            type_name: without_paths(type_name),
-        });
+        cx.emit(Output::Value { text: format!("{value:#?}"), type_name: without_paths(type_name) });
     }
 }
 
 fn show_opaque(cx: &Context, type_name: &str) {
     let type_name = without_paths(type_name);
-    cx.emit(Output::Value {
-        text: type_name.clone(),
-        type_name,
-    });
+    cx.emit(Output::Value { text: type_name.clone(), type_name });
 }
 
 /// A type as one would write it: `Vec<Point>` instead of `alloc::vec::Vec<cell_1::Point>`.
@@ -113,9 +107,6 @@ mod tests {
 
     #[test]
     fn types_are_named_without_their_paths() {
-        assert_eq!(
-            without_paths("alloc::vec::Vec<(cell_1::Point, &str)>"),
-            "Vec<(Point, &str)>"
-        );
+        assert_eq!(without_paths("alloc::vec::Vec<(cell_1::Point, &str)>"), "Vec<(Point, &str)>");
     }
 }

@@ -65,18 +65,11 @@ impl<'a> Builder<'a> {
     fn event(&mut self, event: &'a TraceEvent) {
         match &event.kind {
             EventKind::Spawn { parent, child } => {
-                let step = self.arrow(event.at, (*parent, *child), || {
-                    (ArrowKind::Spawn, "SPAWN".to_owned())
-                });
+                let step = self.arrow(event.at, (*parent, *child), || (ArrowKind::Spawn, "SPAWN".to_owned()));
                 self.spawns.insert((*parent, *child), step);
             }
             EventKind::Send { from, to, signal } => self.send(event.at, (*from, *to), signal),
-            EventKind::Restart {
-                supervisor,
-                new,
-                id,
-                ..
-            } => {
+            EventKind::Restart { supervisor, new, id, .. } => {
                 self.restart(event.at, (*supervisor, *new), id);
             }
             EventKind::Exit { pid, reason } => self.exit(event.at, *pid, reason),
@@ -102,16 +95,7 @@ impl<'a> Builder<'a> {
         self.arrows += 1;
         let (kind, label) = words();
         let (from, to) = (self.number(from), self.number(to));
-        Some(self.step(
-            at,
-            Action::Arrow(Arrow {
-                from,
-                to,
-                kind,
-                label,
-                activates: false,
-            }),
-        ))
+        Some(self.step(at, Action::Arrow(Arrow { from, to, kind, label, activates: false })))
     }
 
     fn send(&mut self, at: Duration, (from, to): (Pid, Pid), signal: &'a Signal) {
@@ -122,8 +106,7 @@ impl<'a> Builder<'a> {
             }
             Signal::Reply { .. } => {
                 let open = self.calls.get_mut(&(to, from));
-                open.and_then(Vec::pop)
-                    .map(|called| at.saturating_sub(called))
+                open.and_then(Vec::pop).map(|called| at.saturating_sub(called))
             }
             Signal::Info { .. } | Signal::Cast { .. } | Signal::Exit(_) | Signal::Down(_) => None,
         };
@@ -138,11 +121,7 @@ impl<'a> Builder<'a> {
     fn restart(&mut self, at: Duration, pair: (Pid, Pid), id: &str) {
         match self.spawns.get(&pair) {
             Some(Some(step)) => {
-                if let Some(Step {
-                    action: Action::Arrow(arrow),
-                    ..
-                }) = &mut self.steps[*step]
-                {
+                if let Some(Step { action: Action::Arrow(arrow), .. }) = &mut self.steps[*step] {
                     arrow.kind = ArrowKind::Restart;
                     arrow.label = label::restart(id);
                 }
@@ -176,8 +155,7 @@ impl<'a> Builder<'a> {
         let Some(&step) = self.exits.get(&pid) else {
             return;
         };
-        let is_this =
-            |step: &mut Step| matches!(&step.action, Action::Exit(exit) if exit.reason == *why);
+        let is_this = |step: &mut Step| matches!(&step.action, Action::Exit(exit) if exit.reason == *why);
         let Some(mut step) = self.steps[step].take_if(is_this) else {
             return;
         };
@@ -212,8 +190,7 @@ impl<'a> Builder<'a> {
         if let Some(caller) = caller {
             order[..=caller].rotate_right(1);
         }
-        let mut participants: Vec<Participant> =
-            order.iter().map(|&pid| called(trace, pid)).collect();
+        let mut participants: Vec<Participant> = order.iter().map(|&pid| called(trace, pid)).collect();
         let mut steps: Vec<Step> = self.steps.into_iter().flatten().collect();
         let mut seen = vec![false; participants.len()];
         let mut active = vec![false; participants.len()];
@@ -239,11 +216,7 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        Sequence {
-            participants,
-            steps,
-            omitted: self.omitted,
-        }
+        Sequence { participants, steps, omitted: self.omitted }
     }
 }
 
@@ -257,9 +230,5 @@ fn called(trace: &Trace, pid: Pid) -> Participant {
         (None, Some(label)) => Called::Labelled(label),
         (None, None) => Called::Unnamed,
     };
-    Participant {
-        pid,
-        called,
-        born: None,
-    }
+    Participant { pid, called, born: None }
 }

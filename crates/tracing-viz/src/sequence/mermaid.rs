@@ -16,19 +16,13 @@ impl Sequence {
     pub fn to_mermaid(&self) -> String {
         let mut out = "sequenceDiagram\n".to_owned();
         for (number, participant) in self.participants.iter().enumerate() {
-            line(
-                &mut out,
-                format_args!("participant {number} AS {};", head(participant)),
-            );
+            line(&mut out, format_args!("participant {number} AS {};", head(participant)));
         }
         for step in &self.steps {
             match &step.action {
                 Action::Arrow(arrow) => {
                     let label = mermaid::message(&arrow.label);
-                    line(
-                        &mut out,
-                        format_args!("{}->>{}: {label}", arrow.from, arrow.to),
-                    );
+                    line(&mut out, format_args!("{}->>{}: {label}", arrow.from, arrow.to));
                     if arrow.activates {
                         line(&mut out, format_args!("activate {}", arrow.to));
                     }
@@ -37,10 +31,7 @@ impl Sequence {
                     let silent = exit.deactivates && exit.reason.is_orderly();
                     if !exit.told && !silent {
                         let label = mermaid::message(&exit.label);
-                        line(
-                            &mut out,
-                            format_args!("Note over {}: {label}", exit.participant),
-                        );
+                        line(&mut out, format_args!("Note over {}: {label}", exit.participant));
                     }
                     if exit.deactivates {
                         line(&mut out, format_args!("deactivate {}", exit.participant));
@@ -78,9 +69,5 @@ fn head(participant: &Participant) -> String {
 fn pid(participant: &Participant) -> String {
     let pid = participant.pid.to_string();
     let harmless = |c: char| c.is_ascii_digit() || matches!(c, '<' | '.' | '>');
-    if pid.chars().all(harmless) {
-        pid
-    } else {
-        mermaid::name(&pid)
-    }
+    if pid.chars().all(harmless) { pid } else { mermaid::name(&pid) }
 }

@@ -19,10 +19,7 @@ impl Sequence {
             None => list::draw(self, width),
         };
         if self.omitted > 0 {
-            lines.push(words::cut(
-                &format!("… {} more", words::count(self.omitted as u64)),
-                width,
-            ));
+            lines.push(words::cut(&format!("… {} more", words::count(self.omitted as u64)), width));
         } else if lines.is_empty() {
             lines.push(words::cut("(no messages)", width));
         }

@@ -48,18 +48,11 @@ impl Tree {
             }
             if node.folded.count > 0 {
                 let more = mermaid::name(&node.folded.words());
-                lines.push(format!(
-                    "{} ---> {extra}({more}):::folded;",
-                    self.node(index)
-                ));
+                lines.push(format!("{} ---> {extra}({more}):::folded;", self.node(index)));
                 extra += 1;
             }
         }
-        lines.extend(
-            self.links
-                .iter()
-                .map(|(first, second)| format!("{first} -..- {second};")),
-        );
+        lines.extend(self.links.iter().map(|(first, second)| format!("{first} -..- {second};")));
         lines.join("\n") + "\n" + CLASSES
     }
 

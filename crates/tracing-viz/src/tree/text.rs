@@ -35,11 +35,7 @@ impl Tree {
             let Item::Node(index) = item else { continue };
             let node = &self.nodes[index];
             let folded = (node.folded.count > 0).then_some(Item::Folded(index));
-            let items = node
-                .children
-                .iter()
-                .map(|&child| Item::Node(child))
-                .chain(folded);
+            let items = node.children.iter().map(|&child| Item::Node(child)).chain(folded);
             let first = waiting.len();
             for item in items {
                 waiting.push((item, format!("{below}├─ "), format!("{below}│  ")));
@@ -68,11 +64,7 @@ impl Tree {
             (Some(_), ChildKind::Supervisor) => notes.insert(0, "supervisor".to_owned()),
             (Some(_), ChildKind::Worker) => notes.insert(0, "worker".to_owned()),
         }
-        if notes.is_empty() {
-            name
-        } else {
-            format!("{name}  {}", notes.join(", "))
-        }
+        if notes.is_empty() { name } else { format!("{name}  {}", notes.join(", ")) }
     }
 }
 

@@ -47,19 +47,11 @@ fn texts() -> impl Strategy<Value = String> {
         "a",
         " ",
     ]);
-    prop_oneof![
-        vec(marks, 0..8).prop_map(|marks| marks.concat()),
-        any::<String>(),
-        "[a-z]{0,60}",
-    ]
+    prop_oneof![vec(marks, 0..8).prop_map(|marks| marks.concat()), any::<String>(), "[a-z]{0,60}",]
 }
 
 fn reasons() -> impl Strategy<Value = ExitReason> {
-    prop_oneof![
-        Just(ExitReason::Normal),
-        Just(ExitReason::Shutdown),
-        texts().prop_map(ExitReason::from)
-    ]
+    prop_oneof![Just(ExitReason::Normal), Just(ExitReason::Shutdown), texts().prop_map(ExitReason::from)]
 }
 
 fn signals() -> impl Strategy<Value = Signal> {
@@ -93,64 +85,45 @@ fn traces() -> impl Strategy<Value = Trace> {
         kind,
         serial: None,
     });
-    let name = (option::of(texts()), option::of(texts()))
-        .prop_map(|(registered, label)| ProcessName { registered, label });
-    (pids(), vec(event, 0..40), btree_map(pids(), name, 0..6)).prop_map(
-        |(caller, events, names)| Trace {
-            caller,
-            events,
-            names,
-        },
-    )
+    let name =
+        (option::of(texts()), option::of(texts())).prop_map(|(registered, label)| ProcessName { registered, label });
+    (pids(), vec(event, 0..40), btree_map(pids(), name, 0..6)).prop_map(|(caller, events, names)| Trace {
+        caller,
+        events,
+        names,
+    })
 }
 
 fn options() -> impl Strategy<Value = sequence::Options> {
-    let targets = prop_oneof![
-        Just(Targets::All),
-        vec(pids(), 0..3).prop_map(|pids| Targets::Only(pids.into_iter().collect())),
-    ];
+    let targets =
+        prop_oneof![Just(Targets::All), vec(pids(), 0..3).prop_map(|pids| Targets::Only(pids.into_iter().collect())),];
     (targets, 0..60usize).prop_map(|(targets, limit)| sequence::Options { targets, limit })
 }
 
 fn trees() -> impl Strategy<Value = TreeNode> {
     let node = |children: BoxedStrategy<Vec<TreeNode>>| {
         let kind = prop::sample::select(vec![ChildKind::Supervisor, ChildKind::Worker]);
-        let status = prop::sample::select(vec![
-            ChildStatus::Running,
-            ChildStatus::Restarting,
-            ChildStatus::NotStarted,
-        ]);
+        let status = prop::sample::select(vec![ChildStatus::Running, ChildStatus::Restarting, ChildStatus::NotStarted]);
         let names = (texts(), option::of(texts()));
-        (
-            names,
-            option::of(pids()),
-            kind,
-            status,
-            0..3u64,
-            vec(pids(), 0..3),
-            children,
+        (names, option::of(pids()), kind, status, 0..3u64, vec(pids(), 0..3), children).prop_map(
+            |((id, registered), pid, kind, status, restarts, links, children)| TreeNode {
+                id,
+                pid,
+                registered,
+                kind,
+                status,
+                restarts,
+                links,
+                children,
+            },
         )
-            .prop_map(
-                |((id, registered), pid, kind, status, restarts, links, children)| TreeNode {
-                    id,
-                    pid,
-                    registered,
-                    kind,
-                    status,
-                    restarts,
-                    links,
-                    children,
-                },
-            )
     };
-    node(Just(Vec::new()).boxed())
-        .prop_recursive(4, 40, 8, move |below| node(vec(below, 0..8).boxed()))
+    node(Just(Vec::new()).boxed()).prop_recursive(4, 40, 8, move |below| node(vec(below, 0..8).boxed()))
 }
 
 /// The first line that is wider than asked or holds a character that does not show.
 fn misfit(text: &str, width: usize) -> Option<&str> {
-    text.split('\n')
-        .find(|line| line.width() > width || line.contains(char::is_control))
+    text.split('\n').find(|line| line.width() > width || line.contains(char::is_control))
 }
 
 proptest! {

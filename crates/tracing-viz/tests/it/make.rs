@@ -13,28 +13,15 @@ pub fn pid(number: u32) -> Pid {
 
 /// The process of this number on `node`.
 pub fn on(node: &str, number: u32) -> Pid {
-    Pid::from_parts(
-        NodeId::intern(&NodeName {
-            name: node.into(),
-            incarnation: 0,
-        }),
-        number,
-        0,
-    )
+    Pid::from_parts(NodeId::intern(&NodeName { name: node.into(), incarnation: 0 }), number, 0)
 }
 
 pub fn info(text: &str) -> Signal {
-    Signal::Info {
-        name: "Message".into(),
-        text: text.into(),
-    }
+    Signal::Info { name: "Message".into(), text: text.into() }
 }
 
 pub fn call(text: &str) -> Signal {
-    Signal::Call {
-        name: "Request".into(),
-        text: text.into(),
-    }
+    Signal::Call { name: "Request".into(), text: text.into() }
 }
 
 pub fn reply(text: &str) -> Signal {
@@ -49,15 +36,8 @@ pub struct Story {
 
 impl Story {
     pub fn new() -> Story {
-        let trace = Trace {
-            caller: pid(1),
-            events: Vec::new(),
-            names: BTreeMap::new(),
-        };
-        Story {
-            trace,
-            now: Duration::from_secs(5),
-        }
+        let trace = Trace { caller: pid(1), events: Vec::new(), names: BTreeMap::new() };
+        Story { trace, now: Duration::from_secs(5) }
     }
 
     pub fn registered(mut self, number: u32, name: &str) -> Story {
@@ -71,11 +51,7 @@ impl Story {
     }
 
     pub fn event(mut self, kind: EventKind) -> Story {
-        self.trace.events.push(TraceEvent {
-            at: self.now,
-            kind,
-            serial: None,
-        });
+        self.trace.events.push(TraceEvent { at: self.now, kind, serial: None });
         self.wait(100)
     }
 
@@ -85,18 +61,11 @@ impl Story {
     }
 
     pub fn spawn(self, parent: u32, child: u32) -> Story {
-        self.event(EventKind::Spawn {
-            parent: pid(parent),
-            child: pid(child),
-        })
+        self.event(EventKind::Spawn { parent: pid(parent), child: pid(child) })
     }
 
     pub fn send(self, from: u32, to: u32, signal: Signal) -> Story {
-        self.event(EventKind::Send {
-            from: pid(from),
-            to: pid(to),
-            signal,
-        })
+        self.event(EventKind::Send { from: pid(from), to: pid(to), signal })
     }
 
     pub fn info(self, from: u32, to: u32, text: &str) -> Story {
@@ -104,19 +73,11 @@ impl Story {
     }
 
     pub fn exit(self, number: u32, reason: impl Into<ExitReason>) -> Story {
-        self.event(EventKind::Exit {
-            pid: pid(number),
-            reason: reason.into(),
-        })
+        self.event(EventKind::Exit { pid: pid(number), reason: reason.into() })
     }
 
     pub fn restart(self, supervisor: u32, old: u32, new: u32, id: &str) -> Story {
         let (supervisor, old, new) = (pid(supervisor), pid(old), pid(new));
-        self.event(EventKind::Restart {
-            supervisor,
-            old,
-            new,
-            id: id.into(),
-        })
+        self.event(EventKind::Restart { supervisor, old, new, id: id.into() })
     }
 }

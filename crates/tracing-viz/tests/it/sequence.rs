@@ -219,11 +219,7 @@ fn a_crash_is_told_to_those_who_watch_and_mended_by_a_restart() {
 fn an_end_that_nobody_hears_of_is_marked_with_its_reason() {
     let panic = Panic {
         message: "attempt to divide by zero".into(),
-        location: Some(Location {
-            file: "src/main.rs".into(),
-            line: 3,
-            column: 7,
-        }),
+        location: Some(Location { file: "src/main.rs".into(), line: 3, column: 7 }),
     };
     let story = Story::new()
         .spawn(1, 5)
@@ -311,14 +307,7 @@ fn calls_and_replies_are_paired_like_brackets() {
         .wait(2_000_000)
         .send(2, 1, reply("3"))
         .send(2, 1, reply("of nothing"))
-        .send(
-            1,
-            2,
-            Signal::Cast {
-                name: "Stop".into(),
-                text: String::new(),
-            },
-        );
+        .send(1, 2, Signal::Cast { name: "Stop".into(), text: String::new() });
     check(
         &story,
         80,
@@ -346,30 +335,20 @@ fn calls_and_replies_are_paired_like_brackets() {
         })
         .collect();
     let micros = |span| Some(Duration::from_micros(span));
-    assert_eq!(
-        latencies,
-        [micros(100), micros(300), micros(2_000_500), None]
-    );
+    assert_eq!(latencies, [micros(100), micros(300), micros(2_000_500), None]);
 }
 
 #[test]
 fn hostile_names_and_messages_stay_text() {
     let home = Story::new()
         .registered(2, "end; deactivate 0\nparticipant 9 AS x")
-        .registered(
-            3,
-            "%%{init: {\"theme\": \"dark\"}}%% <script>alert(1)</script>",
-        )
+        .registered(3, "%%{init: {\"theme\": \"dark\"}}%% <script>alert(1)</script>")
         .labelled(4, "\u{1b}[31mred\u{202e}#35;")
         .info(1, 2, "a;b\n0->>1: forged #59; <img src=x>")
         .info(2, 3, "style:#x; $$x$$ `y` \\n \"q\" ﬂ°°59¶ß")
         .info(3, 4, "プロセス \t 進程 ✕ │ ▶")
         .exit(4, "end");
-    let far = EventKind::Send {
-        from: pid(4),
-        to: on("img src=x@host", 5),
-        signal: info("\r\n"),
-    };
+    let far = EventKind::Send { from: pid(4), to: on("img src=x@host", 5), signal: info("\r\n") };
     let story = home.event(far);
     check(
         &story,
@@ -414,10 +393,7 @@ fn hostile_names_and_messages_stay_text() {
 #[test]
 fn thirty_participants_become_a_list() {
     let story = (5..34).fold(Story::new(), |story, child| {
-        story
-            .spawn(1, child)
-            .wait(500)
-            .info(child, 1, "Ready { with: \"everything\" }")
+        story.spawn(1, child).wait(500).info(child, 1, "Ready { with: \"everything\" }")
     });
     check(
         &story,
@@ -633,19 +609,14 @@ fn events_are_ordered_by_time_and_keep_their_order_within_an_instant() {
     for event in &mut story.trace.events {
         event.at = Duration::ZERO;
     }
-    let Action::Arrow(first) = &drawn(&story).steps[0].action else {
-        panic!("no arrow")
-    };
+    let Action::Arrow(first) = &drawn(&story).steps[0].action else { panic!("no arrow") };
     assert_eq!(first.label, "DOWN: normal");
 }
 
 #[test]
 fn only_what_targets_send_or_get_is_kept() {
     let targets = Targets::Only([pid(6)].into());
-    let options = Options {
-        targets,
-        ..Options::default()
-    };
+    let options = Options { targets, ..Options::default() };
     let sequence = Sequence::from_trace(&crash().trace, &options);
     expect![[r#"
         self()                                               worker <0.5.0>
@@ -666,18 +637,12 @@ fn what_goes_beyond_the_limit_is_counted() {
     });
     let story = story.exit(5, ExitReason::Normal);
     for limit in [0, 1, 4] {
-        let options = Options {
-            limit,
-            ..Options::default()
-        };
+        let options = Options { limit, ..Options::default() };
         let sequence = Sequence::from_trace(&story.trace, &options);
         assert_eq!(sequence.steps.len(), limit);
         assert_eq!(sequence.omitted, 12_008 - limit);
     }
-    let options = Options {
-        limit: 4,
-        ..Options::default()
-    };
+    let options = Options { limit: 4, ..Options::default() };
     let sequence = Sequence::from_trace(&story.trace, &options);
     expect![[r#"
         self()

@@ -92,10 +92,7 @@ fn a_service_is_drawn_with_its_links_and_troubles() {
 
 #[test]
 fn a_supervisor_without_children_still_appears() {
-    check(
-        &supervisor("root", 5, vec![]),
-        expect!["Supervisor root <0.5.0>"],
-    );
+    check(&supervisor("root", 5, vec![]), expect!["Supervisor root <0.5.0>"]);
     check_mermaid(
         &supervisor("root", 5, vec![]),
         expect![[r#"
@@ -112,9 +109,9 @@ fn a_supervisor_without_children_still_appears() {
 
 #[test]
 fn a_chain_of_supervisors_is_drawn_from_left_to_right() {
-    let chain = (6..10).rev().fold(worker("leaf", 10), |below, number| {
-        supervisor(&format!("level-{number}"), number, vec![below])
-    });
+    let chain = (6..10)
+        .rev()
+        .fold(worker("leaf", 10), |below, number| supervisor(&format!("level-{number}"), number, vec![below]));
     check(
         &chain,
         expect![[r#"
@@ -142,9 +139,7 @@ fn a_chain_of_supervisors_is_drawn_from_left_to_right() {
 
 #[test]
 fn a_wide_level_is_folded_and_says_how_many_are_down() {
-    let mut children: Vec<TreeNode> = (0..1000)
-        .map(|n| worker(&format!("job-{n}"), 10 + n))
-        .collect();
+    let mut children: Vec<TreeNode> = (0..1000).map(|n| worker(&format!("job-{n}"), 10 + n)).collect();
     for child in &mut children[500..503] {
         (child.pid, child.status) = (None, ChildStatus::NotStarted);
     }
@@ -187,11 +182,7 @@ fn hostile_names_stay_text() {
     let mut far = worker("]):::x ---> 9(end", 0);
     far.pid = Some(on("<b>far@host", 3));
     let nameless = worker("", 12);
-    let root = supervisor(
-        "end;\n%%{init}%%",
-        5,
-        vec![far, nameless, worker("1. \"`*a*`\"", 13)],
-    );
+    let root = supervisor("end;\n%%{init}%%", 5, vec![far, nameless, worker("1. \"`*a*`\"", 13)]);
     check(
         &root,
         expect![[r#"

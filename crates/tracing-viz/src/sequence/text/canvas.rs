@@ -10,10 +10,7 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn new(width: usize) -> Row {
-        Row {
-            art: vec![' '; width],
-            words: Vec::new(),
-        }
+        Row { art: vec![' '; width], words: Vec::new() }
     }
 
     pub(super) fn at(&self, column: usize) -> char {

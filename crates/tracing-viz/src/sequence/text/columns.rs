@@ -29,24 +29,18 @@ pub(super) struct Columns {
 impl Columns {
     /// The columns for `sequence` within `width`, if it can be drawn there.
     pub(super) fn fit(sequence: &Sequence, width: usize) -> Option<Columns> {
-        HEADS
-            .iter()
-            .find_map(|&longest| Columns::with_heads(sequence, width, longest))
+        HEADS.iter().find_map(|&longest| Columns::with_heads(sequence, width, longest))
     }
 
     fn with_heads(sequence: &Sequence, width: usize, longest: usize) -> Option<Columns> {
-        let title =
-            |participant: &super::super::Participant| words::cut(&participant.title(), longest);
+        let title = |participant: &super::super::Participant| words::cut(&participant.title(), longest);
         let heads: Vec<String> = sequence.participants.iter().map(title).collect();
         let (first, last) = (heads.first()?, heads.last()?);
         // What cannot be drawn narrower: heads must not touch.
         let mut gaps: Vec<Gap> = heads
             .windows(2)
             .map(|pair| NEAREST.max(after(&pair[0]) + 1 + before(&pair[1])))
-            .map(|least| Gap {
-                least,
-                wanted: least,
-            })
+            .map(|least| Gap { least, wanted: least })
             .collect();
         for step in &sequence.steps {
             let arrow = match &step.action {
@@ -99,11 +93,7 @@ impl Gap {
 /// How wide the widest gap may be so that all gaps fit into `room`, if they fit at all.
 fn widest_gap(gaps: &[Gap], room: usize) -> Option<usize> {
     let fits = |cap: usize| gaps.iter().map(|gap| gap.capped(cap)).sum::<usize>() <= room;
-    let most = gaps
-        .iter()
-        .map(|gap| gap.wanted.max(gap.least))
-        .max()
-        .unwrap_or(0);
+    let most = gaps.iter().map(|gap| gap.wanted.max(gap.least)).max().unwrap_or(0);
     (0..=most).rev().find(|&cap| fits(cap))
 }
 

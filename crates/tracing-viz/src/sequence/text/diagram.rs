@@ -68,31 +68,14 @@ impl<'a> Pen<'a> {
     /// A pen that has drawn the heads of those who are there from the start.
     fn new(sequence: &Sequence, columns: &'a Columns, width: usize) -> Self {
         let life = |born: Option<usize>| {
-            if born.is_some() {
-                Life::Absent
-            } else {
-                Life::Present
-            }
+            if born.is_some() { Life::Absent } else { Life::Present }
         };
-        let lives = sequence
-            .participants
-            .iter()
-            .map(|participant| life(participant.born))
-            .collect();
-        let mut pen = Pen {
-            columns,
-            width,
-            lives,
-            rows: Vec::new(),
-        };
+        let lives = sequence.participants.iter().map(|participant| life(participant.born)).collect();
+        let mut pen = Pen { columns, width, lives, rows: Vec::new() };
         let mut heads = Row::new(width);
         for (participant, life) in pen.lives.iter().enumerate() {
             if matches!(life, Life::Present) {
-                heads.write(
-                    columns.head(participant),
-                    &columns.heads[participant],
-                    width,
-                );
+                heads.write(columns.head(participant), &columns.heads[participant], width);
             }
         }
         pen.rows.push(heads.finish());
@@ -132,11 +115,7 @@ impl<'a> Pen<'a> {
         // All labels begin at the left, in the first gap if they fit there.
         let whole = (right - left).saturating_sub(ARROW);
         let first = crossed.map_or(whole, |column| column.saturating_sub(left + 5));
-        let room = if words::width(&arrow.label) <= first {
-            first
-        } else {
-            whole
-        };
+        let room = if words::width(&arrow.label) <= first { first } else { whole };
         let label = words::cut(&arrow.label, room);
         row.write(left + 3, &format!(" {label} "), room + 2);
         if let Tip::Head = tip {
@@ -159,10 +138,7 @@ impl<'a> Pen<'a> {
         if !exit.speaks_for_itself() {
             // The label goes to the right, unless it would be cut there and has more room at left.
             let is_free = |column: &usize| row.at(*column) == ' ';
-            let right = (x + 1..self.width)
-                .take_while(is_free)
-                .count()
-                .saturating_sub(2);
+            let right = (x + 1..self.width).take_while(is_free).count().saturating_sub(2);
             let left = (0..x).rev().take_while(is_free).count().saturating_sub(2);
             if right >= left.min(words::width(&exit.label)) {
                 row.write(x + 2, &exit.label, right);

@@ -15,35 +15,19 @@ pub(super) fn draw(sequence: &Sequence, width: usize) -> Vec<String> {
     let since = |step: &Step| step.at.saturating_sub(first.at);
     let unit = Unit::of(since(last));
     let longest = NAME.min(width / SHARE);
-    let names: Vec<String> = sequence
-        .participants
-        .iter()
-        .map(|who| words::cut(&who.title(), longest))
-        .collect();
-    let name_width = names
-        .iter()
-        .map(|name| words::width(name))
-        .max()
-        .unwrap_or(0);
+    let names: Vec<String> = sequence.participants.iter().map(|who| words::cut(&who.title(), longest)).collect();
+    let name_width = names.iter().map(|name| words::width(name)).max().unwrap_or(0);
     let time = |step: &Step| unit.show(since(step));
     let time_width = words::width(&time(last));
 
     let line = |step: &Step| {
         let (from, sign, to, label) = match &step.action {
-            Action::Arrow(arrow) => (
-                names[arrow.from].as_str(),
-                "─▶",
-                names[arrow.to].as_str(),
-                &arrow.label,
-            ),
+            Action::Arrow(arrow) => (names[arrow.from].as_str(), "─▶", names[arrow.to].as_str(), &arrow.label),
             Action::Exit(exit) => (names[exit.participant].as_str(), "✕ ", "", &exit.label),
         };
         let (time, from, to) = (time(step), pad(from, name_width), pad(to, name_width));
         let space = " ".repeat(time_width.saturating_sub(words::width(&time)));
-        words::cut(
-            &format!("{space}{time}  {from} {sign} {to}  {label}"),
-            width,
-        )
+        words::cut(&format!("{space}{time}  {from} {sign} {to}  {label}"), width)
     };
     sequence.steps.iter().map(line).collect()
 }
