@@ -26,27 +26,27 @@
 //! The words are OTP's, and so are the guarantees; where Rust must differ, the documentation says
 //! "Differs from OTP", and `SEMANTICS.md` has the whole.
 
-pub mod message;
 pub mod pid;
 pub mod reason;
-pub mod router;
 pub mod trace;
+pub mod message;
+pub mod router;
 pub mod tree;
 
-mod body;
-mod core;
 mod mailbox;
-mod runner;
-mod scheduler;
-mod signal;
-mod table;
+mod body;
 mod timer;
+mod table;
+mod scheduler;
+mod core;
+mod signal;
+mod runner;
 
-mod node;
-pub mod process;
 pub mod receive;
-pub mod supervisor;
+pub mod process;
+mod node;
 pub mod task;
+pub mod supervisor;
 
 pub use message::{Local, Message};
 pub use node::{Node, NodeBuilder, run};

@@ -29,12 +29,12 @@
 //! This is the first cut: the cookie is proved by both sides and never travels, but the connection is
 //! plain TCP, so [`Cluster::listen`] only accepts addresses of this machine.
 
-mod cluster;
 mod codec;
 mod cookie;
 mod frame;
 mod handshake;
 mod links;
+mod cluster;
 
 pub use cluster::{Cluster, ConnectError, ListenError};
 pub use cookie::{Cookie, CookieError};

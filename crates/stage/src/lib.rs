@@ -8,11 +8,11 @@
 //! [`pictures`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
 
 pub mod cell;
-mod evaluator;
 pub mod io;
-mod loader;
 mod output_macros;
 pub mod pictures;
 pub mod prelude;
 pub mod protocol;
+mod loader;
+mod evaluator;
 pub mod runtime;
