@@ -119,6 +119,52 @@ where
     })
 }
 
+/// Starts a process that is linked to the running one and monitored by it under this reference.
+#[track_caller]
+pub(crate) fn spawn_task<F>(reference: Ref, future: F) -> Pid
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    let at = Location::caller();
+    running("Task::spawn", |current, _, id| {
+        let inner = current.inner;
+        let introduce = |child| {
+            inner.link(inner.pid(id), child);
+            inner.monitor_as(reference, inner.pid(id), Target::Pid(child));
+        };
+        inner.spawn(at, introduce, future)
+    })
+}
+
+/// Starts a process that is linked to the running one and has a name, or says who has the name.
+#[track_caller]
+pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    let at = Location::caller();
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        let mut registered = Ok(());
+        let introduce = |child: Pid| {
+            registered = inner.register(name, child.id);
+            if registered.is_ok() {
+                inner.link(inner.pid(id), child);
+            } else {
+                inner.end(child.id, ExitReason::Shutdown);
+            }
+        };
+        let child = inner.spawn(at, introduce, future);
+        registered.map(|()| child)
+    })
+}
+
+/// Ends a monitor on the running process: it has answered.
+#[track_caller]
+pub(crate) fn dismiss_watcher(reference: Ref) {
+    running("reply", |current, _, _| current.inner.dismiss_watcher(reference));
+}
+
 /// Where a message can go: a [`Pid`], a registered name, or a name on another node.
 pub trait Destination {
     /// What sending there returns.

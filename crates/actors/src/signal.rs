@@ -360,19 +360,23 @@ impl Inner {
     /// Starts a monitor for `watcher`, which is local.
     pub(crate) fn monitor(&self, watcher: Pid, target: Target) -> Ref {
         let reference = Ref::new();
+        self.monitor_as(reference, watcher, target);
+        reference
+    }
+
+    /// The same with a reference that was made before.
+    pub(crate) fn monitor_as(&self, reference: Ref, watcher: Pid, target: Target) {
         if target == Target::Pid(watcher) {
-            return reference;
+            return;
         }
         if let Target::Pid(target) = target {
             self.trace(|| EventKind::Monitor { watcher, target });
         }
         if target.node() != self.id {
-            self.monitor_remote(reference, watcher, target);
-            return reference;
+            return self.monitor_remote(reference, watcher, target);
         }
         self.note_watching(reference, watcher, &target);
         self.watch(reference, watcher, target);
-        reference
     }
 
     fn note_watching(&self, reference: Ref, watcher: Pid, target: &Target) {
@@ -461,6 +465,16 @@ impl Inner {
         self.forget_remote_link(to, from);
         if let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) {
             locked.cold().links.remove(&from);
+        }
+    }
+
+    /// Ends a monitor on the running process, from its own side: it has answered what its watcher asked.
+    pub(crate) fn dismiss_watcher(&self, reference: Ref) {
+        let process = Current::of(self).and_then(Current::process);
+        if let Some((slot, id)) = process
+            && let Some(mut locked) = slot.lock(id)
+        {
+            locked.cold().watchers.remove(&reference);
         }
     }
 

@@ -87,6 +87,22 @@ impl ChildSpec {
         }
     }
 
+    /// A worker that is registered under its identifier before it runs, so that whoever has started the
+    /// supervisor can send to it by name.
+    pub fn named<B, F>(name: impl Into<String>, body: B) -> Self
+    where
+        B: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        let name: Arc<str> = name.into().into();
+        let id = name.to_string();
+        let start: Start = Arc::new(move || {
+            let started = process::spawn_link_named(&name, body());
+            Box::pin(std::future::ready(started.map_err(|error| error.to_string().into())))
+        });
+        ChildSpec { start, ..ChildSpec::new(id, || async {}) }
+    }
+
     /// When to start it again.
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;

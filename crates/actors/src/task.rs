@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use crate::message::{Answer, Call, Down, Value};
 use crate::pid::{Pid, Ref};
-use crate::process::{demonitor_flush, monitor, self_pid, send, spawn_link};
+use crate::process::{demonitor_flush, monitor, self_pid, send, spawn_task};
 use crate::reason::ExitReason;
 use crate::receive;
 
@@ -42,9 +42,9 @@ impl<T: fmt::Debug + Send + 'static> Task<T> {
         F: Future<Output = T> + Send + 'static,
     {
         let (reference, owner) = (Ref::new(), self_pid());
-        let pid = spawn_link(async move {
+        let pid = spawn_task(reference, async move {
             let value = future.await;
-            send(owner, Answer { reference, value: Box::new(value) });
+            reply(owner, reference, value);
         });
         Task { pid, reference, owner, _value: PhantomData }
     }
@@ -71,7 +71,7 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
                 self.owner,
                 self_pid()
             );
-            match answer_from(self.pid, self.reference).await {
+            match answer(self.reference).await {
                 Ok(value) => value,
                 Err(reason) => crate::process::exit_self(reason),
             }
@@ -79,22 +79,13 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
     }
 }
 
-/// Waits for the answer with this reference, or for the end of the process that should give it.
-async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> {
-    let watch = monitor(pid);
-    let found = receive! {
-        answer: Answer if answer.reference == reference => Ok(answer),
-        down: Down if down.reference == watch => Err(down.reason),
+/// Waits for the answer with this reference, which is also that of a monitor on whoever gives it.
+async fn answer<A: Any>(reference: Ref) -> Result<A, ExitReason> {
+    let answer = receive! {
+        answer: Answer if answer.reference == reference => answer,
+        down: Down if down.reference == reference => return Err(down.reason),
     };
-    let answer = match found {
-        Ok(answer) => answer,
-        // It may have answered and ended before it was watched.
-        Err(reason) => receive! {
-            answer: Answer if answer.reference == reference => answer,
-            after std::time::Duration::ZERO => return Err(reason),
-        },
-    };
-    demonitor_flush(watch).await;
+    demonitor_flush(reference).await;
     let value: Box<dyn Any> = answer.value;
     match value.downcast::<A>() {
         Ok(value) => Ok(*value),
@@ -107,12 +98,13 @@ async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> 
 /// # Errors
 /// The reason for which the server ended, or `NoProc`, if it did before it answered.
 pub(crate) async fn call<Q: Value, A: Any>(server: Pid, request: Q) -> Result<A, ExitReason> {
-    let reference = Ref::new();
+    let reference = monitor(server);
     send(server, Call { from: self_pid(), reference, request: Box::new(request) });
-    answer_from(server, reference).await
+    answer(reference).await
 }
 
-/// Answers a request.
+/// Answers a request. Whoever answers and then ends is not worth a DOWN message: the monitor is over.
 pub(crate) fn reply<A: Value>(to: Pid, reference: Ref, answer: A) {
+    crate::process::dismiss_watcher(reference);
     send(to, Answer { reference, value: Box::new(answer) });
 }

@@ -13,4 +13,5 @@ pub use serde::{Deserialize, Serialize};
 
 pub use crate::cell::{Output, Render, Shared};
 pub use crate::io::emit;
+pub use crate::memory::memory;
 pub use crate::pictures::{render_seq_trace, render_sup_tree};

@@ -10,7 +10,7 @@ pub enum Output {
     Text(String),
     /// The value of the cell's last expression.
     Value {
-        /// The value as `{:#?}` writes it.
+        /// The value as its `Debug` writes it.
         text: String,
         /// The name of its type.
         type_name: String,

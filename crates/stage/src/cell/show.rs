@@ -3,6 +3,8 @@
 
 use std::{any::type_name, fmt::Debug};
 
+use greenroom::message::short_name;
+
 use super::{Context, Output, Render};
 
 /// A value about to be shown. It is only borrowed, so that a cell may end in the name of a binding and export it too.
@@ -57,7 +59,7 @@ impl RenderTag {
 }
 
 impl DebugTag {
-    /// Shows the value as `{:#?}` writes it; `()` shows nothing.
+    /// Shows the value as `{:?}` writes it, or as `{:#?}` does if that is too long for a line; `()` shows nothing.
     pub fn show<T: Debug + ?Sized>(self, cx: &Context, value: &T) {
         show_debug(cx, &value, type_name::<T>());
     }
@@ -70,43 +72,19 @@ impl OpaqueTag {
     }
 }
 
+/// The longest value that is shown on one line, in characters.
+const ONE_LINE: usize = 80;
+
 fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
     if type_name != "()" {
-        cx.emit(Output::Value { text: format!("{value:#?}"), type_name: without_paths(type_name) });
+        let line = format!("{value:?}");
+        let fits = line.chars().count() <= ONE_LINE;
+        let text = if fits { line } else { format!("{value:#?}") };
+        cx.emit(Output::Value { text, type_name: short_name(type_name) });
     }
 }
 
 fn show_opaque(cx: &Context, type_name: &str) {
-    let type_name = without_paths(type_name);
+    let type_name = short_name(type_name);
     cx.emit(Output::Value { text: type_name.clone(), type_name });
-}
-
-/// A type as one would write it: `Vec<Point>` instead of `alloc::vec::Vec<cell_1::Point>`.
-fn without_paths(type_name: &str) -> String {
-    let mut out = String::with_capacity(type_name.len());
-    let mut word = 0;
-    let mut rest = type_name;
-    while let Some(next) = rest.chars().next() {
-        if let Some(after) = rest.strip_prefix("::") {
-            out.truncate(word);
-            rest = after;
-        } else {
-            out.push(next);
-            rest = &rest[next.len_utf8()..];
-            if !(next.is_alphanumeric() || next == '_') {
-                word = out.len();
-            }
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_named_without_their_paths() {
-        assert_eq!(without_paths("alloc::vec::Vec<(cell_1::Point, &str)>"), "Vec<(Point, &str)>");
-    }
 }
