@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Raised whenever the generated text changes, so that older compiled cells are not taken for current ones.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Stands for the cell's own key in the text, which is made from the text.
 pub const OWN_KEY: &str = "0000000000000000";
@@ -63,7 +63,7 @@ const HEADER: &str = "\
 #![allow(unused, nonstandard_style, private_interfaces, private_bounds, static_mut_refs, hidden_glob_reexports)]
 #![allow(ambiguous_glob_reexports, exported_private_dependencies, improper_ctypes_definitions)]
 #![warn(unused_must_use)]
-extern crate greenroom_prelude as _;
+extern crate greenroom_prelude;
 use ::greenroom_stage::prelude::*;
 ";
 

@@ -205,7 +205,11 @@ impl Session {
         };
         let finished = loop {
             receive! {
-                shown: Shown if shown.id == id => show(shown.output.into()),
+                shown: Shown => if shown.id == id {
+                    show(shown.output.into());
+                } else {
+                    self.late(shown);
+                },
                 crashed: Crashed if crashed.id == id => {
                     let text = self.explainer.crash(cell, compiled, &crashed.pid.to_string(), &crashed.panic);
                     show(Output::new(OutputKind::Text, text + "\n"));
@@ -221,6 +225,12 @@ impl Session {
         last_output(id, &mut show).await;
         progress.evaluated(place, id);
         Ok(Evaluated::Finished(finished))
+    }
+
+    /// A process of a cell that is long done has shown something.
+    fn late(&self, shown: Shown) {
+        let output = Output::from(shown.output);
+        self.tell(Event::RuntimeOutput(output.text));
     }
 
     /// What an evaluation means for the run.

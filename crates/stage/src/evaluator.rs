@@ -1,5 +1,9 @@
-//! An evaluator: the process that runs the cells of one flow, one at a time, and is the group leader of
-//! everything that they start.
+//! Evaluators and leaders: the processes around a running cell.
+//!
+//! An evaluator runs the cells of one flow, one at a time. Each evaluation has a *leader*: the group
+//! leader of the cell's process and of everything that this starts, which passes on what they print. A
+//! cell's process stays when its code is through, so that what is linked to it, such as a supervisor,
+//! lives on; leader and process end together when the cell is evaluated again or the runtime ends.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use greenroom::message::Down;
 use greenroom::reason::Panic;
-use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send};
+use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn_link};
+use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
 use crate::io::Handed;
@@ -23,43 +28,64 @@ pub(crate) type Panicked = Local<(Pid, Panic)>;
 /// How a cell's process says that its code is through.
 type Through = Local<Result<Context, CellError>>;
 
+/// How a leader tells its evaluator that the next cell can run.
+#[derive(Debug, Serialize, Deserialize)]
+struct Done(EvaluationId);
+
+/// A message that nobody can send: who waits for it waits for ever.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Never {}
+
 /// Text is passed on when so much of it has come together, or when no more is there.
 const TEXT_AT_ONCE: usize = 64 << 10;
 
 /// The life of an evaluator.
 pub(crate) async fn serve(store: Store) {
-    let mut last = None;
+    loop {
+        let request = receive::<Evaluate>().await;
+        let (id, evaluator) = (request.id, self_pid());
+        spawn_link(lead(request, store.clone(), evaluator));
+        receive! {
+            Done(done): Done if done == id => (),
+        }
+    }
+}
+
+/// The life of a leader.
+async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
+    let (id, reply_to) = (request.id, request.reply_to);
+    greenroom::process::set_label(format!("leader of evaluation {}", id.0));
+    let process = evaluate(request, &store).await;
+    send(evaluator, Done(id));
+    let Some((process, watch)) = process else { return };
     loop {
         receive! {
-            request: Evaluate => {
-                last = Some((request.id, request.reply_to));
-                evaluate(request, &store).await;
-            },
-            // What outlives its cell still prints under it.
-            Local(output): Handed => if let Some((id, reply_to)) = last {
-                pass_on(id, reply_to, output).await;
-            },
-            Local((pid, panic)): Panicked => if let Some((id, reply_to)) = last {
-                send(reply_to, Crashed { id, pid, panic });
+            Local(output): Handed => pass_on(id, reply_to, output).await,
+            Local((pid, panic)): Panicked => send(reply_to, Crashed { id, pid, panic }),
+            down: Down if down.reference == watch => {
+                let text = format!("the process {process} of this cell has ended: {}\n", down.reason);
+                send(reply_to, Shown { id, output: Output::Text(text) });
+                return;
             },
         }
     }
 }
 
-async fn evaluate(request: Evaluate, store: &Store) {
+/// Runs a cell until its code is through. Returns its process and the monitor on it, if it still lives.
+async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref)> {
     let Evaluate { id, reply_to, library, symbol, stands_on, .. } = request;
     let entry = match load(&library, &symbol) {
         Ok(entry) => entry,
         Err(error) => {
             send(reply_to, Finished { id, run_ms: 0.0, outcome: Outcome::Load(error.to_string()) });
-            return;
+            return None;
         }
     };
     let started = Instant::now();
     let process = start(entry, bindings_of(&stands_on, store));
     let watch = monitor(process);
-    let mut through = None;
-    let reason = loop {
+    let mut failure = None;
+    let outcome = loop {
         receive! {
             Local(output): Handed => pass_on(id, reply_to, output).await,
             Local((pid, panic)): Panicked => {
@@ -67,43 +93,47 @@ async fn evaluate(request: Evaluate, store: &Store) {
                     send(reply_to, Crashed { id, pid, panic });
                 }
             },
-            Local(result): Through => through = Some(result),
-            down: Down if down.reference == watch => break down.reason,
+            Local(result): Through => match result {
+                Ok(context) => {
+                    lock(store).insert(id, context.into_bindings());
+                    break Outcome::Ok;
+                }
+                Err(error) => failure = Some(error),
+            },
+            down: Down if down.reference == watch => break match failure {
+                Some(error) => {
+                    Outcome::Error { message: error.message().to_owned(), location: error.location().into() }
+                }
+                None => Outcome::Exit(down.reason),
+            },
         }
     };
-    let outcome = match through {
-        Some(Ok(context)) => {
-            lock(store).insert(id, context.into_bindings());
-            Outcome::Ok
-        }
-        Some(Err(error)) => Outcome::Error { message: error.message().to_owned(), location: error.location().into() },
-        None => Outcome::Exit(reason),
-    };
+    let lives = outcome == Outcome::Ok;
     mark_output(id);
     send(reply_to, Finished { id, run_ms: started.elapsed().as_secs_f64() * 1000.0, outcome });
+    lives.then_some((process, watch))
 }
 
-/// Starts the process of a cell.
+/// Starts the process of a cell, led by the running one.
 fn start(entry: CellEntry, bindings: Bindings) -> Pid {
-    let (evaluator, node) = (self_pid(), Node::current());
+    let (leader, node) = (self_pid(), Node::current());
     let sink = Arc::new(move |output| {
         if let Some(node) = &node {
-            node.send_untraced(evaluator, Local(output));
+            node.send_untraced(leader, Local(output));
         }
     });
     let context = Context::new(bindings, sink);
-    greenroom::process::spawn_led(evaluator, async move {
-        let node = Node::current();
+    greenroom::process::spawn_led(leader, async move {
         let result = entry(context.clone()).await.map(|()| context);
-        let reason = match &result {
-            Ok(_) => ExitReason::Normal,
-            Err(error) => ExitReason::Error(error.message().into()),
-        };
-        let through: Through = Local(result);
-        if let Some(node) = node {
-            node.send_untraced(evaluator, through);
+        let failed = result.as_ref().err().map(|error| ExitReason::Error(error.message().into()));
+        if let Some(node) = Node::current() {
+            let through: Through = Local(result);
+            node.send_untraced(leader, through);
         }
-        reason
+        match failed {
+            Some(reason) => reason,
+            None => match receive::<Never>().await {},
+        }
     })
 }
 

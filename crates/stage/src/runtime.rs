@@ -61,16 +61,12 @@ fn start() -> Result<Node, String> {
                 eprintln!("greenroom runtime: {error}");
                 leave();
             }
-            receive::<Never>().await;
+            match receive::<evaluator::Never>().await {}
         });
         Ok::<(), String>(())
     })?;
     Ok(node)
 }
-
-/// A message that nobody can send: who waits for it waits for ever.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-enum Never {}
 
 /// The runtime server: hands each flow's cells to its evaluator, and ends the program with its owner.
 async fn serve(waiter: (String, greenroom::NodeId)) {
