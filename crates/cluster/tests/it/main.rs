@@ -1,0 +1,5 @@
+//! Nodes that talk to each other: two or three of them in this program, over real sockets.
+
+mod nodes;
+mod refusals;
+mod signals;
