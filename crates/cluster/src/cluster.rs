@@ -9,7 +9,7 @@ use std::time::Duration;
 use greenroom::{Node, NodeId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufWriter};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::codec;
 use crate::cookie::Cookie;
@@ -161,9 +161,8 @@ impl Cluster {
         let peer = tokio::time::timeout(HANDSHAKE_TIME, shaking).await.map_err(|_| ConnectError::TimedOut)??;
         let peer = NodeId::intern(&peer);
         let (queue, frames) = unbounded_channel();
-        if !self.links.add(peer, queue) {
-            return Err(ConnectError::Connected(peer));
-        }
+        let entering = self.enter(&mut stream, role, peer, queue);
+        tokio::time::timeout(HANDSHAKE_TIME, entering).await.unwrap_or(Err(ConnectError::TimedOut))?;
         let (reader, writer) = stream.into_split();
         let this = self.clone();
         let writing = tokio::spawn(write_frames(writer, frames));
@@ -177,6 +176,30 @@ impl Cluster {
             }
         });
         Ok(peer)
+    }
+
+    /// Takes a connection in. The listener decides and says so, so that both sides are in when `connect`
+    /// returns.
+    async fn enter(
+        &self,
+        stream: &mut TcpStream,
+        role: Role,
+        peer: NodeId,
+        queue: UnboundedSender<Vec<u8>>,
+    ) -> Result<(), ConnectError> {
+        if role == Role::Caller && stream.read_u8().await? == 0 || !self.links.add(peer, queue) {
+            if role == Role::Listener {
+                stream.write_all(&[0]).await?;
+            }
+            return Err(ConnectError::Connected(peer));
+        }
+        if role == Role::Listener
+            && let Err(error) = stream.write_all(&[1]).await
+        {
+            self.links.remove(peer);
+            return Err(error.into());
+        }
+        Ok(())
     }
 
     /// Hands everything that arrives to the node, until the other side closes the connection.
