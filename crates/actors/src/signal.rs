@@ -114,29 +114,26 @@ impl Inner {
     pub(crate) fn exit(&self, from: Option<Pid>, to: Pid, reason: ExitReason) {
         if to.node != self.id {
             if let Some(from) = from {
-                self.signal(to.node, RemoteSignal::Exit { from, to, reason });
+                unless_dead(self, || self.signal(to.node, RemoteSignal::Exit { from, to, reason }));
             }
             return;
         }
         let Some(slot) = self.slot(to.id) else { return };
         let Some(flags) = slot.flags(to.id) else { return };
         let to_itself = from == Some(to);
-        if let Some(from) = from
-            && from.node == self.id
-            && !self.is_alive(from.id)
-        {
-            return; // The dead send no signals.
-        }
-        match reason {
-            ExitReason::Kill => self.end(to.id, ExitReason::Killed),
+        let reason = match reason {
+            ExitReason::Kill => ExitReason::Killed,
             reason if flags & flag::TRAPS_EXITS != 0 => {
                 let from = from.unwrap_or(to);
                 let told = unless_dead(self, || self.hand_in(to, Exit { from, reason })).flatten();
-                self.trace_told(from, to, told);
+                return self.trace_told(from, to, told);
             }
-            ExitReason::Normal if !to_itself => {}
-            reason => self.end(to.id, reason),
-        }
+            ExitReason::Normal if !to_itself => return,
+            reason => reason,
+        };
+        // The dead send no signals, so the sender must be alive at the moment at which this one dies.
+        let ended = unless_dead(self, || slot.lock(to.id).map(|locked| Ended::declare(to.id, reason, locked)));
+        self.spread(ended.flatten().into_iter().collect());
     }
 
     /// Ends a local process, and whoever dies of that, and tells everyone who has to know.
