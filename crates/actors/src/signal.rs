@@ -193,7 +193,7 @@ impl Inner {
     fn break_link(&self, ended: Pid, peer: Pid, reason: &ExitReason) -> Option<Ended> {
         let slot = self.slot(peer.id)?;
         let mut locked = slot.lock(peer.id)?;
-        if !locked.cold().links.remove(&ended) {
+        if !locked.known()?.links.remove(&ended) {
             return None;
         }
         if slot.flags(peer.id)? & flag::TRAPS_EXITS == 0 {
@@ -216,7 +216,7 @@ impl Inner {
     /// that `demonitor` can tell for certain.
     fn tell_down(&self, reference: Ref, watcher: Pid, ended: Pid, reason: &ExitReason) {
         let Some(mut locked) = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)) else { return };
-        let Some(target) = locked.cold().watching.remove(&reference) else { return };
+        let Some(target) = locked.known().and_then(|cold| cold.watching.remove(&reference)) else { return };
         let told = self.hand_in(watcher, Down { reference, target, reason: reason.clone() });
         drop(locked);
         self.trace_told(ended, watcher, told);
@@ -258,7 +258,7 @@ impl Inner {
         // A name may have moved on since, so the process is looked up by the monitor where need be.
         let remove = |id: LocalPid| {
             let mut locked = self.slot(id)?.lock(id)?;
-            locked.cold().watchers.remove(&reference)
+            locked.known()?.watchers.remove(&reference)
         };
         match target {
             Target::Pid(pid) => remove(pid.id).is_some(),
@@ -294,20 +294,7 @@ impl Inner {
         if to.node != self.id {
             return self.link_remote(from, to);
         }
-        let (Some(near), Some(far)) = (self.slot(from.id), self.slot(to.id)) else {
-            return self.exit(Some(to), from, ExitReason::NoProc);
-        };
-        // Both ends are locked in the order of the table, so that two links cannot wait for each other.
-        let (near, far) = if from.id.index() < to.id.index() {
-            let near = near.lock(from.id);
-            (near, far.lock(to.id))
-        } else if from.id.index() > to.id.index() {
-            let far = far.lock(to.id);
-            (near.lock(from.id), far)
-        } else {
-            (near.lock(from.id), None) // An earlier user of the same place: it cannot be alive.
-        };
-        match (near, far) {
+        match self.lock_both(from.id, to.id) {
             (Some(mut near), Some(mut far)) => {
                 near.cold().links.insert(to);
                 far.cold().links.insert(from);
@@ -319,6 +306,20 @@ impl Inner {
                     self.exit(Some(to), from, ExitReason::NoProc);
                 }
             }
+        }
+    }
+
+    /// Locks two processes, in the order of the table, so that no two threads wait for each other.
+    fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
+        let lock = |id: LocalPid| self.slot(id)?.lock(id);
+        if near.index() < far.index() {
+            let near = lock(near);
+            (near, lock(far))
+        } else if near.index() > far.index() {
+            let far = lock(far);
+            (lock(near), far)
+        } else {
+            (lock(near), None) // Another user of the same place: it cannot be alive.
         }
     }
 
@@ -336,15 +337,22 @@ impl Inner {
 
     /// Removes a link from both ends. No exit signal of `to` reaches `from` after this.
     pub(crate) fn unlink(&self, from: Pid, to: Pid) {
-        let remove = |at: Pid, other: Pid| {
-            self.slot(at.id)
-                .and_then(|slot| slot.lock(at.id))
-                .is_some_and(|mut locked| locked.cold().links.remove(&other))
-        };
-        let was_linked = remove(from, to);
         if to.node == self.id {
-            remove(to, from);
-        } else if was_linked {
+            // Both under lock, so that they agree whatever the other end does meanwhile.
+            let (mut near, mut far) = self.lock_both(from.id, to.id);
+            if let Some(cold) = near.as_mut().and_then(Locked::known) {
+                cold.links.remove(&to);
+            }
+            if let Some(cold) = far.as_mut().and_then(Locked::known) {
+                cold.links.remove(&from);
+            }
+            return;
+        }
+        let was_linked = self
+            .slot(from.id)
+            .and_then(|slot| slot.lock(from.id))
+            .is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.links.remove(&to)));
+        if was_linked {
             self.forget_remote_link(from, to);
             self.signal(to.node, RemoteSignal::Unlink { from, to });
         }
@@ -395,6 +403,11 @@ impl Inner {
         match locked {
             Some(mut locked) => {
                 locked.cold().watchers.insert(reference, watcher);
+                drop(locked);
+                // A watcher that died meanwhile may have looked for this entry before it was there.
+                if watcher.node == self.id && !self.is_alive(watcher.id) {
+                    self.remove_watcher(reference, &target);
+                }
             }
             None if watcher.node == self.id => {
                 let ended = id.map_or(watcher, |id| self.pid(id));
@@ -411,7 +424,7 @@ impl Inner {
         let target = self
             .slot(watcher.id)
             .and_then(|slot| slot.lock(watcher.id))
-            .and_then(|mut locked| locked.cold().watching.remove(&reference));
+            .and_then(|mut locked| locked.known()?.watching.remove(&reference));
         // Who finds the entry at the watcher's end has won: from here on no message will come.
         let Some(target) = target else { return false };
         self.forget_watcher(reference, watcher, &target);
@@ -452,8 +465,10 @@ impl Inner {
     /// A process of another node is no longer linked to `to`.
     pub(crate) fn drop_link(&self, from: Pid, to: Pid) {
         self.forget_remote_link(to, from);
-        if let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) {
-            locked.cold().links.remove(&from);
+        if let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id))
+            && let Some(cold) = locked.known()
+        {
+            cold.links.remove(&from);
         }
     }
 
@@ -461,7 +476,8 @@ impl Inner {
     pub(crate) fn register(&self, name: &str, id: LocalPid) -> Result<(), RegisterError> {
         let mut names = self.names.write();
         let taken = || RegisterError::Taken { name: name.to_owned() };
-        if names.contains_key(name) {
+        // Whoever has died may not have been struck off yet.
+        if names.get(name).is_some_and(|holder| self.is_alive(*holder)) {
             return Err(taken());
         }
         let no_process = || RegisterError::NoProcess { pid: self.pid(id) };
@@ -481,9 +497,8 @@ impl Inner {
     pub(crate) fn unregister(&self, name: &str) -> bool {
         let mut names = self.names.write();
         let Some(id) = names.remove(name) else { return false };
-        if let Some(mut locked) = self.slot(id).and_then(|slot| slot.lock(id)) {
-            locked.cold().name = None;
-        }
+        let Some(mut locked) = self.slot(id).and_then(|slot| slot.lock(id)) else { return false };
+        locked.cold().name = None;
         true
     }
 }

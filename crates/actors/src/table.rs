@@ -220,6 +220,11 @@ impl Locked<'_> {
         self.cold.get_or_insert_default()
     }
 
+    /// The same, if there is any yet: for whoever removes.
+    pub(crate) fn known(&mut self) -> Option<&mut Cold> {
+        self.cold.as_deref_mut()
+    }
+
     pub(crate) fn view(&self) -> Option<&Cold> {
         self.cold.as_deref()
     }
