@@ -238,6 +238,10 @@ impl Inner {
         let child = self.pid(slot.resident());
         introduce(child);
         if let Some(parent) = parent {
+            if !self.is_alive(parent.id) {
+                // Killed meanwhile, perhaps before it was linked: then this child was never started.
+                self.end(child.id, ExitReason::Killed);
+            }
             self.trace(|| crate::trace::EventKind::Spawn { parent, child });
         }
         match current {
