@@ -153,7 +153,7 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
     let (messages, _) = slot.inbox.close(slot.tag());
     drop_quietly(messages);
     let mut vacant = current.vacant.borrow_mut();
-    vacant.push(inner.table.vacate(slot));
+    vacant.extend(inner.table.vacate(slot));
     if vacant.len() > PLACES_KEPT {
         inner.table.give_back(vacant.drain(..PLACES_KEPT / 2));
     }

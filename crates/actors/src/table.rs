@@ -271,7 +271,7 @@ impl Table {
     fn chunk_of(index: u32) -> (usize, usize) {
         let shifted = index / FIRST_CHUNK + 1;
         let chunk = shifted.ilog2();
-        let first = (FIRST_CHUNK << chunk) - FIRST_CHUNK;
+        let first = FIRST_CHUNK * ((1 << chunk) - 1);
         (chunk as usize, (index - first) as usize)
     }
 
@@ -321,19 +321,37 @@ impl Table {
         slot
     }
 
-    /// Clears a place whose process has ended and whose body is dropped. The caller gives it back.
-    pub(crate) fn vacate(&self, slot: &Slot) -> u32 {
-        let generation = slot.resident().generation().wrapping_add(1);
+    /// Clears a place whose process has ended and whose body is dropped. The caller gives it back, if it
+    /// can be taken again: an identifier is never reused, so a place wears out after four billion users.
+    pub(crate) fn vacate(&self, slot: &Slot) -> Option<u32> {
+        let next = slot.resident().generation().checked_add(1);
+        let generation = next.unwrap_or(u32::MAX);
         slot.state.store(u64::from(generation) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
-        slot.index
+        next.map(|_| slot.index)
     }
 
     /// Every process that is alive at about this moment.
     pub(crate) fn residents(&self) -> impl Iterator<Item = (&Slot, LocalPid)> {
         let used = self.used.load(Ordering::Relaxed);
         (0..used)
-            .map_while(|index| self.slot(index))
+            .filter_map(|index| self.slot(index))
             .map(|slot| (slot, slot.resident()))
             .filter(|(slot, pid)| slot.is_alive(*pid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_a_place_of_its_own_in_chunks_of_doubling_size() {
+        assert_eq!(Table::chunk_of(0), (0, 0));
+        assert_eq!(Table::chunk_of(1023), (0, 1023));
+        assert_eq!(Table::chunk_of(1024), (1, 0));
+        assert_eq!(Table::chunk_of(3071), (1, 2047));
+        assert_eq!(Table::chunk_of(3072), (2, 0));
+        assert_eq!(Table::chunk_of(u32::MAX), (22, 1023));
+        assert!(Table::new().slot(LocalPid::NOBODY.index()).is_none());
     }
 }
