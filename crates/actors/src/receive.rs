@@ -289,8 +289,9 @@ impl Future for Select<'_> {
 impl Select<'_> {
     fn poll_in(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Poll<Option<(usize, Received)>> {
         current.charge(1);
-        if current.is_exhausted() {
-            return Poll::Pending; // The worker sees that, too, and puts the process at the end of the line.
+        // The worker sees either of these, too: it puts the process at the end of the line, or clears it away.
+        if current.is_exhausted() || !slot.is_alive(id) {
+            return Poll::Pending;
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
             if envelope.token().is_some() || current.inner.is_traced() {
