@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
+pub(crate) use envelope::drop_quietly;
 pub(crate) use inbox::{Inbox, Pushed, Tag};
 
 /// Envelopes in order of arrival, owned by one process.
@@ -107,11 +108,10 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         while let Some(node) = self.head {
-            // SAFETY: the queue owns its nodes; each is unlinked before it is dropped, so that a panic
-            // in a message's destructor leaves the rest to the next turn.
+            // SAFETY: the queue owns its nodes; each is unlinked before it is dropped.
             self.head = unsafe { node.as_ref().next };
             // SAFETY: as above.
-            drop(unsafe { Envelope::from_raw(node) });
+            drop_quietly(unsafe { Envelope::from_raw(node) });
         }
     }
 }

@@ -224,7 +224,7 @@ impl Timer {
     pub fn cancel(&self) -> Option<Duration> {
         let inner = self.node.upgrade()?;
         let (due, entry) = inner.timers.remove(self.key)?;
-        crate::signal::drop_quietly(match entry {
+        crate::mailbox::drop_quietly(match entry {
             Due::Send(_, envelope) => Some(envelope),
             Due::Wake(_) => None,
         });

@@ -10,11 +10,10 @@ use std::task::{Context, Poll};
 
 use crate::body::{Body, Origin};
 use crate::core::{Current, Due, Inner, with_waker};
-use crate::mailbox::Queue;
+use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::scheduler::Worker;
-use crate::signal::drop_quietly;
 use crate::table::{Slot, flag};
 
 /// How many vacant places a worker fetches at once.
@@ -172,8 +171,10 @@ fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, 
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
-            let seen = PANIC.take();
-            let panic = seen.unwrap_or_else(|| Panic { message: text_of(&*payload), location: None });
+            let message = text_of(&*payload);
+            // What the hook saw last may be another panic, which was caught, if this one went round it.
+            let seen = PANIC.take().filter(|seen| seen.message == message);
+            let panic = seen.unwrap_or(Panic { message, location: None });
             drop_quietly(payload);
             ExitReason::Panic(Arc::new(panic))
         }

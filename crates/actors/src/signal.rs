@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::core::{Current, Inner, unless_dead};
-use crate::mailbox::{Envelope, Tag};
+use crate::mailbox::{Envelope, Tag, drop_quietly};
 use crate::message::{Down, Exit, Message, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::ExitReason;
@@ -548,10 +548,3 @@ impl std::fmt::Display for RegisterError {
 }
 
 impl std::error::Error for RegisterError {}
-
-/// Drops a value whose destructor is not ours, so that its panic stops nobody.
-pub(crate) fn drop_quietly<T>(value: T) {
-    if std::mem::needs_drop::<T>() {
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value)));
-    }
-}

@@ -221,6 +221,15 @@ impl Drop for Envelope {
     }
 }
 
+/// Drops a value whose destructor is not ours, so that its panic stops nobody.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if std::mem::needs_drop::<T>()
+        && let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value)))
+    {
+        std::mem::forget(payload); // It may be anything, so its destructor may panic as well.
+    }
+}
+
 /// The longest text that is kept of a message's `Debug` form.
 const LONGEST_TEXT: usize = 4096;
 

@@ -14,7 +14,7 @@
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::envelope::{Envelope, Head};
+use super::envelope::{Envelope, Head, drop_quietly};
 
 /// Which user of a table place is meant: the low bits of its generation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,7 +238,7 @@ impl Drop for Messages {
             // SAFETY: the list is ours; each node is unlinked before it is dropped.
             self.0 = unsafe { node.as_ref().next };
             // SAFETY: as above.
-            drop(unsafe { Envelope::from_raw(node) });
+            drop_quietly(unsafe { Envelope::from_raw(node) });
         }
     }
 }
