@@ -13,6 +13,8 @@ use envelope::Head;
 pub(crate) use envelope::drop_quietly;
 pub(crate) use inbox::{Inbox, Pushed, Tag};
 
+use crate::pid::{LocalPid, NodeId, Pid};
+
 /// Envelopes in order of arrival, owned by one process.
 pub(crate) struct Queue {
     head: Option<NonNull<Head>>,
@@ -27,16 +29,19 @@ unsafe impl Send for Queue {}
 
 /// Where a receive stopped looking: everything up to here did not match.
 ///
-/// It is a hint that is only followed if `owner` and `removals` still fit, which together mean that
+/// It is a hint that is only followed if the owner and `removals` still fit, which together mean that
 /// the envelope it points to is still in the queue.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cursor {
     last: Option<NonNull<Head>>,
-    owner: u64,
+    /// The owner of the queue, in two fields that pack well: a receive can be moved to another process,
+    /// also of another node.
+    node: Option<NodeId>,
     removals: u32,
+    process: LocalPid,
 }
 
-// SAFETY: the pointer is only followed by the process named in `owner`, as `Queue::pick` checks.
+// SAFETY: the pointer is only followed by its queue's owner, as `Queue::pick` checks.
 unsafe impl Send for Cursor {}
 // SAFETY: a shared cursor gives access to nothing.
 unsafe impl Sync for Cursor {}
@@ -78,11 +83,13 @@ impl Queue {
     /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
     pub(crate) fn pick(
         &mut self,
-        owner: u64,
+        owner: Pid,
         cursor: &mut Cursor,
         matches: &mut dyn FnMut(&mut Envelope) -> Option<usize>,
     ) -> Option<(usize, Envelope)> {
-        let fits = cursor.owner == owner && cursor.removals == self.removals;
+        let Pid { node, id: process } = owner;
+        let is_owner = cursor.node == Some(node) && cursor.process == process;
+        let fits = is_owner && cursor.removals == self.removals;
         let mut previous = if fits { cursor.last } else { None };
         loop {
             let next = match previous {
@@ -91,7 +98,7 @@ impl Queue {
                 None => self.head,
             };
             let Some(node) = next else {
-                *cursor = Cursor { last: previous, owner, removals: self.removals };
+                *cursor = Cursor { last: previous, node: Some(node), removals: self.removals, process };
                 return None;
             };
             // SAFETY: the node is in this queue; `Borrowed` puts it back in its place when it goes

@@ -93,7 +93,7 @@ impl Inner {
     pub(crate) fn trace_receive(&self, envelope: &mut Envelope) {
         let Some(current) = Current::of(self) else { return };
         let received = envelope.take_token();
-        let involved = current.with_own(|own| {
+        let (before, involved) = current.with_own(|own| {
             let before = own.token.take();
             let clock = before.as_ref().map_or(0, |token| token.serial.current);
             own.token = received.map(|mut token| {
@@ -101,8 +101,9 @@ impl Inner {
                 token.serial = Serial { previous: answered, current: clock.max(answered) };
                 token
             });
-            own.token.is_some()
+            (before, own.token.is_some())
         });
+        drop(before); // Only now: it may be the last of its tracer, whose destructor is not ours.
         if (involved || self.is_traced())
             && let Some(by) = current.pid()
         {

@@ -50,6 +50,8 @@ pub(crate) struct Own {
     pub(crate) token: Option<Box<Token>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
+    /// Whether a receive is looking through the queue, which then is not here.
+    pub(crate) queue_is_lent: bool,
 }
 
 /// Links, monitors and names: what few processes have, and others touch.
@@ -86,7 +88,7 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false }),
+            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false, queue_is_lent: false }),
             kept: AtomicU32::new(0),
             index,
         }
