@@ -36,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) silent_panics: AtomicBool,
+    /// Whether the node is stopping, so that nothing is started any more.
+    pub(crate) is_ending: AtomicBool,
     started: Instant,
     myself: std::sync::Weak<Inner>,
 }
@@ -71,6 +73,7 @@ impl Inner {
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
             silent_panics: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             started: Instant::now(),
             myself: myself.clone(),
         })

@@ -252,8 +252,11 @@ impl Inner {
         child
     }
 
-    /// Gives a body a place; none if the process that asks for it is dead itself.
+    /// Gives a body a place; none if the process that asks for it is dead itself, or the node is ending.
     fn settle(&self, body: Body) -> Option<&Slot> {
+        if self.is_ending.load(Ordering::SeqCst) {
+            return None;
+        }
         let Some(current) = Current::of(self) else {
             let place = self.table.vacant(1).pop()?;
             return Some(self.table.settle(place, body, None));
@@ -273,11 +276,18 @@ impl Inner {
         Some(self.table.settle(place, body, token))
     }
 
-    /// Ends every process, so that a node can stop.
+    /// Ends every process, so that a node can stop; none is started after this.
     pub(crate) fn end_all(&self) {
-        let all: Vec<LocalPid> = self.table.residents().map(|(_, id)| id).collect();
-        for id in all {
-            self.end(id, ExitReason::Killed);
+        self.is_ending.store(true, Ordering::SeqCst);
+        loop {
+            let all: Vec<LocalPid> = self.table.residents().map(|(_, id)| id).collect();
+            if all.is_empty() {
+                return;
+            }
+            // Whoever is being started at this moment is found by the next round.
+            for id in all {
+                self.end(id, ExitReason::Killed);
+            }
         }
     }
 }

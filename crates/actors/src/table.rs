@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::body::{Body, Head, Origin};
-use crate::mailbox::{Inbox, Queue, Tag};
+use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
 use crate::message::Target;
 use crate::pid::{LocalPid, Pid, Ref};
 use crate::trace::Token;
@@ -208,6 +208,15 @@ impl Slot {
     pub(crate) unsafe fn own(&self) -> &mut Own {
         // SAFETY: see above.
         unsafe { &mut *self.own.get() }
+    }
+}
+
+impl Drop for Slot {
+    /// Drops what was settled at the very moment at which the node stopped, and never ran.
+    fn drop(&mut self) {
+        // SAFETY: nobody else has the place any more, so a body that is there is ours.
+        drop_quietly(unsafe { Body::from_raw(*self.body.get_mut()) });
+        drop_quietly(self.inbox.close(self.tag()));
     }
 }
 
