@@ -80,7 +80,7 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
 }
 
 /// Waits for the answer with this reference, or for the end of the process that should give it.
-async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> {
+pub(crate) async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> {
     let watch = monitor(pid);
     let found = receive! {
         answer: Answer if answer.reference == reference => Ok(answer),
