@@ -9,7 +9,7 @@ use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
 use crate::body::{Body, Origin};
-use crate::core::{Current, Due, Inner, with_waker};
+use crate::core::{Current, Due, Inner, unless_dead, with_waker};
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
@@ -234,15 +234,21 @@ impl Inner {
     {
         let current = Current::of(self);
         let parent = current.and_then(Current::pid);
-        let slot = self.settle(Body::new(Origin { parent, leader, spawned_at }, future));
-        let Some(slot) = slot else { return self.pid(LocalPid::NOBODY) };
+        let mut body = Some(Body::new(Origin { parent, leader, spawned_at }, future));
+        let settled = unless_dead(self, || {
+            let slot = self.settle(&mut body)?;
+            introduce(self.pid(slot.resident()));
+            // A parent that was killed meanwhile may have come too late to link it: then it never lived.
+            let is_orphan = parent.is_some_and(|parent| !self.is_alive(parent.id));
+            Some((slot, is_orphan.then(|| self.declare_dead(slot.resident(), ExitReason::Killed)).flatten()))
+        });
+        let Some((slot, stillborn)) = settled.flatten() else {
+            drop_quietly(body);
+            return self.pid(LocalPid::NOBODY);
+        };
+        self.spread(stillborn);
         let child = self.pid(slot.resident());
-        introduce(child);
         if let Some(parent) = parent {
-            if !self.is_alive(parent.id) {
-                // Killed meanwhile, perhaps before it was linked: then this child was never started.
-                self.end(child.id, ExitReason::Killed);
-            }
             self.trace(|| crate::trace::EventKind::Spawn { parent, child });
         }
         match current {
@@ -252,18 +258,15 @@ impl Inner {
         child
     }
 
-    /// Gives a body a place; none if the process that asks for it is dead itself, or the node is ending.
-    fn settle(&self, body: Body) -> Option<&Slot> {
+    /// Gives a body a place; none if the node is ending.
+    fn settle(&self, body: &mut Option<Body>) -> Option<&Slot> {
         if self.is_ending.load(Ordering::SeqCst) {
             return None;
         }
         let Some(current) = Current::of(self) else {
             let place = self.table.vacant(1).pop()?;
-            return Some(self.table.settle(place, body, None));
+            return Some(self.table.settle(place, body.take()?, None));
         };
-        if current.process().is_some_and(|(slot, id)| !slot.is_alive(id)) {
-            return None;
-        }
         current.charge(1);
         let place = {
             let mut vacant = current.vacant.borrow_mut();
@@ -273,7 +276,7 @@ impl Inner {
             vacant.pop()?
         };
         let token = current.with_own(|own| own.token.clone());
-        Some(self.table.settle(place, body, token))
+        Some(self.table.settle(place, body.take()?, token))
     }
 
     /// Ends every process, so that a node can stop; none is started after this.

@@ -21,7 +21,8 @@ use crate::table::{Cold, Locked, flag};
 use crate::trace::{EventKind, Serial, Signal};
 
 /// A process that is dead already, and what others are yet to be told of it.
-struct Ended {
+#[must_use = "it is dead, so everyone has to be told: `Inner::spread`"]
+pub(crate) struct Ended {
     id: LocalPid,
     reason: ExitReason,
     cold: Cold,
@@ -133,19 +134,28 @@ impl Inner {
             reason => reason,
         };
         // The dead send no signals, so the sender must be alive at the moment at which this one dies.
-        let ended = unless_dead(self, || slot.lock(to.id).map(|locked| Ended::declare(to.id, reason, locked)));
-        self.spread(ended.flatten().into_iter().collect());
+        let ended = unless_dead(self, || self.declare_dead(to.id, reason));
+        self.spread(ended.flatten());
     }
 
     /// Ends a local process, and whoever dies of that, and tells everyone who has to know.
     pub(crate) fn end(&self, id: LocalPid, reason: ExitReason) {
-        let Some(locked) = self.slot(id).and_then(|slot| slot.lock(id)) else { return };
-        self.spread(VecDeque::from([Ended::declare(id, reason, locked)]));
+        self.spread(self.declare_dead(id, reason));
     }
 
-    fn spread(&self, mut ended: VecDeque<Ended>) {
-        while let Some(one) = ended.pop_front() {
-            self.tell_everyone(one, &mut ended);
+    /// The first half of [`Inner::end`], which waits for nobody.
+    pub(crate) fn declare_dead(&self, id: LocalPid, reason: ExitReason) -> Option<Ended> {
+        let locked = self.slot(id)?.lock(id)?;
+        Some(Ended::declare(id, reason, locked))
+    }
+
+    /// The second half.
+    pub(crate) fn spread(&self, first: Option<Ended>) {
+        let mut others = VecDeque::new();
+        let mut next = first;
+        while let Some(ended) = next {
+            self.tell_everyone(ended, &mut others);
+            next = others.pop_front();
         }
     }
 
@@ -210,7 +220,7 @@ impl Inner {
     /// The same for a process whose peer was on another node.
     pub(crate) fn remote_link_broken(&self, ended: Pid, peer: Pid, reason: &ExitReason) {
         self.forget_remote_link(peer, ended);
-        self.spread(self.break_link(ended, peer, reason).into_iter().collect());
+        self.spread(self.break_link(ended, peer, reason));
     }
 
     /// Sends the message of a monitor, if its watcher has not ended it meanwhile. Under its lock, so
