@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::decision::{Decision, History, Intensity, Restart, Strategy, on_exit};
 use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
 use crate::core::Current;
-use crate::message::{Down, Exit};
+use crate::message::Down;
 use crate::pid::Pid;
-use crate::process::{exit, monitor, unlink};
+use crate::process::{exit, monitor};
 use crate::reason::ExitReason;
 use crate::receive;
 use crate::trace::EventKind;
@@ -185,14 +185,11 @@ impl Children {
 
 /// Asks a process to end and waits until it has, or kills it.
 ///
-/// It is watched, so that it does not matter whether it has removed the link to its supervisor.
+/// It is watched, so that it does not matter whether it has removed the link to its supervisor. If not,
+/// the link stays, so that it ends also if its supervisor is killed meanwhile; the exit message that it
+/// causes in the end is of nobody who runs.
 async fn stop(pid: Pid, shutdown: Shutdown) {
     let watch = monitor(pid);
-    unlink(pid);
-    receive! {
-        exit: Exit if exit.from == pid => drop(exit),
-        after Duration::ZERO => (),
-    }
     let patience = match shutdown {
         Shutdown::BrutalKill => {
             exit(pid, ExitReason::Kill);

@@ -2,16 +2,16 @@
 //! follow. One file a group.
 
 mod exits;
-//mod info;
+mod info;
 mod links;
-//mod model;
+mod model;
 mod monitors;
 mod names;
 mod order;
 mod receive;
-//mod scheduler;
-//mod stress;
-//mod supervisor;
+mod scheduler;
+mod stress;
+mod supervisor;
 mod support;
 mod timers;
-//mod trace;
+mod trace;

@@ -10,7 +10,7 @@ use greenroom::reason::Outcome;
 use greenroom::{ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor};
 
 /// How long a test may take before it counts as one that hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Runs a test on a node with several workers.
 pub fn on_node<F>(test: F) -> F::Output
@@ -42,7 +42,10 @@ where
     });
     if finished.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
         let processes: Vec<_> = node.list().into_iter().take(20).filter_map(|pid| node.info(pid)).collect();
-        eprintln!("the test hangs; these are some of its processes: {processes:#?}");
+        eprintln!(
+            "{} hangs; these are some of its processes: {processes:#?}",
+            std::thread::current().name().unwrap_or_default()
+        );
         std::process::exit(1);
     }
     runner.join().unwrap_or_else(|payload| resume_unwind(payload))
