@@ -185,3 +185,122 @@ impl Drop for Borrowed<'_> {
         self.queue.removals = self.queue.removals.wrapping_add(1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag() -> Tag {
+        Tag::of_generation(3)
+    }
+
+    fn owner(index: u32) -> Pid {
+        let name = crate::pid::NodeName { name: "mailbox".into(), incarnation: 0 };
+        Pid::from_parts(NodeId::intern(&name), index, 0)
+    }
+
+    /// A queue and the inbox that feeds it.
+    struct Mailbox {
+        inbox: Inbox,
+        queue: Queue,
+    }
+
+    impl Mailbox {
+        fn new(messages: impl IntoIterator<Item = u32>) -> Self {
+            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new() };
+            mailbox.inbox.open(tag());
+            mailbox.add(messages);
+            mailbox
+        }
+
+        fn add(&mut self, messages: impl IntoIterator<Item = u32>) {
+            for message in messages {
+                assert!(self.inbox.push(tag(), Envelope::new(message)).is_ok());
+            }
+            self.queue.refill(&self.inbox, tag());
+        }
+
+        /// Takes the first message for which `wants` is true, and says how many were looked at.
+        fn pick(&mut self, cursor: &mut Cursor, wants: impl Fn(u32) -> bool) -> (Option<u32>, u32) {
+            let mut looked_at = 0;
+            let picked = self.queue.pick(owner(0), cursor, &mut |envelope| {
+                looked_at += 1;
+                envelope.peek::<u32>().is_some_and(|n| wants(*n)).then_some(0)
+            });
+            (picked.and_then(|(_, mut envelope)| envelope.take()), looked_at)
+        }
+
+        fn rest(mut self) -> Vec<u32> {
+            std::iter::from_fn(|| self.pick(&mut Cursor::default(), |_| true).0).collect()
+        }
+    }
+
+    #[test]
+    fn first_middle_and_last_can_be_picked() {
+        for wanted in 0..4 {
+            let mut mailbox = Mailbox::new(0..4);
+            assert_eq!(mailbox.pick(&mut Cursor::default(), |n| n == wanted), (Some(wanted), wanted + 1));
+            assert_eq!(mailbox.queue.len(), 3);
+            mailbox.add([9]);
+            let rest: Vec<u32> = (0..4).filter(|n| *n != wanted).chain([9]).collect();
+            assert_eq!(mailbox.rest(), rest);
+        }
+    }
+
+    #[test]
+    fn a_cursor_spares_a_second_look_until_something_is_removed() {
+        let mut mailbox = Mailbox::new(0..3);
+        let mut cursor = Cursor::default();
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (None, 3));
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (None, 0));
+        mailbox.add([6, 7]);
+        let before = cursor;
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (Some(7), 2));
+        // The last one that it had seen is taken away: the cursor must not be followed.
+        assert_eq!(mailbox.pick(&mut Cursor::default(), |n| n == 2).0, Some(2));
+        cursor = before;
+        assert_eq!(mailbox.pick(&mut cursor, |_| false), (None, 3));
+        let mut stranger = Mailbox::new([]);
+        assert!(stranger.queue.pick(owner(1), &mut cursor, &mut |_| Some(0)).is_none());
+    }
+
+    #[test]
+    fn a_look_that_panics_leaves_the_queue_whole() {
+        let mut mailbox = Mailbox::new(0..3);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            mailbox.pick(&mut Cursor::default(), |n| n == 1 && std::panic::resume_unwind(Box::new(())))
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(mailbox.rest(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_message_that_is_replaced_while_it_is_looked_at_keeps_its_place() {
+        for replaced in 0..3 {
+            let mut mailbox = Mailbox::new(0..3);
+            let none = mailbox.queue.pick(owner(0), &mut Cursor::default(), &mut |envelope| {
+                if envelope.peek::<u32>() == Some(&replaced) {
+                    *envelope = Envelope::new(replaced + 10);
+                }
+                None
+            });
+            assert!(none.is_none());
+            mailbox.add([3]);
+            let expected: Vec<u32> = (0..4).map(|n| if n == replaced { n + 10 } else { n }).collect();
+            assert_eq!(mailbox.rest(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_dropped_with_the_queue() {
+        let held = std::sync::Arc::new(());
+        let mailbox = Mailbox::new([]);
+        for _ in 0..3 {
+            assert!(mailbox.inbox.push(tag(), Envelope::new(crate::Local(held.clone()))).is_ok());
+        }
+        let mut queue = mailbox.queue;
+        queue.refill(&mailbox.inbox, tag());
+        drop(queue);
+        assert_eq!(std::sync::Arc::strong_count(&held), 1);
+    }
+}

@@ -365,4 +365,75 @@ mod tests {
         assert_eq!(Table::chunk_of(u32::MAX), (22, 1023));
         assert!(Table::new().slot(LocalPid::NOBODY.index()).is_none());
     }
+
+    fn body() -> Body {
+        let spawned_at = std::panic::Location::caller();
+        Body::new(Origin { parent: None, leader: None, spawned_at }, std::future::pending::<()>())
+    }
+
+    #[test]
+    fn a_place_has_one_process_after_the_other() {
+        let table = Table::new();
+        let mut before: Option<LocalPid> = None;
+        for _ in 0..3 {
+            let slot = table.settle(0, body(), None);
+            let pid = slot.resident();
+            assert!(slot.is_alive(pid) && slot.lock(pid).is_some());
+            assert!(before.is_none_or(|before| before != pid && !slot.is_alive(before) && slot.lock(before).is_none()));
+            let cold = slot.lock(pid).and_then(|mut locked| {
+                locked.cold().label = Some("label".into());
+                locked.declare_dead()
+            });
+            assert!(cold.is_some_and(|cold| cold.label.is_some()) && !slot.is_alive(pid));
+            // SAFETY: this thread is the only one, so it is the running one.
+            unsafe {
+                drop(slot.take_body());
+                slot.forget_body();
+            }
+            drop(slot.inbox.close(slot.tag()));
+            assert_eq!(table.vacate(slot), Some(0));
+            before = Some(pid);
+        }
+    }
+
+    #[test]
+    fn a_worn_out_place_is_not_taken_again() {
+        let table = Table::new();
+        let slot = table.grow_to(5);
+        slot.state.store(u64::from(u32::MAX) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
+        let slot = table.settle(5, body(), None);
+        let last = slot.resident();
+        assert!(slot.is_alive(last));
+        drop(slot.lock(last).and_then(Locked::declare_dead));
+        assert_eq!(table.vacate(slot), None);
+        assert!(!slot.is_alive(last));
+    }
+
+    #[test]
+    fn a_table_drops_the_bodies_and_messages_that_are_left() {
+        let held = std::sync::Arc::new(());
+        let table = Table::new();
+        let inside = held.clone();
+        let spawned_at = std::panic::Location::caller();
+        let body = Body::new(Origin { parent: None, leader: None, spawned_at }, async move {
+            let _inside = inside;
+            std::future::pending::<()>().await;
+        });
+        let slot = table.settle(3, body, None);
+        let message = crate::mailbox::Envelope::new(crate::Local(held.clone()));
+        assert!(slot.inbox.push(slot.tag(), message).is_ok());
+        assert_eq!(std::sync::Arc::strong_count(&held), 3);
+        drop(table);
+        assert_eq!(std::sync::Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn vacant_places_are_handed_out_once_and_the_oldest_first() {
+        let table = Table::new();
+        assert_eq!(table.vacant(3), [0, 1, 2]);
+        table.give_back([1, 0]);
+        assert_eq!(table.vacant(1), [1]);
+        assert_eq!(table.vacant(3), [0]);
+        assert_eq!(table.vacant(2), [3, 4]);
+    }
 }
