@@ -104,7 +104,7 @@ fn case_65_an_answer_is_found_behind_a_backlog_of_500_000_that_is_looked_at_once
         let reference = Ref::new();
         send(server, Ask(self_pid(), reference));
         receive! {
-            told: Told if { looked_at.fetch_add(1, Ordering::Relaxed); told.0 == reference } => drop(told),
+            told: Told if { looked_at.fetch_add(1, Ordering::Relaxed); told.0 == reference } => _ = told,
             _n: u32 if { looked_at.fetch_add(1, Ordering::Relaxed); false } => (),
         }
         assert_eq!(looked_at.into_inner(), 500_001);
