@@ -114,6 +114,25 @@ where
     })
 }
 
+/// Both at once.
+#[track_caller]
+pub(crate) fn spawn_link_monitor<F>(future: F) -> (Pid, Ref)
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    let at = Location::caller();
+    running("spawn", |current, _, id| {
+        let inner = current.inner;
+        let mut reference = None;
+        let introduce = |child| {
+            inner.link(inner.pid(id), child);
+            reference = Some(inner.monitor(inner.pid(id), Target::Pid(child)));
+        };
+        let child = inner.spawn(at, introduce, future);
+        (child, reference.unwrap_or_else(Ref::new))
+    })
+}
+
 /// Where a message can go: a [`Pid`], a registered name, or a name on another node.
 pub trait Destination {
     /// What sending there returns.

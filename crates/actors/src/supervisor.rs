@@ -33,10 +33,12 @@ use serde::{Deserialize, Serialize};
 use crate::core::Current;
 use crate::message::{Call, Down, Exit};
 use crate::pid::{Pid, Ref};
-use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_link, trap_exit, unlink};
+use crate::process::{
+    self, exit_self, monitor, register, self_pid, send, spawn_link, spawn_link_monitor, trap_exit, unlink,
+};
 use crate::reason::{ExitReason, Outcome};
 use crate::receive;
-use crate::task::{answer_from, call, reply};
+use crate::task::{answer_or_end, call, reply};
 use crate::tree::{ChildKind, ChildStatus, TreeNode};
 use children::Children;
 pub use decision::{Intensity, Restart, Strategy};
@@ -166,8 +168,8 @@ impl SupervisorBuilder {
     /// Outside of a process.
     pub async fn start_link(self) -> Result<Supervisor, StartError> {
         let (owner, reference) = (self_pid(), Ref::new());
-        let pid = spawn_link(serve(self, owner, reference));
-        let outcome = match answer_from::<Result<(), StartError>>(pid, reference).await {
+        let (pid, watch) = spawn_link_monitor(serve(self, owner, reference));
+        let outcome = match answer_or_end::<Result<(), StartError>>(watch, reference).await {
             Ok(outcome) => outcome,
             Err(reason) => Err(StartError::Supervisor { reason }),
         };

@@ -80,8 +80,12 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
 }
 
 /// Waits for the answer with this reference, or for the end of the process that should give it.
-pub(crate) async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> {
-    let watch = monitor(pid);
+async fn answer_from<A: Any>(pid: Pid, reference: Ref) -> Result<A, ExitReason> {
+    answer_or_end(monitor(pid), reference).await
+}
+
+/// The same for a process that is watched already.
+pub(crate) async fn answer_or_end<A: Any>(watch: Ref, reference: Ref) -> Result<A, ExitReason> {
     let found = receive! {
         answer: Answer if answer.reference == reference => Ok(answer),
         down: Down if down.reference == watch => Err(down.reason),
