@@ -114,3 +114,63 @@ impl Drop for Body {
         unsafe { (self.0.as_ref().operations.drop)(self.0) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::task::Waker;
+
+    fn origin() -> Origin {
+        Origin { parent: None, leader: None, spawned_at: Location::caller() }
+    }
+
+    #[test]
+    fn a_body_is_polled_to_its_end_and_dropped_once() {
+        let held = Arc::new(());
+        let inside = held.clone();
+        let mut yielded = false;
+        let future = std::future::poll_fn(move |_| {
+            let _held = &inside;
+            if std::mem::replace(&mut yielded, true) { Poll::Ready(ExitReason::Shutdown) } else { Poll::Pending }
+        });
+        let mut body = Body::new(origin(), future);
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(body.poll(&mut context).is_pending());
+        let raw = body.into_raw();
+        // SAFETY: it came from `into_raw` just now.
+        let (seen, size) = unsafe { (Body::origin(raw), Body::size(raw)) };
+        assert!(seen.is_some_and(|seen| seen.spawned_at.file().ends_with("body.rs")));
+        assert!(size > size_of::<Head>());
+        // SAFETY: as above, and only once.
+        let mut body = unsafe { Body::from_raw(raw) }.expect("it is not null");
+        assert_eq!(body.poll(&mut context), Poll::Ready(ExitReason::Shutdown));
+        drop(body);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn nothing_is_made_of_null() {
+        // SAFETY: null is allowed.
+        unsafe {
+            assert!(Body::from_raw(std::ptr::null_mut()).is_none());
+            assert!(Body::origin(std::ptr::null_mut()).is_none());
+            assert_eq!(Body::size(std::ptr::null_mut()), 0);
+        }
+    }
+
+    #[test]
+    fn a_body_of_no_size_or_wide_alignment_is_fine() {
+        #[repr(align(128))]
+        struct Wide(u8);
+        let wide = Wide(3);
+        let mut body = Body::new(origin(), async move {
+            let wide = wide;
+            assert_eq!((&raw const wide).addr() % 128, 0);
+            assert_eq!(wide.0, 3);
+        });
+        assert!(body.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        let mut empty = Body::new(origin(), std::future::ready(()));
+        assert!(empty.poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    }
+}

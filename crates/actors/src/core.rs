@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) on_panic: Option<PanicHandler>,
+    /// Whether the node is stopping, so that nothing is started any more.
+    pub(crate) is_ending: AtomicBool,
     started: Instant,
     myself: std::sync::Weak<Inner>,
 }
@@ -80,6 +82,7 @@ impl Inner {
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
             on_panic,
+            is_ending: AtomicBool::new(false),
             started: Instant::now(),
             myself: myself.clone(),
         })

@@ -10,7 +10,10 @@ use std::ptr::NonNull;
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
+pub(crate) use envelope::drop_quietly;
 pub(crate) use inbox::{Inbox, Pushed, Tag};
+
+use crate::pid::{LocalPid, NodeId, Pid};
 
 /// Envelopes in order of arrival, owned by one process.
 pub(crate) struct Queue {
@@ -26,16 +29,19 @@ unsafe impl Send for Queue {}
 
 /// Where a receive stopped looking: everything up to here did not match.
 ///
-/// It is a hint that is only followed if `owner` and `removals` still fit, which together mean that
+/// It is a hint that is only followed if the owner and `removals` still fit, which together mean that
 /// the envelope it points to is still in the queue.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Cursor {
     last: Option<NonNull<Head>>,
-    owner: u64,
+    /// The owner of the queue, in two fields that pack well: a receive can be moved to another process,
+    /// also of another node.
+    node: Option<NodeId>,
     removals: u32,
+    process: LocalPid,
 }
 
-// SAFETY: the pointer is only followed by the process named in `owner`, as `Queue::pick` checks.
+// SAFETY: the pointer is only followed by its queue's owner, as `Queue::pick` checks.
 unsafe impl Send for Cursor {}
 // SAFETY: a shared cursor gives access to nothing.
 unsafe impl Sync for Cursor {}
@@ -77,11 +83,13 @@ impl Queue {
     /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
     pub(crate) fn pick(
         &mut self,
-        owner: u64,
+        owner: Pid,
         cursor: &mut Cursor,
         matches: &mut dyn FnMut(&mut Envelope) -> Option<usize>,
     ) -> Option<(usize, Envelope)> {
-        let fits = cursor.owner == owner && cursor.removals == self.removals;
+        let Pid { node, id: process } = owner;
+        let is_owner = cursor.node == Some(node) && cursor.process == process;
+        let fits = is_owner && cursor.removals == self.removals;
         let mut previous = if fits { cursor.last } else { None };
         loop {
             let next = match previous {
@@ -90,7 +98,7 @@ impl Queue {
                 None => self.head,
             };
             let Some(node) = next else {
-                *cursor = Cursor { last: previous, owner, removals: self.removals };
+                *cursor = Cursor { last: previous, node: Some(node), removals: self.removals, process };
                 return None;
             };
             // SAFETY: the node is in this queue; `Borrowed` puts it back in its place when it goes
@@ -107,11 +115,10 @@ impl Queue {
 impl Drop for Queue {
     fn drop(&mut self) {
         while let Some(node) = self.head {
-            // SAFETY: the queue owns its nodes; each is unlinked before it is dropped, so that a panic
-            // in a message's destructor leaves the rest to the next turn.
+            // SAFETY: the queue owns its nodes; each is unlinked before it is dropped.
             self.head = unsafe { node.as_ref().next };
             // SAFETY: as above.
-            drop(unsafe { Envelope::from_raw(node) });
+            drop_quietly(unsafe { Envelope::from_raw(node) });
         }
     }
 }
@@ -176,5 +183,124 @@ impl Drop for Borrowed<'_> {
             self.queue.tail = Some(now);
         }
         self.queue.removals = self.queue.removals.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tag() -> Tag {
+        Tag::of_generation(3)
+    }
+
+    fn owner(index: u32) -> Pid {
+        let name = crate::pid::NodeName { name: "mailbox".into(), incarnation: 0 };
+        Pid::from_parts(NodeId::intern(&name), index, 0)
+    }
+
+    /// A queue and the inbox that feeds it.
+    struct Mailbox {
+        inbox: Inbox,
+        queue: Queue,
+    }
+
+    impl Mailbox {
+        fn new(messages: impl IntoIterator<Item = u32>) -> Self {
+            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new() };
+            mailbox.inbox.open(tag());
+            mailbox.add(messages);
+            mailbox
+        }
+
+        fn add(&mut self, messages: impl IntoIterator<Item = u32>) {
+            for message in messages {
+                assert!(self.inbox.push(tag(), Envelope::new(message)).is_ok());
+            }
+            self.queue.refill(&self.inbox, tag());
+        }
+
+        /// Takes the first message for which `wants` is true, and says how many were looked at.
+        fn pick(&mut self, cursor: &mut Cursor, wants: impl Fn(u32) -> bool) -> (Option<u32>, u32) {
+            let mut looked_at = 0;
+            let picked = self.queue.pick(owner(0), cursor, &mut |envelope| {
+                looked_at += 1;
+                envelope.peek::<u32>().is_some_and(|n| wants(*n)).then_some(0)
+            });
+            (picked.and_then(|(_, mut envelope)| envelope.take()), looked_at)
+        }
+
+        fn rest(mut self) -> Vec<u32> {
+            std::iter::from_fn(|| self.pick(&mut Cursor::default(), |_| true).0).collect()
+        }
+    }
+
+    #[test]
+    fn first_middle_and_last_can_be_picked() {
+        for wanted in 0..4 {
+            let mut mailbox = Mailbox::new(0..4);
+            assert_eq!(mailbox.pick(&mut Cursor::default(), |n| n == wanted), (Some(wanted), wanted + 1));
+            assert_eq!(mailbox.queue.len(), 3);
+            mailbox.add([9]);
+            let rest: Vec<u32> = (0..4).filter(|n| *n != wanted).chain([9]).collect();
+            assert_eq!(mailbox.rest(), rest);
+        }
+    }
+
+    #[test]
+    fn a_cursor_spares_a_second_look_until_something_is_removed() {
+        let mut mailbox = Mailbox::new(0..3);
+        let mut cursor = Cursor::default();
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (None, 3));
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (None, 0));
+        mailbox.add([6, 7]);
+        let before = cursor;
+        assert_eq!(mailbox.pick(&mut cursor, |n| n == 7), (Some(7), 2));
+        // The last one that it had seen is taken away: the cursor must not be followed.
+        assert_eq!(mailbox.pick(&mut Cursor::default(), |n| n == 2).0, Some(2));
+        cursor = before;
+        assert_eq!(mailbox.pick(&mut cursor, |_| false), (None, 3));
+        let mut stranger = Mailbox::new([]);
+        assert!(stranger.queue.pick(owner(1), &mut cursor, &mut |_| Some(0)).is_none());
+    }
+
+    #[test]
+    fn a_look_that_panics_leaves_the_queue_whole() {
+        let mut mailbox = Mailbox::new(0..3);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            mailbox.pick(&mut Cursor::default(), |n| n == 1 && std::panic::resume_unwind(Box::new(())))
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(mailbox.rest(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_message_that_is_replaced_while_it_is_looked_at_keeps_its_place() {
+        for replaced in 0..3 {
+            let mut mailbox = Mailbox::new(0..3);
+            let none = mailbox.queue.pick(owner(0), &mut Cursor::default(), &mut |envelope| {
+                if envelope.peek::<u32>() == Some(&replaced) {
+                    *envelope = Envelope::new(replaced + 10);
+                }
+                None
+            });
+            assert!(none.is_none());
+            mailbox.add([3]);
+            let expected: Vec<u32> = (0..4).map(|n| if n == replaced { n + 10 } else { n }).collect();
+            assert_eq!(mailbox.rest(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_dropped_with_the_queue() {
+        let held = std::sync::Arc::new(());
+        let mailbox = Mailbox::new([]);
+        for _ in 0..3 {
+            assert!(mailbox.inbox.push(tag(), Envelope::new(crate::Local(held.clone()))).is_ok());
+        }
+        let mut queue = mailbox.queue;
+        queue.refill(&mailbox.inbox, tag());
+        drop(queue);
+        assert_eq!(std::sync::Arc::strong_count(&held), 1);
     }
 }

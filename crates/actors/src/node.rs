@@ -361,9 +361,9 @@ impl Inner {
     fn forget_watchers_of(&self, node: NodeId) {
         for (slot, id) in self.table.residents() {
             if let Some(mut locked) = slot.lock(id)
-                && locked.view().is_some()
+                && let Some(cold) = locked.known()
             {
-                locked.cold().watchers.retain(|_: &Ref, watcher| watcher.node != node);
+                cold.watchers.retain(|_: &Ref, watcher| watcher.node != node);
             }
         }
     }

@@ -119,7 +119,7 @@ pub struct Pid {
 }
 
 /// The part of a [`Pid`] that means something on its own node: generation and index.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct LocalPid(u64);
 
 impl LocalPid {
@@ -129,10 +129,6 @@ impl LocalPid {
 
     pub(crate) fn new(index: u32, generation: u32) -> Self {
         LocalPid(u64::from(generation) << 32 | u64::from(index))
-    }
-
-    pub(crate) fn as_u64(self) -> u64 {
-        self.0
     }
 
     pub(crate) fn index(self) -> u32 {

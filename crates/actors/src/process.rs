@@ -275,7 +275,7 @@ impl Timer {
     pub fn cancel(&self) -> Option<Duration> {
         let inner = self.node.upgrade()?;
         let (due, entry) = inner.timers.remove(self.key)?;
-        crate::signal::drop_quietly(match entry {
+        crate::mailbox::drop_quietly(match entry {
             Due::Send(_, envelope) => Some(envelope),
             Due::Wake(_) => None,
         });
@@ -301,16 +301,14 @@ pub fn exit(pid: Pid, reason: impl Into<ExitReason>) {
 /// Ends the running process with this reason: OTP's `exit/1`.
 ///
 /// It is dead to everyone at once; its stack is then unwound. Differs from OTP: `catch_unwind` can stop
-/// the unwinding, but not the death: the process never continues after its next await.
+/// the unwinding, but not the death: the process never continues after its next await. As in OTP, peers of
+/// a process that ends itself with `Kill` see `Kill`, and may trap it.
 ///
 /// # Panics
 /// Outside of a process.
 #[track_caller]
 pub fn exit_self(reason: impl Into<ExitReason>) -> ! {
-    let reason = match reason.into() {
-        ExitReason::Kill => ExitReason::Killed,
-        reason => reason,
-    };
+    let reason = reason.into();
     running("exit_self", |current, _, id| current.inner.end(id, reason.clone()));
     std::panic::resume_unwind(Box::new(ExitSelf(reason)))
 }

@@ -290,8 +290,9 @@ impl Future for Select<'_> {
 impl Select<'_> {
     fn poll_in(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Poll<Option<(usize, Received)>> {
         current.charge(1);
-        if current.is_exhausted() {
-            return Poll::Pending; // The worker sees that, too, and puts the process at the end of the line.
+        // The worker sees either of these, too: it puts the process at the end of the line, or clears it away.
+        if current.is_exhausted() || !slot.is_alive(id) {
+            return Poll::Pending;
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
             if envelope.token().is_some() || current.inner.is_traced() {
@@ -309,11 +310,15 @@ impl Select<'_> {
     /// Looks at what has arrived since the last look.
     fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
         // The queue is on loan while `wants` runs, which is the user's code and may do anything.
-        let queue = current.with_own(|own| Some(std::mem::replace(&mut own.queue, Queue::new())));
-        let mut loan = Loan { current, slot, queue: queue? };
+        let queue = current.with_own(|own| {
+            let was_lent = std::mem::replace(&mut own.queue_is_lent, true);
+            (!was_lent).then(|| std::mem::replace(&mut own.queue, Queue::new()))
+        });
+        let Some(queue) = queue else { panic!("a receive was polled within the guard of another") };
+        let mut loan = Loan { current, slot, queue };
         loan.queue.refill(&slot.inbox, slot.tag());
         let wants = &mut *self.wants;
-        loan.queue.pick(id.as_u64(), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
+        loan.queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
     }
 
     /// Whether the time is up; if not, sees to it that the process is woken when it is.
@@ -354,6 +359,9 @@ impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
         let queue = std::mem::replace(&mut self.queue, Queue::new());
         self.slot.note_kept(queue.len());
-        self.current.with_own(|own| own.queue = queue);
+        self.current.with_own(|own| {
+            own.queue = queue;
+            own.queue_is_lent = false;
+        });
     }
 }

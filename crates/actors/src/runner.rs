@@ -4,16 +4,16 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
 use crate::body::{Body, Origin};
-use crate::core::{Current, Due, Inner, with_waker};
-use crate::mailbox::Queue;
+use crate::core::{Current, Due, Inner, unless_dead, with_waker};
+use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::scheduler::Worker;
-use crate::signal::drop_quietly;
 use crate::table::{Slot, flag};
 
 /// How many vacant places a worker fetches at once.
@@ -152,7 +152,7 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
     let (messages, _) = slot.inbox.close(slot.tag());
     drop_quietly(messages);
     let mut vacant = current.vacant.borrow_mut();
-    vacant.push(inner.table.vacate(slot));
+    vacant.extend(inner.table.vacate(slot));
     if vacant.len() > PLACES_KEPT {
         inner.table.give_back(vacant.drain(..PLACES_KEPT / 2));
     }
@@ -171,8 +171,10 @@ fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, 
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
-            let seen = PANIC.take();
-            let panic = seen.unwrap_or_else(|| Panic { message: text_of(&*payload), location: None });
+            let message = text_of(&*payload);
+            // What the hook saw last may be another panic, which was caught, if this one went round it.
+            let seen = PANIC.take().filter(|seen| seen.message == message);
+            let panic = seen.unwrap_or(Panic { message, location: None });
             drop_quietly(payload);
             ExitReason::Panic(Arc::new(panic))
         }
@@ -236,10 +238,20 @@ impl Inner {
     {
         let current = Current::of(self);
         let parent = current.and_then(Current::pid);
-        let slot = self.settle(Body::new(Origin { parent, leader, spawned_at }, future));
-        let Some(slot) = slot else { return self.pid(LocalPid::NOBODY) };
+        let mut body = Some(Body::new(Origin { parent, leader, spawned_at }, future));
+        let settled = unless_dead(self, || {
+            let slot = self.settle(&mut body)?;
+            introduce(self.pid(slot.resident()));
+            // A parent that was killed meanwhile may have come too late to link it: then it never lived.
+            let is_orphan = parent.is_some_and(|parent| !self.is_alive(parent.id));
+            Some((slot, is_orphan.then(|| self.declare_dead(slot.resident(), ExitReason::Killed)).flatten()))
+        });
+        let Some((slot, stillborn)) = settled.flatten() else {
+            drop_quietly(body);
+            return self.pid(LocalPid::NOBODY);
+        };
+        self.spread(stillborn);
         let child = self.pid(slot.resident());
-        introduce(child);
         if let Some(parent) = parent {
             self.trace(|| crate::trace::EventKind::Spawn { parent, child });
         }
@@ -250,15 +262,15 @@ impl Inner {
         child
     }
 
-    /// Gives a body a place; none if the process that asks for it is dead itself.
-    fn settle(&self, body: Body) -> Option<&Slot> {
-        let Some(current) = Current::of(self) else {
-            let place = self.table.vacant(1).pop()?;
-            return Some(self.table.settle(place, body, None));
-        };
-        if current.process().is_some_and(|(slot, id)| !slot.is_alive(id)) {
+    /// Gives a body a place; none if the node is ending.
+    fn settle(&self, body: &mut Option<Body>) -> Option<&Slot> {
+        if self.is_ending.load(Ordering::SeqCst) {
             return None;
         }
+        let Some(current) = Current::of(self) else {
+            let place = self.table.vacant(1).pop()?;
+            return Some(self.table.settle(place, body.take()?, None));
+        };
         current.charge(1);
         let place = {
             let mut vacant = current.vacant.borrow_mut();
@@ -268,14 +280,21 @@ impl Inner {
             vacant.pop()?
         };
         let token = current.with_own(|own| own.token.clone());
-        Some(self.table.settle(place, body, token))
+        Some(self.table.settle(place, body.take()?, token))
     }
 
-    /// Ends every process, so that a node can stop.
+    /// Ends every process, so that a node can stop; none is started after this.
     pub(crate) fn end_all(&self) {
-        let all: Vec<LocalPid> = self.table.residents().map(|(_, id)| id).collect();
-        for id in all {
-            self.end(id, ExitReason::Killed);
+        self.is_ending.store(true, Ordering::SeqCst);
+        loop {
+            let all: Vec<LocalPid> = self.table.residents().map(|(_, id)| id).collect();
+            if all.is_empty() {
+                return;
+            }
+            // Whoever is being started at this moment is found by the next round.
+            for id in all {
+                self.end(id, ExitReason::Killed);
+            }
         }
     }
 }

@@ -100,14 +100,17 @@ impl<T> Scheduler<T> {
         self.wake_one();
     }
 
-    /// What this worker should run next; sleeps until there is something. `None` when stopped.
+    /// What this worker should run next; sleeps until there is something. `None` when stopped, and
+    /// nothing is left to do.
     pub(crate) fn next(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
         loop {
-            if self.stopped.load(Ordering::Relaxed) {
-                return None;
-            }
+            // Stopped before the look: then what is found is the rest.
+            let is_stopped = self.stopped.load(Ordering::SeqCst);
             if let Some(work) = self.find(worker) {
                 return Some(work);
+            }
+            if is_stopped {
+                return None;
             }
             self.sleep(worker);
         }
@@ -200,7 +203,7 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Makes every worker return from [`Scheduler::next`] with `None`.
+    /// Makes every worker return from [`Scheduler::next`] with `None` once nothing is queued any more.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
         for worker in &self.workers {

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::core::{Current, Inner, unless_dead};
-use crate::mailbox::{Envelope, Tag};
+use crate::mailbox::{Envelope, Tag, drop_quietly};
 use crate::message::{Down, Exit, Message, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::ExitReason;
@@ -21,7 +21,8 @@ use crate::table::{Cold, Locked, flag};
 use crate::trace::{EventKind, Serial, Signal};
 
 /// A process that is dead already, and what others are yet to be told of it.
-struct Ended {
+#[must_use = "it is dead, so everyone has to be told: `Inner::spread`"]
+pub(crate) struct Ended {
     id: LocalPid,
     reason: ExitReason,
     cold: Cold,
@@ -97,7 +98,7 @@ impl Inner {
     pub(crate) fn trace_receive(&self, envelope: &mut Envelope) {
         let Some(current) = Current::of(self) else { return };
         let received = envelope.take_token();
-        let involved = current.with_own(|own| {
+        let (before, involved) = current.with_own(|own| {
             let before = own.token.take();
             let clock = before.as_ref().map_or(0, |token| token.serial.current);
             own.token = received.map(|mut token| {
@@ -105,8 +106,9 @@ impl Inner {
                 token.serial = Serial { previous: answered, current: clock.max(answered) };
                 token
             });
-            own.token.is_some()
+            (before, own.token.is_some())
         });
+        drop(before); // Only now: it may be the last of its tracer, whose destructor is not ours.
         if (involved || self.is_traced())
             && let Some(by) = current.pid()
         {
@@ -118,40 +120,46 @@ impl Inner {
     pub(crate) fn exit(&self, from: Option<Pid>, to: Pid, reason: ExitReason) {
         if to.node != self.id {
             if let Some(from) = from {
-                self.signal(to.node, RemoteSignal::Exit { from, to, reason });
+                unless_dead(self, || self.signal(to.node, RemoteSignal::Exit { from, to, reason }));
             }
             return;
         }
         let Some(slot) = self.slot(to.id) else { return };
         let Some(flags) = slot.flags(to.id) else { return };
         let to_itself = from == Some(to);
-        if let Some(from) = from
-            && from.node == self.id
-            && !self.is_alive(from.id)
-        {
-            return; // The dead send no signals.
-        }
-        match reason {
-            ExitReason::Kill => self.end(to.id, ExitReason::Killed),
+        let reason = match reason {
+            ExitReason::Kill => ExitReason::Killed,
             reason if flags & flag::TRAPS_EXITS != 0 => {
                 let from = from.unwrap_or(to);
                 let told = unless_dead(self, || self.hand_in(to, Exit { from, reason })).flatten();
-                self.trace_told(from, to, told);
+                return self.trace_told(from, to, told);
             }
-            ExitReason::Normal if !to_itself => {}
-            reason => self.end(to.id, reason),
-        }
+            ExitReason::Normal if !to_itself => return,
+            reason => reason,
+        };
+        // The dead send no signals, so the sender must be alive at the moment at which this one dies.
+        let ended = unless_dead(self, || self.declare_dead(to.id, reason));
+        self.spread(ended.flatten());
     }
 
     /// Ends a local process, and whoever dies of that, and tells everyone who has to know.
     pub(crate) fn end(&self, id: LocalPid, reason: ExitReason) {
-        let Some(locked) = self.slot(id).and_then(|slot| slot.lock(id)) else { return };
-        self.spread(VecDeque::from([Ended::declare(id, reason, locked)]));
+        self.spread(self.declare_dead(id, reason));
     }
 
-    fn spread(&self, mut ended: VecDeque<Ended>) {
-        while let Some(one) = ended.pop_front() {
-            self.tell_everyone(one, &mut ended);
+    /// The first half of [`Inner::end`], which waits for nobody.
+    pub(crate) fn declare_dead(&self, id: LocalPid, reason: ExitReason) -> Option<Ended> {
+        let locked = self.slot(id)?.lock(id)?;
+        Some(Ended::declare(id, reason, locked))
+    }
+
+    /// The second half.
+    pub(crate) fn spread(&self, first: Option<Ended>) {
+        let mut others = VecDeque::new();
+        let mut next = first;
+        while let Some(ended) = next {
+            self.tell_everyone(ended, &mut others);
+            next = others.pop_front();
         }
     }
 
@@ -200,7 +208,7 @@ impl Inner {
     fn break_link(&self, ended: Pid, peer: Pid, reason: &ExitReason) -> Option<Ended> {
         let slot = self.slot(peer.id)?;
         let mut locked = slot.lock(peer.id)?;
-        if !locked.cold().links.remove(&ended) {
+        if !locked.known()?.links.remove(&ended) {
             return None;
         }
         if slot.flags(peer.id)? & flag::TRAPS_EXITS == 0 {
@@ -216,14 +224,14 @@ impl Inner {
     /// The same for a process whose peer was on another node.
     pub(crate) fn remote_link_broken(&self, ended: Pid, peer: Pid, reason: &ExitReason) {
         self.forget_remote_link(peer, ended);
-        self.spread(self.break_link(ended, peer, reason).into_iter().collect());
+        self.spread(self.break_link(ended, peer, reason));
     }
 
     /// Sends the message of a monitor, if its watcher has not ended it meanwhile. Under its lock, so
     /// that `demonitor` can tell for certain.
     fn tell_down(&self, reference: Ref, watcher: Pid, ended: Pid, reason: &ExitReason) {
         let Some(mut locked) = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)) else { return };
-        let Some(target) = locked.cold().watching.remove(&reference) else { return };
+        let Some(target) = locked.known().and_then(|cold| cold.watching.remove(&reference)) else { return };
         let told = self.hand_in(watcher, Down { reference, target, reason: reason.clone() });
         drop(locked);
         self.trace_told(ended, watcher, told);
@@ -265,7 +273,7 @@ impl Inner {
         // A name may have moved on since, so the process is looked up by the monitor where need be.
         let remove = |id: LocalPid| {
             let mut locked = self.slot(id)?.lock(id)?;
-            locked.cold().watchers.remove(&reference)
+            locked.known()?.watchers.remove(&reference)
         };
         match target {
             Target::Pid(pid) => remove(pid.id).is_some(),
@@ -301,20 +309,7 @@ impl Inner {
         if to.node != self.id {
             return self.link_remote(from, to);
         }
-        let (Some(near), Some(far)) = (self.slot(from.id), self.slot(to.id)) else {
-            return self.exit(Some(to), from, ExitReason::NoProc);
-        };
-        // Both ends are locked in the order of the table, so that two links cannot wait for each other.
-        let (near, far) = if from.id.index() < to.id.index() {
-            let near = near.lock(from.id);
-            (near, far.lock(to.id))
-        } else if from.id.index() > to.id.index() {
-            let far = far.lock(to.id);
-            (near.lock(from.id), far)
-        } else {
-            (near.lock(from.id), None) // An earlier user of the same place: it cannot be alive.
-        };
-        match (near, far) {
+        match self.lock_both(from.id, to.id) {
             (Some(mut near), Some(mut far)) => {
                 near.cold().links.insert(to);
                 far.cold().links.insert(from);
@@ -326,6 +321,20 @@ impl Inner {
                     self.exit(Some(to), from, ExitReason::NoProc);
                 }
             }
+        }
+    }
+
+    /// Locks two processes, in the order of the table, so that no two threads wait for each other.
+    fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
+        let lock = |id: LocalPid| self.slot(id)?.lock(id);
+        if near.index() < far.index() {
+            let near = lock(near);
+            (near, lock(far))
+        } else if near.index() > far.index() {
+            let far = lock(far);
+            (lock(near), far)
+        } else {
+            (lock(near), None) // Another user of the same place: it cannot be alive.
         }
     }
 
@@ -343,15 +352,22 @@ impl Inner {
 
     /// Removes a link from both ends. No exit signal of `to` reaches `from` after this.
     pub(crate) fn unlink(&self, from: Pid, to: Pid) {
-        let remove = |at: Pid, other: Pid| {
-            self.slot(at.id)
-                .and_then(|slot| slot.lock(at.id))
-                .is_some_and(|mut locked| locked.cold().links.remove(&other))
-        };
-        let was_linked = remove(from, to);
         if to.node == self.id {
-            remove(to, from);
-        } else if was_linked {
+            // Both under lock, so that they agree whatever the other end does meanwhile.
+            let (mut near, mut far) = self.lock_both(from.id, to.id);
+            if let Some(cold) = near.as_mut().and_then(Locked::known) {
+                cold.links.remove(&to);
+            }
+            if let Some(cold) = far.as_mut().and_then(Locked::known) {
+                cold.links.remove(&from);
+            }
+            return;
+        }
+        let was_linked = self
+            .slot(from.id)
+            .and_then(|slot| slot.lock(from.id))
+            .is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.links.remove(&to)));
+        if was_linked {
             self.forget_remote_link(from, to);
             self.signal(to.node, RemoteSignal::Unlink { from, to });
         }
@@ -406,6 +422,11 @@ impl Inner {
         match locked {
             Some(mut locked) => {
                 locked.cold().watchers.insert(reference, watcher);
+                drop(locked);
+                // A watcher that died meanwhile may have looked for this entry before it was there.
+                if watcher.node == self.id && !self.is_alive(watcher.id) {
+                    self.remove_watcher(reference, &target);
+                }
             }
             None if watcher.node == self.id => {
                 let ended = id.map_or(watcher, |id| self.pid(id));
@@ -422,7 +443,7 @@ impl Inner {
         let target = self
             .slot(watcher.id)
             .and_then(|slot| slot.lock(watcher.id))
-            .and_then(|mut locked| locked.cold().watching.remove(&reference));
+            .and_then(|mut locked| locked.known()?.watching.remove(&reference));
         // Who finds the entry at the watcher's end has won: from here on no message will come.
         let Some(target) = target else { return false };
         self.forget_watcher(reference, watcher, &target);
@@ -463,8 +484,10 @@ impl Inner {
     /// A process of another node is no longer linked to `to`.
     pub(crate) fn drop_link(&self, from: Pid, to: Pid) {
         self.forget_remote_link(to, from);
-        if let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) {
-            locked.cold().links.remove(&from);
+        if let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id))
+            && let Some(cold) = locked.known()
+        {
+            cold.links.remove(&from);
         }
     }
 
@@ -482,7 +505,8 @@ impl Inner {
     pub(crate) fn register(&self, name: &str, id: LocalPid) -> Result<(), RegisterError> {
         let mut names = self.names.write();
         let taken = || RegisterError::Taken { name: name.to_owned() };
-        if names.contains_key(name) {
+        // Whoever has died may not have been struck off yet.
+        if names.get(name).is_some_and(|holder| self.is_alive(*holder)) {
             return Err(taken());
         }
         let no_process = || RegisterError::NoProcess { pid: self.pid(id) };
@@ -502,9 +526,8 @@ impl Inner {
     pub(crate) fn unregister(&self, name: &str) -> bool {
         let mut names = self.names.write();
         let Some(id) = names.remove(name) else { return false };
-        if let Some(mut locked) = self.slot(id).and_then(|slot| slot.lock(id)) {
-            locked.cold().name = None;
-        }
+        let Some(mut locked) = self.slot(id).and_then(|slot| slot.lock(id)) else { return false };
+        locked.cold().name = None;
         true
     }
 }
@@ -554,10 +577,3 @@ impl std::fmt::Display for RegisterError {
 }
 
 impl std::error::Error for RegisterError {}
-
-/// Drops a value whose destructor is not ours, so that its panic stops nobody.
-pub(crate) fn drop_quietly<T>(value: T) {
-    if std::mem::needs_drop::<T>() {
-        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value)));
-    }
-}

@@ -31,12 +31,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::Current;
-use crate::message::{Answer, Call, Exit};
+use crate::message::{Call, Down, Exit};
 use crate::pid::{Pid, Ref};
-use crate::process::{self, exit_self, register, self_pid, send, spawn_link, trap_exit, unlink};
+use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_link, spawn_task, trap_exit, unlink};
 use crate::reason::{ExitReason, Outcome};
 use crate::receive;
-use crate::task::{call, reply};
+use crate::task::{call, reply, result_of};
 use crate::tree::{ChildKind, ChildStatus, TreeNode};
 use children::Children;
 pub use decision::{Intensity, Restart, Strategy};
@@ -182,15 +182,17 @@ impl SupervisorBuilder {
     /// Outside of a process.
     pub async fn start_link(self) -> Result<Supervisor, StartError> {
         let (owner, reference) = (self_pid(), Ref::new());
-        let pid = spawn_link(serve(self, owner, reference));
-        let answer = receive! {
-            answer: Answer if answer.reference == reference => answer,
+        let pid = spawn_task(reference, serve(self, owner, reference));
+        let outcome = match result_of::<Result<(), StartError>>(reference).await {
+            Ok(outcome) => outcome,
+            Err(reason) => Err(StartError::Supervisor { reason }),
         };
-        let outcome: Box<dyn std::any::Any> = answer.value;
-        match outcome.downcast::<Result<(), StartError>>() {
-            Ok(outcome) => (*outcome).map(|()| Supervisor { pid }),
-            Err(_) => unreachable!("a supervisor answers its start with a result"),
+        if outcome.is_err() {
+            // So that its name is free when the caller sees this.
+            let watch = monitor(pid);
+            receive! { down: Down if down.reference == watch => drop(down) }
         }
+        outcome.map(|()| Supervisor { pid })
     }
 }
 

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::body::{Body, Head, Origin};
-use crate::mailbox::{Inbox, Queue, Tag};
+use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
 use crate::message::Target;
 use crate::pid::{LocalPid, Pid, Ref};
 use crate::trace::Token;
@@ -50,6 +50,8 @@ pub(crate) struct Own {
     pub(crate) token: Option<Box<Token>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
+    /// Whether a receive is looking through the queue, which then is not here.
+    pub(crate) queue_is_lent: bool,
 }
 
 /// Links, monitors and names: what few processes have, and others touch.
@@ -86,7 +88,7 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false }),
+            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false, queue_is_lent: false }),
             kept: AtomicU32::new(0),
             index,
         }
@@ -209,6 +211,15 @@ impl Slot {
     }
 }
 
+impl Drop for Slot {
+    /// Drops what was settled at the very moment at which the node stopped, and never ran.
+    fn drop(&mut self) {
+        // SAFETY: nobody else has the place any more, so a body that is there is ours.
+        drop_quietly(unsafe { Body::from_raw(*self.body.get_mut()) });
+        drop_quietly(self.inbox.close(self.tag()));
+    }
+}
+
 /// A process that is alive and stays so while this is held.
 pub(crate) struct Locked<'a> {
     slot: &'a Slot,
@@ -218,6 +229,11 @@ pub(crate) struct Locked<'a> {
 impl Locked<'_> {
     pub(crate) fn cold(&mut self) -> &mut Cold {
         self.cold.get_or_insert_default()
+    }
+
+    /// The same, if there is any yet: for whoever removes.
+    pub(crate) fn known(&mut self) -> Option<&mut Cold> {
+        self.cold.as_deref_mut()
     }
 
     pub(crate) fn view(&self) -> Option<&Cold> {
@@ -266,7 +282,7 @@ impl Table {
     fn chunk_of(index: u32) -> (usize, usize) {
         let shifted = index / FIRST_CHUNK + 1;
         let chunk = shifted.ilog2();
-        let first = (FIRST_CHUNK << chunk) - FIRST_CHUNK;
+        let first = FIRST_CHUNK * ((1 << chunk) - 1);
         (chunk as usize, (index - first) as usize)
     }
 
@@ -316,19 +332,108 @@ impl Table {
         slot
     }
 
-    /// Clears a place whose process has ended and whose body is dropped. The caller gives it back.
-    pub(crate) fn vacate(&self, slot: &Slot) -> u32 {
-        let generation = slot.resident().generation().wrapping_add(1);
+    /// Clears a place whose process has ended and whose body is dropped. The caller gives it back, if it
+    /// can be taken again: an identifier is never reused, so a place wears out after four billion users.
+    pub(crate) fn vacate(&self, slot: &Slot) -> Option<u32> {
+        let next = slot.resident().generation().checked_add(1);
+        let generation = next.unwrap_or(u32::MAX);
         slot.state.store(u64::from(generation) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
-        slot.index
+        next.map(|_| slot.index)
     }
 
     /// Every process that is alive at about this moment.
     pub(crate) fn residents(&self) -> impl Iterator<Item = (&Slot, LocalPid)> {
         let used = self.used.load(Ordering::Relaxed);
         (0..used)
-            .map_while(|index| self.slot(index))
+            .filter_map(|index| self.slot(index))
             .map(|slot| (slot, slot.resident()))
             .filter(|(slot, pid)| slot.is_alive(*pid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_index_has_a_place_of_its_own_in_chunks_of_doubling_size() {
+        assert_eq!(Table::chunk_of(0), (0, 0));
+        assert_eq!(Table::chunk_of(1023), (0, 1023));
+        assert_eq!(Table::chunk_of(1024), (1, 0));
+        assert_eq!(Table::chunk_of(3071), (1, 2047));
+        assert_eq!(Table::chunk_of(3072), (2, 0));
+        assert_eq!(Table::chunk_of(u32::MAX), (22, 1023));
+        assert!(Table::new().slot(LocalPid::NOBODY.index()).is_none());
+    }
+
+    fn body() -> Body {
+        let spawned_at = std::panic::Location::caller();
+        Body::new(Origin { parent: None, leader: None, spawned_at }, std::future::pending::<()>())
+    }
+
+    #[test]
+    fn a_place_has_one_process_after_the_other() {
+        let table = Table::new();
+        let mut before: Option<LocalPid> = None;
+        for _ in 0..3 {
+            let slot = table.settle(0, body(), None);
+            let pid = slot.resident();
+            assert!(slot.is_alive(pid) && slot.lock(pid).is_some());
+            assert!(before.is_none_or(|before| before != pid && !slot.is_alive(before) && slot.lock(before).is_none()));
+            let cold = slot.lock(pid).and_then(|mut locked| {
+                locked.cold().label = Some("label".into());
+                locked.declare_dead()
+            });
+            assert!(cold.is_some_and(|cold| cold.label.is_some()) && !slot.is_alive(pid));
+            // SAFETY: this thread is the only one, so it is the running one.
+            unsafe {
+                drop(slot.take_body());
+                slot.forget_body();
+            }
+            drop(slot.inbox.close(slot.tag()));
+            assert_eq!(table.vacate(slot), Some(0));
+            before = Some(pid);
+        }
+    }
+
+    #[test]
+    fn a_worn_out_place_is_not_taken_again() {
+        let table = Table::new();
+        let slot = table.grow_to(5);
+        slot.state.store(u64::from(u32::MAX) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
+        let slot = table.settle(5, body(), None);
+        let last = slot.resident();
+        assert!(slot.is_alive(last));
+        drop(slot.lock(last).and_then(Locked::declare_dead));
+        assert_eq!(table.vacate(slot), None);
+        assert!(!slot.is_alive(last));
+    }
+
+    #[test]
+    fn a_table_drops_the_bodies_and_messages_that_are_left() {
+        let held = std::sync::Arc::new(());
+        let table = Table::new();
+        let inside = held.clone();
+        let spawned_at = std::panic::Location::caller();
+        let body = Body::new(Origin { parent: None, leader: None, spawned_at }, async move {
+            let _inside = inside;
+            std::future::pending::<()>().await;
+        });
+        let slot = table.settle(3, body, None);
+        let message = crate::mailbox::Envelope::new(crate::Local(held.clone()));
+        assert!(slot.inbox.push(slot.tag(), message).is_ok());
+        assert_eq!(std::sync::Arc::strong_count(&held), 3);
+        drop(table);
+        assert_eq!(std::sync::Arc::strong_count(&held), 1);
+    }
+
+    #[test]
+    fn vacant_places_are_handed_out_once_and_the_oldest_first() {
+        let table = Table::new();
+        assert_eq!(table.vacant(3), [0, 1, 2]);
+        table.give_back([1, 0]);
+        assert_eq!(table.vacant(1), [1]);
+        assert_eq!(table.vacant(3), [0]);
+        assert_eq!(table.vacant(2), [3, 4]);
     }
 }

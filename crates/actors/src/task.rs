@@ -71,7 +71,7 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
                 self.owner,
                 self_pid()
             );
-            match answer(self.reference).await {
+            match result_of(self.reference).await {
                 Ok(value) => value,
                 Err(reason) => crate::process::exit_self(reason),
             }
@@ -80,7 +80,7 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
 }
 
 /// Waits for the answer with this reference, which is also that of a monitor on whoever gives it.
-async fn answer<A: Any>(reference: Ref) -> Result<A, ExitReason> {
+pub(crate) async fn result_of<A: Any>(reference: Ref) -> Result<A, ExitReason> {
     let answer = receive! {
         answer: Answer if answer.reference == reference => answer,
         down: Down if down.reference == reference => return Err(down.reason),
@@ -100,7 +100,7 @@ async fn answer<A: Any>(reference: Ref) -> Result<A, ExitReason> {
 pub(crate) async fn call<Q: Value, A: Any>(server: Pid, request: Q) -> Result<A, ExitReason> {
     let reference = monitor(server);
     send(server, Call { from: self_pid(), reference, request: Box::new(request) });
-    answer(reference).await
+    result_of(reference).await
 }
 
 /// Answers a request. Whoever answers and then ends is not worth a DOWN message: the monitor is over.

@@ -221,6 +221,15 @@ impl Drop for Envelope {
     }
 }
 
+/// Drops a value whose destructor is not ours, so that its panic stops nobody.
+pub(crate) fn drop_quietly<T>(value: T) {
+    if std::mem::needs_drop::<T>()
+        && let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value)))
+    {
+        std::mem::forget(payload); // It may be anything, so its destructor may panic as well.
+    }
+}
+
 /// The longest text that is kept of a message's `Debug` form.
 const LONGEST_TEXT: usize = 4096;
 
@@ -243,4 +252,97 @@ fn bounded(value: &dyn fmt::Debug) -> String {
     // An error means that the text was cut, which the ellipsis shows.
     let _ = fmt::Write::write_fmt(&mut bounded, format_args!("{value:?}"));
     bounded.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Local;
+    use crate::router::Payload;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_message_is_taken_out_only_as_what_it_is() {
+        let mut envelope = Envelope::new(String::from("text"));
+        assert!(envelope.is::<String>() && !envelope.is::<u8>());
+        assert_eq!(envelope.take::<u8>(), None);
+        assert_eq!(envelope.peek::<String>().map(String::as_str), Some("text"));
+        assert_eq!(envelope.type_name(), "alloc::string::String");
+        assert_eq!(envelope.take::<String>(), Some("text".into()));
+    }
+
+    #[test]
+    fn a_message_that_was_taken_out_can_be_put_back() {
+        let mut envelope = Envelope::new(String::from("text"));
+        let text = envelope.take::<String>().unwrap();
+        assert_eq!(format!("{envelope:?}"), "…");
+        assert!(envelope.take::<String>().is_none());
+        envelope.restore(text);
+        assert_eq!(format!("{envelope:?}"), "\"text\"");
+    }
+
+    #[test]
+    #[should_panic]
+    fn only_the_same_type_can_be_put_back() {
+        let mut envelope = Envelope::new(1_u64);
+        envelope.take::<u64>();
+        envelope.restore(String::new());
+    }
+
+    #[test]
+    fn messages_of_every_layout_are_dropped_once() {
+        #[repr(align(64))]
+        struct Wide(#[allow(dead_code, reason = "it is there to be dropped")] Arc<()>);
+        let count = Arc::new(());
+        for hollow in [false, true] {
+            let mut wide = Envelope::new(Local(Wide(count.clone())));
+            let mut plain = Envelope::new(Local(count.clone()));
+            let _empty = Envelope::new(());
+            if hollow {
+                drop(wide.take::<Local<Wide>>());
+                drop(plain.take::<Local<Arc<()>>>());
+                assert_eq!(Arc::strong_count(&count), 1);
+            }
+        }
+        assert_eq!(Arc::strong_count(&count), 1);
+    }
+
+    #[test]
+    fn a_destructor_that_panics_is_kept_quiet_and_the_memory_freed() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new(()));
+            }
+        }
+        drop_quietly(Envelope::new(Local(Bomb)));
+    }
+
+    #[test]
+    fn bytes_become_a_message_when_it_is_asked_for() {
+        struct Bytes(&'static str, &'static str);
+        impl Payload for Bytes {
+            fn type_name(&self) -> &str {
+                self.0
+            }
+            fn decode(&self, read: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>)) {
+                let mut json = serde_json::Deserializer::from_str(self.1);
+                read(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut json));
+            }
+        }
+        let parcel = |text| Envelope::new(Parcel(Box::new(Bytes("alloc::string::String", text))));
+        let mut envelope = parcel("\"sent\"");
+        assert_eq!(envelope.type_name(), "alloc::string::String");
+        assert!(!envelope.accept::<u8>());
+        assert_eq!(envelope.take::<String>(), Some("sent".into()));
+        let mut garbage = parcel("?");
+        assert!(!garbage.accept::<String>());
+    }
+
+    #[test]
+    fn long_messages_are_shown_in_part() {
+        let Signal::Info { name, text } = Envelope::new("ä".repeat(10_000)).signal() else { panic!() };
+        assert_eq!(name, "String");
+        assert!(text.len() <= LONGEST_TEXT + '…'.len_utf8() && text.ends_with("ä…"));
+    }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use super::decision::{Decision, History, Intensity, Restart, Strategy, on_exit};
 use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
 use crate::core::Current;
-use crate::message::{Down, Exit};
+use crate::message::Down;
 use crate::pid::Pid;
-use crate::process::{exit, monitor, unlink};
+use crate::process::{exit, monitor};
 use crate::reason::ExitReason;
 use crate::receive;
 use crate::trace::EventKind;
@@ -32,8 +32,8 @@ struct Child {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Running(Pid),
-    /// It has ended; the last process of it is kept for the trace of its restart.
-    Restarting(Pid),
+    /// It waits to be started; the process that it had is kept for the trace of its restart.
+    Restarting(Option<Pid>),
     Ended,
 }
 
@@ -87,7 +87,7 @@ impl Children {
         let restart = self.list[index].spec.restart;
         let decision =
             on_exit(self.strategy, restart, &reason, index, self.list.len(), || history.admit(intensity, now()));
-        self.list[index].state = State::Restarting(pid);
+        self.list[index].state = State::Restarting(Some(pid));
         self.carry_out(decision, index).await
     }
 
@@ -117,10 +117,15 @@ impl Children {
                 return Err(ExitReason::Shutdown);
             }
             Decision::Restart(range) => {
+                let mut end = range.end;
                 for index in range.clone().rev() {
                     self.stop_to_restart(index).await;
+                    if self.list[index].spec.restart == Restart::Temporary {
+                        self.list.remove(index);
+                        end -= 1;
+                    }
                 }
-                for index in range {
+                for index in range.start..end {
                     if !self.start_again(index).await {
                         break; // It will be tried again, and those after it with it.
                     }
@@ -130,11 +135,15 @@ impl Children {
         Ok(())
     }
 
+    /// Those that had ended before are started as well, as in OTP.
     async fn stop_to_restart(&mut self, index: usize) {
-        if let State::Running(pid) = self.list[index].state {
-            self.stop(index).await;
-            self.list[index].state = State::Restarting(pid);
-        }
+        let old = match self.list[index].state {
+            State::Running(pid) => Some(pid),
+            State::Restarting(old) => old,
+            State::Ended => None,
+        };
+        self.stop(index).await;
+        self.list[index].state = State::Restarting(old);
     }
 
     /// Starts a child that waits for it; false if that failed, and will be tried again.
@@ -146,10 +155,10 @@ impl Children {
             return false;
         };
         child.state = State::Running(new);
-        child.restarts += 1;
+        child.restarts += u64::from(old.is_some());
         let id = child.spec.id.clone();
         Current::with(|current| {
-            if let Some(current) = current
+            if let (Some(current), Some(old)) = (current, old)
                 && let Some(supervisor) = current.pid()
             {
                 current.inner.trace(|| EventKind::Restart { supervisor, old, new, id });
@@ -176,14 +185,11 @@ impl Children {
 
 /// Asks a process to end and waits until it has, or kills it.
 ///
-/// It is watched, so that it does not matter whether it has removed the link to its supervisor.
+/// It is watched, so that it does not matter whether it has removed the link to its supervisor. If not,
+/// the link stays, so that it ends also if its supervisor is killed meanwhile; the exit message that it
+/// causes in the end is of nobody who runs.
 async fn stop(pid: Pid, shutdown: Shutdown) {
     let watch = monitor(pid);
-    unlink(pid);
-    receive! {
-        exit: Exit if exit.from == pid => drop(exit),
-        after Duration::ZERO => (),
-    }
     let patience = match shutdown {
         Shutdown::BrutalKill => {
             exit(pid, ExitReason::Kill);

@@ -1,0 +1,17 @@
+//! The guarantees of the process core, as tests whose names carry the number of the OTP case that they
+//! follow. One file a group.
+
+mod exits;
+mod info;
+mod links;
+mod model;
+mod monitors;
+mod names;
+mod order;
+mod receive;
+mod scheduler;
+mod stress;
+mod supervisor;
+mod support;
+mod timers;
+mod trace;

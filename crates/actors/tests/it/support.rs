@@ -1,0 +1,115 @@
+//! What the tests share: nodes to run on, and ways to wait for what happens.
+
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use greenroom::message::{Down, Exit};
+use greenroom::reason::Outcome;
+use greenroom::{ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor};
+
+/// How long a test may take before it counts as one that hangs.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Runs a test on a node with several workers.
+pub fn on_node<F>(test: F) -> F::Output
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    on(&Node::builder().workers(4).start().unwrap(), test)
+}
+
+/// The same, for tests in which processes are meant to panic.
+pub fn on_quiet_node<F>(test: F) -> F::Output
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    on(&Node::builder().workers(4).on_panic(|_| ()).start().unwrap(), test)
+}
+
+/// Runs a test on this node, and shows what its processes do if it hangs.
+pub fn on<F>(node: &Node, test: F) -> F::Output
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let (done, finished) = mpsc::channel();
+    let runs_on = node.clone();
+    let runner = std::thread::spawn(move || {
+        let output = runs_on.block_on(test);
+        let _ = done.send(());
+        output
+    });
+    if finished.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        let processes: Vec<_> = node.list().into_iter().take(20).filter_map(|pid| node.info(pid)).collect();
+        eprintln!(
+            "{} hangs; these are some of its processes: {processes:#?}",
+            std::thread::current().name().unwrap_or_default()
+        );
+        std::process::exit(1);
+    }
+    runner.join().unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// How a process that is monitored already ends.
+pub async fn end_of((_, watch): (Pid, Ref)) -> ExitReason {
+    receive! { down: Down if down.reference == watch => down.reason }
+}
+
+/// How a new process ends.
+pub async fn end_of_new<F>(future: F) -> ExitReason
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    end_of(spawn_monitor(future)).await
+}
+
+/// Waits until a process is gone, however it ends.
+pub async fn gone(pid: Pid) {
+    let watch = monitor(pid);
+    receive! { down: Down if down.reference == watch => drop(down) }
+}
+
+/// The next exit signal that became a message.
+pub async fn next_exit() -> (Pid, ExitReason) {
+    let exit = receive::<Exit>().await;
+    (exit.from, exit.reason)
+}
+
+/// Whether a message of this type is in the mailbox now; takes it.
+pub async fn has<M: Message>() -> bool {
+    receive_timeout::<M>(Duration::ZERO).await.is_some()
+}
+
+/// A body that waits until it is ended.
+pub async fn forever() {
+    receive! { never: Never => match never {} }
+}
+
+/// A message that there is none of.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub enum Never {}
+
+/// Makes sure that everything this process has sent to `pid` by now has been handled there, if that is
+/// a process that answers [`Ping`] in order.
+pub async fn round_trip(pid: Pid) {
+    greenroom::send(pid, Ping(self_pid()));
+    receive::<Pong>().await;
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Ping(pub Pid);
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub struct Pong;
+
+/// A body that answers every [`Ping`].
+pub async fn echo() {
+    loop {
+        let Ping(from) = receive::<Ping>().await;
+        greenroom::send(from, Pong);
+    }
+}
+
+pub fn other(text: &str) -> ExitReason {
+    ExitReason::from(text)
+}
