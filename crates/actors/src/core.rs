@@ -1,6 +1,6 @@
 //! The inside of a node: its table, names, timers and queues, and who is running on this thread.
 //!
-//! Everything above ([`crate::signal`], [`crate::runner`], the public modules) works on an [`Inner`];
+//! Everything above ([`crate::send`], [`crate::exit`], [`crate::runner`], the public modules) works on an [`Inner`];
 //! the free functions find it through [`Current`], which a worker sets up for its thread.
 
 use std::cell::{Cell, RefCell};
@@ -154,6 +154,12 @@ impl Inner {
         ProcessName {
             registered: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
             label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
+        }
+    }
+
+    pub(crate) fn forget_remote_link(&self, local: Pid, remote: Pid) {
+        if let Some(links) = self.remote.lock().links.get_mut(&remote.node) {
+            links.remove(&(local, remote));
         }
     }
 
@@ -354,4 +360,19 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
     // `inner` and `id` of the `Current` there, neither of which changes during a poll.)
     let waker = std::mem::ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &LENT)) });
     use_it(&waker)
+}
+
+#[track_caller]
+pub(crate) fn outside(what: &str) -> ! {
+    panic!("`{what}` was called outside of a process: run it within `greenroom::run` or `Node::block_on`")
+}
+
+/// Does something for the running process.
+#[track_caller]
+pub(crate) fn running<R>(what: &str, work: impl FnOnce(&Current<'_>, &Slot, LocalPid) -> R) -> R {
+    Current::with(|current| {
+        let process = current.and_then(|current| Some((current, current.process()?)));
+        let Some((current, (slot, id))) = process else { outside(what) };
+        work(current, slot, id)
+    })
 }

@@ -39,7 +39,11 @@ mod timer;
 mod table;
 mod scheduler;
 mod core;
-mod signal;
+mod send;
+mod monitor;
+mod exit;
+mod link;
+mod names;
 mod runner;
 
 pub mod receive;
@@ -49,15 +53,15 @@ pub mod task;
 pub mod supervisor;
 
 pub use message::{Local, Message};
+pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};
 pub use pid::{NodeId, NodeName, Pid, Ref};
 pub use process::{
     SendError, Timer, demonitor, exit, exit_self, group_leader, is_alive, link, monitor, node, register, self_pid,
-    send, send_after, sleep, spawn, spawn_link, spawn_monitor, trap_exit, unlink, unregister, whereis, yield_now,
+    send, send_after, sleep, spawn, spawn_link, spawn_monitor, trace, trap_exit, unlink, unregister, whereis,
+    yield_now,
 };
 pub use reason::ExitReason;
 pub use receive::{receive, receive_timeout};
-pub use signal::RegisterError;
 pub use supervisor::Supervisor;
 pub use task::Task;
-pub use trace::trace;

@@ -143,6 +143,16 @@ pub enum Target {
     Name(String, crate::pid::NodeId),
 }
 
+impl Target {
+    /// The node that the target is on.
+    pub fn node(&self) -> crate::pid::NodeId {
+        match self {
+            Target::Pid(pid) => pid.node,
+            Target::Name(_, node) => *node,
+        }
+    }
+}
+
 /// The last segment of a type's path, without its generic arguments' paths.
 ///
 /// ```

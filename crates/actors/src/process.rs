@@ -9,31 +9,22 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::core::{Current, Due, Inner};
-use crate::mailbox::Envelope;
-use crate::message::{Down, Message, Target};
-use crate::pid::{LocalPid, NodeId, Pid, Ref};
+mod info;
+mod names;
+mod send;
+mod trace;
+
+use crate::core::{Current, running};
+use crate::message::{Down, Target};
+use crate::names::RegisterError;
+use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
-use crate::signal::RegisterError;
-use crate::table::{Slot, flag};
-use crate::timer::TimerKey;
-use crate::tree::ChildKind;
-
-#[track_caller]
-pub(crate) fn outside(what: &str) -> ! {
-    panic!("`{what}` was called outside of a process: run it within `greenroom::run` or `Node::block_on`")
-}
-
-/// Does something for the running process.
-#[track_caller]
-fn running<R>(what: &str, work: impl FnOnce(&Current<'_>, &Slot, LocalPid) -> R) -> R {
-    Current::with(|current| {
-        let process = current.and_then(|current| Some((current, current.process()?)));
-        let Some((current, (slot, id))) = process else { outside(what) };
-        work(current, slot, id)
-    })
-}
+use crate::table::flag;
+pub use info::{Info, Status, info};
+pub use names::{register, unregister, whereis};
+pub use send::{Destination, SendError, Sender, Timer, send, send_after};
+pub use trace::trace;
 
 /// The identifier of the running process: OTP's `self()`.
 ///
@@ -163,124 +154,6 @@ where
 #[track_caller]
 pub(crate) fn dismiss_watcher(reference: Ref) {
     running("reply", |current, _, _| current.inner.dismiss_watcher(reference));
-}
-
-/// Where a message can go: a [`Pid`], a registered name, or a name on another node.
-pub trait Destination {
-    /// What sending there returns.
-    type Sent<M>;
-
-    #[doc(hidden)]
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M>;
-}
-
-/// The node that a message is sent from; for [`Destination`].
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct Sender<'a>(&'a Inner);
-
-impl Destination for Pid {
-    type Sent<M> = ();
-
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) {
-        from.0.send(self, message);
-    }
-}
-
-impl Destination for &str {
-    type Sent<M> = Result<(), SendError<M>>;
-
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M> {
-        match from.0.whereis(self) {
-            Some(id) => {
-                from.0.send(from.0.pid(id), message);
-                Ok(())
-            }
-            None => Err(SendError { name: self.to_owned(), message }),
-        }
-    }
-}
-
-impl Destination for (&str, NodeId) {
-    type Sent<M> = ();
-
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) {
-        let target = Target::Name(self.0.to_owned(), self.1);
-        from.0.send_envelope(&target, Envelope::new(message));
-    }
-}
-
-/// Nobody is registered under the name; the message comes back.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SendError<M> {
-    /// The name that was tried.
-    pub name: String,
-    /// The message.
-    pub message: M,
-}
-
-impl<M> std::fmt::Debug for SendError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SendError").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl<M> std::fmt::Display for SendError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "nobody is registered as `{}`", self.name)
-    }
-}
-
-impl<M> std::error::Error for SendError<M> {}
-
-/// Sends a message. It never waits.
-///
-/// To a [`Pid`] it always succeeds: what is sent to a process that has ended is dropped, and the same
-/// holds for a name on another node. For a name on this node it is an error if nobody has it.
-///
-/// # Errors
-/// [`SendError`] with the message, for an unregistered name on this node.
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
-    running("send", |current, _, _| to.accept(Sender(current.inner), message))
-}
-
-/// Sends a message after a while, and returns a handle to cancel that.
-///
-/// The timer outlives its creator. If the receiver is gone when the time has come, nothing happens.
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn send_after<M: Message>(to: Pid, message: M, delay: Duration) -> Timer {
-    running("send_after", |current, _, _| {
-        let inner = current.inner;
-        let due = Due::Send(Target::Pid(to), Envelope::new(message));
-        Timer { node: inner.downgrade(), key: inner.timers.insert(inner.now().saturating_add(delay), due) }
-    })
-}
-
-/// A message that is on its way: see [`send_after`].
-#[derive(Clone)]
-pub struct Timer {
-    node: std::sync::Weak<Inner>,
-    key: TimerKey,
-}
-
-impl Timer {
-    /// Stops the timer and says how much time was left; `None` if it was due already or was stopped.
-    pub fn cancel(&self) -> Option<Duration> {
-        let inner = self.node.upgrade()?;
-        let (due, entry) = inner.timers.remove(self.key)?;
-        crate::mailbox::drop_quietly(match entry {
-            Due::Send(_, envelope) => Some(envelope),
-            Due::Wake(_) => None,
-        });
-        Some(due.saturating_sub(inner.now()))
-    }
 }
 
 /// Sends an exit signal to a process: OTP's `exit/2`.
@@ -424,41 +297,6 @@ pub fn trap_exit(trap: bool) -> bool {
     })
 }
 
-/// Gives a local process a name. A name has one process and a process one name.
-///
-/// # Errors
-/// [`RegisterError`] says which of the two is taken, or that there is no such process here.
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn register(name: &str, pid: Pid) -> Result<(), RegisterError> {
-    running("register", |current, _, _| {
-        if pid.node != current.inner.id {
-            return Err(RegisterError::NoProcess { pid });
-        }
-        current.inner.register(name, pid.id)
-    })
-}
-
-/// Frees a name; false if nobody had it. (In OTP that is an error.)
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn unregister(name: &str) -> bool {
-    running("unregister", |current, _, _| current.inner.unregister(name))
-}
-
-/// The process that has this name.
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn whereis(name: &str) -> Option<Pid> {
-    running("whereis", |current, _, _| current.inner.whereis(name).map(|id| current.inner.pid(id)))
-}
-
 /// Whether a process of this node is alive.
 ///
 /// # Panics
@@ -537,91 +375,4 @@ pub async fn sleep(duration: Duration) {
     // Nothing is wanted, so this ends by its time-out.
     let nothing = crate::receive::select(&mut |_| None, Some(duration)).await;
     debug_assert!(nothing.is_none());
-}
-
-/// What can be known about a process of this node: see [`info`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Info {
-    /// The process.
-    pub pid: Pid,
-    /// Whether it is a supervisor.
-    pub kind: ChildKind,
-    /// What it does at the moment.
-    pub status: Status,
-    /// The name that it is registered under.
-    pub registered_name: Option<String>,
-    /// The label that it gave itself.
-    pub label: Option<String>,
-    /// How many messages wait in its mailbox.
-    pub message_queue_len: usize,
-    /// The processes it is linked to, in no particular order.
-    pub links: Vec<Pid>,
-    /// What it monitors.
-    pub monitors: Vec<Target>,
-    /// Who monitors it.
-    pub monitored_by: Vec<Pid>,
-    /// Whether exit signals become messages.
-    pub trap_exit: bool,
-    /// The process that started it.
-    pub parent: Option<Pid>,
-    /// The process that its output goes to.
-    pub group_leader: Option<Pid>,
-    /// Where in the source it was started.
-    pub spawned_at: Option<crate::reason::Location>,
-    /// Bytes of its place in the table and of its future. What it has allocated itself is not counted.
-    pub memory: usize,
-}
-
-/// What a process does at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// It is the one that asks, or it runs elsewhere, or waits for its turn to run.
-    Running,
-    /// It waits for a message, a timer or input.
-    Waiting,
-}
-
-/// What can be known about a process of this node, or `None` if it is not alive.
-///
-/// # Panics
-/// Outside of a process.
-#[track_caller]
-pub fn info(pid: Pid) -> Option<Info> {
-    running("process::info", |current, _, _| current.inner.info(pid))
-}
-
-impl Inner {
-    pub(crate) fn info(&self, pid: Pid) -> Option<Info> {
-        if pid.node != self.id {
-            return None;
-        }
-        let slot = self.slot(pid.id)?;
-        let locked = slot.lock(pid.id)?;
-        let origin = locked.origin();
-        let cold = locked.view();
-        let flags = slot.flags(pid.id).unwrap_or_default();
-        let is_parked = slot.inbox.is_parked(slot.tag());
-        Some(Info {
-            pid,
-            kind: if flags & flag::SUPERVISES != 0 { ChildKind::Supervisor } else { ChildKind::Worker },
-            status: if is_parked { Status::Waiting } else { Status::Running },
-            registered_name: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
-            label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
-            message_queue_len: slot.messages() as usize,
-            links: cold.map(|cold| cold.links.iter().copied().collect()).unwrap_or_default(),
-            monitors: cold.map(|cold| cold.watching.values().cloned().collect()).unwrap_or_default(),
-            monitored_by: cold.map(|cold| cold.watchers.values().copied().collect()).unwrap_or_default(),
-            trap_exit: flags & flag::TRAPS_EXITS != 0,
-            parent: origin.and_then(|origin| origin.parent),
-            group_leader: origin.and_then(|origin| origin.leader),
-            spawned_at: origin.map(|origin| origin.spawned_at.into()),
-            memory: size_of::<Slot>() + locked.body_size(),
-        })
-    }
-}
-
-/// Sets the trace token of the running process and returns the one before.
-#[track_caller]
-pub(crate) fn set_token(token: Option<Box<crate::trace::Token>>) -> Option<Box<crate::trace::Token>> {
-    running("trace", |current, _, _| current.with_own(|own| std::mem::replace(&mut own.token, token)))
 }

@@ -1,7 +1,7 @@
 //! Why a process ended: exit reasons, and how the result of a process body becomes one.
 //!
 //! Which reasons kill a linked peer and which are turned into messages is decided in
-//! [`crate::signal`]; here is only what a reason *is*.
+//! [`crate::exit`]; here is only what a reason *is*.
 
 use std::fmt;
 use std::sync::Arc;

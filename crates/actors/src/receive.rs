@@ -281,7 +281,7 @@ impl Future for Select<'_> {
         let this = &mut *self;
         Current::with(|current| {
             let process = current.and_then(|current| Some((current, current.process()?)));
-            let Some((current, (slot, id))) = process else { crate::process::outside("receive") };
+            let Some((current, (slot, id))) = process else { crate::core::outside("receive") };
             this.poll_in(current, slot, id)
         })
     }

@@ -212,32 +212,3 @@ pub(crate) struct Token {
     pub(crate) tracer: Arc<dyn Tracer>,
     pub(crate) serial: Serial,
 }
-
-/// Runs a future and records the conversation that it takes part in: what the running process and
-/// everyone that it starts or talks to send each other, until the future is done.
-///
-/// ```
-/// use greenroom::{self_pid, send, spawn, receive};
-///
-/// let (answer, trace) = greenroom::run(async {
-///     greenroom::trace(async {
-///         let parent = self_pid();
-///         spawn(async move { send(parent, 42_u32) });
-///         receive::<u32>().await
-///     })
-///     .await
-/// });
-/// assert_eq!(answer, 42);
-/// assert!(trace.events.len() >= 2);
-/// ```
-///
-/// # Panics
-/// When polled outside of a process.
-pub async fn trace<F: std::future::Future>(future: F) -> (F::Output, Trace) {
-    let recorder = Arc::new(Recorder::default());
-    let start = Token { tracer: recorder.clone(), serial: Serial { previous: 0, current: 0 } };
-    let before = crate::process::set_token(Some(Box::new(start)));
-    let value = future.await;
-    crate::process::set_token(before);
-    (value, recorder.take(crate::process::self_pid()))
-}

@@ -1,0 +1,88 @@
+//! What can be known about processes from outside.
+
+use crate::core::{Inner, running};
+use crate::message::Target;
+use crate::pid::Pid;
+use crate::table::{Slot, flag};
+use crate::tree::ChildKind;
+
+/// What can be known about a process of this node: see [`info`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Info {
+    /// The process.
+    pub pid: Pid,
+    /// Whether it is a supervisor.
+    pub kind: ChildKind,
+    /// What it does at the moment.
+    pub status: Status,
+    /// The name that it is registered under.
+    pub registered_name: Option<String>,
+    /// The label that it gave itself.
+    pub label: Option<String>,
+    /// How many messages wait in its mailbox.
+    pub message_queue_len: usize,
+    /// The processes it is linked to, in no particular order.
+    pub links: Vec<Pid>,
+    /// What it monitors.
+    pub monitors: Vec<Target>,
+    /// Who monitors it.
+    pub monitored_by: Vec<Pid>,
+    /// Whether exit signals become messages.
+    pub trap_exit: bool,
+    /// The process that started it.
+    pub parent: Option<Pid>,
+    /// The process that its output goes to.
+    pub group_leader: Option<Pid>,
+    /// Where in the source it was started.
+    pub spawned_at: Option<crate::reason::Location>,
+    /// Bytes of its place in the table and of its future. What it has allocated itself is not counted.
+    pub memory: usize,
+}
+
+/// What a process does at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// It is the one that asks, or it runs elsewhere, or waits for its turn to run.
+    Running,
+    /// It waits for a message, a timer or input.
+    Waiting,
+}
+
+/// What can be known about a process of this node, or `None` if it is not alive.
+///
+/// # Panics
+/// Outside of a process.
+#[track_caller]
+pub fn info(pid: Pid) -> Option<Info> {
+    running("process::info", |current, _, _| current.inner.info(pid))
+}
+
+impl Inner {
+    pub(crate) fn info(&self, pid: Pid) -> Option<Info> {
+        if pid.node != self.id {
+            return None;
+        }
+        let slot = self.slot(pid.id)?;
+        let locked = slot.lock(pid.id)?;
+        let origin = locked.origin();
+        let cold = locked.view();
+        let flags = slot.flags(pid.id).unwrap_or_default();
+        let is_parked = slot.inbox.is_parked(slot.tag());
+        Some(Info {
+            pid,
+            kind: if flags & flag::SUPERVISES != 0 { ChildKind::Supervisor } else { ChildKind::Worker },
+            status: if is_parked { Status::Waiting } else { Status::Running },
+            registered_name: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
+            label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
+            message_queue_len: slot.messages() as usize,
+            links: cold.map(|cold| cold.links.iter().copied().collect()).unwrap_or_default(),
+            monitors: cold.map(|cold| cold.watching.values().cloned().collect()).unwrap_or_default(),
+            monitored_by: cold.map(|cold| cold.watchers.values().copied().collect()).unwrap_or_default(),
+            trap_exit: flags & flag::TRAPS_EXITS != 0,
+            parent: origin.and_then(|origin| origin.parent),
+            group_leader: origin.and_then(|origin| origin.leader),
+            spawned_at: origin.map(|origin| origin.spawned_at.into()),
+            memory: size_of::<Slot>() + locked.body_size(),
+        })
+    }
+}
