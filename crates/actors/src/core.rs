@@ -120,7 +120,11 @@ impl Inner {
 
     /// Queues a process that the caller has taken the responsibility for.
     pub(crate) fn schedule(&self, slot: &Slot) {
-        match Current::of(self) {
+        self.schedule_from(Current::of(self), slot);
+    }
+
+    fn schedule_from(&self, current: Option<&Current<'_>>, slot: &Slot) {
+        match current {
             Some(current) => self.scheduler.push_next(current.worker, slot),
             None => self.scheduler.inject(slot),
         }
@@ -128,9 +132,19 @@ impl Inner {
 
     /// Puts an envelope into the mailbox of a local process; hands it back if there is none.
     pub(crate) fn deliver(&self, to: LocalPid, envelope: Envelope) -> Result<(), Envelope> {
+        self.deliver_from(Current::of(self), to, envelope)
+    }
+
+    /// The same for a caller that knows who is current on this thread.
+    pub(crate) fn deliver_from(
+        &self,
+        current: Option<&Current<'_>>,
+        to: LocalPid,
+        envelope: Envelope,
+    ) -> Result<(), Envelope> {
         let Some(slot) = self.slot(to) else { return Err(envelope) };
         if slot.inbox.push(Tag::of_generation(to.generation()), envelope)? == Pushed::Wake {
-            self.schedule(slot);
+            self.schedule_from(current, slot);
         }
         Ok(())
     }
@@ -165,8 +179,13 @@ impl Inner {
 
     /// Whether an event of the running process would be seen by anyone.
     pub(crate) fn is_traced(&self) -> bool {
+        self.is_traced_for(Current::of(self))
+    }
+
+    /// The same for a caller that knows who is current on this thread.
+    pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
         self.traced.load(Ordering::Relaxed)
-            || Current::of(self).is_some_and(|current| current.with_own(|own| own.token.is_some()))
+            || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.
@@ -196,6 +215,8 @@ pub(crate) struct Current<'a> {
     id: Cell<LocalPid>,
     /// How much the running process may still do before it has to let others run.
     reductions: Cell<u32>,
+    /// The data of the waker that was lent for the present poll.
+    lent: Cell<*const ()>,
     /// Places at hand for new processes.
     pub(crate) vacant: RefCell<Vec<u32>>,
     _not_send: PhantomData<*const ()>,
@@ -216,6 +237,7 @@ impl<'a> Current<'a> {
             slot: Cell::new(None),
             id: Cell::new(LocalPid::new(0, 0)),
             reductions: Cell::new(REDUCTIONS),
+            lent: Cell::new(std::ptr::null()),
             vacant: RefCell::default(),
             _not_send: PhantomData,
         }
@@ -300,6 +322,12 @@ impl<'a> Current<'a> {
         self.reductions.get() == 0
     }
 
+    /// Whether this is the waker that the running process is polled with, so that waking the process
+    /// polls again whoever was given it. An executor within the process hands out wakers of its own.
+    pub(crate) fn has_lent(&self, waker: &Waker) -> bool {
+        waker.data() == self.lent.get()
+    }
+
     /// Runs `action` unless the running process has been declared dead meanwhile. What is not done by
     /// a process at all is always done.
     pub(crate) fn unless_dead<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
@@ -345,7 +373,7 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
         let node = current.inner.myself.clone();
         Waker::from(Arc::new(ProcessWaker { node, id: current.id.get() }))
     }
-    const LENT: RawWakerVTable = RawWakerVTable::new(
+    static LENT: RawWakerVTable = RawWakerVTable::new(
         |data| {
             let waker = std::mem::ManuallyDrop::new(proper(data));
             RawWaker::new(waker.data(), waker.vtable())
@@ -359,6 +387,7 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
     // owns nothing. It is only ever lent by reference. (A `&Waker` sent to a scoped thread would read
     // `inner` and `id` of the `Current` there, neither of which changes during a poll.)
     let waker = std::mem::ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &LENT)) });
+    current.lent.set(waker.data());
     use_it(&waker)
 }
 

@@ -33,6 +33,7 @@ pub mod message;
 pub mod router;
 pub mod tree;
 
+mod barrier;
 mod mailbox;
 mod body;
 mod timer;

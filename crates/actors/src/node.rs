@@ -88,6 +88,7 @@ impl NodeBuilder {
             .build()?;
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
+        crate::barrier::prepare();
         let (scheduler, ends) = Scheduler::new(workers);
         let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic);
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };

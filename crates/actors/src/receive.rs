@@ -7,11 +7,11 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::core::{Current, Due, Inner};
-use crate::mailbox::{Cursor, Envelope, Queue};
+use crate::mailbox::{Cursor, Envelope};
 use crate::message::Message;
 use crate::pid::LocalPid;
 use crate::table::Slot;
@@ -277,12 +277,16 @@ struct Deadline {
 impl Future for Select<'_> {
     type Output = Option<(usize, Received)>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         Current::with(|current| {
             let process = current.and_then(|current| Some((current, current.process()?)));
             let Some((current, (slot, id))) = process else { crate::core::outside("receive") };
-            this.poll_in(current, slot, id)
+            let polled = this.poll_in(current, slot, id);
+            if polled.is_pending() && !current.has_lent(context.waker()) {
+                listen(current, context.waker());
+            }
+            polled
         })
     }
 }
@@ -295,7 +299,7 @@ impl Select<'_> {
             return Poll::Pending;
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
-            if envelope.token().is_some() || current.inner.is_traced() {
+            if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
                 current.inner.trace_receive(&mut envelope);
             }
             return Poll::Ready(Some((arm, Received(envelope))));
@@ -310,15 +314,17 @@ impl Select<'_> {
     /// Looks at what has arrived since the last look.
     fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
         // The queue is on loan while `wants` runs, which is the user's code and may do anything.
-        let queue = current.with_own(|own| {
-            let was_lent = std::mem::replace(&mut own.queue_is_lent, true);
-            (!was_lent).then(|| std::mem::replace(&mut own.queue, Queue::new()))
-        });
-        let Some(queue) = queue else { panic!("a receive was polled within the guard of another") };
-        let mut loan = Loan { current, slot, queue };
-        loan.queue.refill(&slot.inbox, slot.tag());
+        let was_lent = current.with_own(|own| std::mem::replace(&mut own.queue_is_lent, true));
+        assert!(!was_lent, "a receive was polled within the guard of another");
+        let _loan = Loan(current);
+        // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
+        let queue = unsafe { slot.queue() };
+        queue.refill(&slot.inbox, slot.tag());
         let wants = &mut *self.wants;
-        loan.queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
+        let found =
+            queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)));
+        slot.note_kept(queue.len());
+        found
     }
 
     /// Whether the time is up; if not, sees to it that the process is woken when it is.
@@ -349,19 +355,20 @@ impl Drop for Deadline {
 }
 
 /// Gives the queue back to its process, also when the user's code panics.
-struct Loan<'a, 'c> {
-    current: &'a Current<'c>,
-    slot: &'a Slot,
-    queue: Queue,
-}
+struct Loan<'a, 'c>(&'a Current<'c>);
 
 impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
-        let queue = std::mem::replace(&mut self.queue, Queue::new());
-        self.slot.note_kept(queue.len());
-        self.current.with_own(|own| {
-            own.queue = queue;
-            own.queue_is_lent = false;
-        });
+        self.0.with_own(|own| own.queue_is_lent = false);
     }
+}
+
+/// Sees to it that a waker which is not the process's own is woken whenever the process is.
+#[cold]
+fn listen(current: &Current<'_>, waker: &Waker) {
+    let waker = waker.clone();
+    if current.is_exhausted() {
+        return waker.wake();
+    }
+    current.with_own(|own| own.listeners.get_or_insert_default().push(waker));
 }
