@@ -58,6 +58,9 @@ enum Evaluated {
 /// How long to wait for the last of what a cell wrote past its group leader.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
 
+/// What Rust's runtime says on standard error before it aborts for it.
+const STACK_OVERFLOW: &str = "has overflowed its stack";
+
 impl Session {
     /// Evaluates all cells. True if every one succeeded.
     pub async fn run(self) -> bool {
@@ -160,10 +163,13 @@ impl Session {
                 return;
             }
         }
+        let begin = Instant::now();
         let outcome = self.evaluate(place, progress, runtime, report, Audience::Everyone).await;
-        if let Ok(Evaluated::Finished(finished)) = &outcome {
-            report.run_ms = finished.run_ms;
-        }
+        report.run_ms = match &outcome {
+            Ok(Evaluated::Finished(finished)) => finished.run_ms,
+            Ok(Evaluated::RuntimeDied(_) | Evaluated::Interrupted) => milliseconds(begin.elapsed()),
+            Err(_) => 0.0,
+        };
         if let Err(failure) = self.settle(place, progress, runtime, outcome).await {
             progress.failed(place, self.defines(place));
             self.fail(report, failure);
@@ -215,12 +221,19 @@ impl Session {
                     show(Output::new(OutputKind::Text, text + "\n"));
                 },
                 RawOutput::Text(text): RawOutput => show(Output::new(OutputKind::Text, text)),
-                finished: Finished if finished.id == id => break finished,
-                down: Down if is_end_of(live, &down) => {
-                    return Ok(Evaluated::RuntimeDied(down.reason.to_string()));
-                },
+                finished: Finished if finished.id == id => break Some(finished),
+                down: Down if is_end_of(live, &down) => break None,
                 Interrupt: Interrupt => return Ok(Evaluated::Interrupted),
             }
+        };
+        let Some(finished) = finished else {
+            let end = match runtime.take() {
+                Some(dead) => dead.post_mortem().await,
+                None => unreachable!("it has been running until now"),
+            };
+            let has_overflowed = last_words(&mut show).await.contains(STACK_OVERFLOW);
+            let end = if has_overflowed { "stack overflow: is there a recursion without end?".to_owned() } else { end };
+            return Ok(Evaluated::RuntimeDied(end));
         };
         last_output(id, &mut show).await;
         progress.evaluated(place, id);
@@ -250,12 +263,8 @@ impl Session {
                 let Some(compiled) = progress.compiled_cell(place) else { return Ok(()) };
                 self.explainer.outcome(cell, compiled, &finished.outcome).map_or(Ok(()), Err)
             }
-            Evaluated::RuntimeDied(reason) => {
+            Evaluated::RuntimeDied(end) => {
                 progress.lose_runtime();
-                let end = match runtime.take() {
-                    Some(dead) => dead.post_mortem().await,
-                    None => reason,
-                };
                 let drawing = Drawing::error(format!("the runtime died while this cell ran: {end}"))
                     .with_help("cells that do not use its names still run, in a new runtime");
                 Err(self.explainer.draw(cell, &drawing))
@@ -338,6 +347,21 @@ async fn last_output(id: EvaluationId, show: &mut (dyn FnMut(Output) + Send)) {
             RawOutput::Text(text): RawOutput => show(Output::new(OutputKind::Text, text)),
             RawOutput::Mark(mark): RawOutput => if mark == id { marks += 1 },
             after LAST_OUTPUT => return,
+        }
+    }
+}
+
+/// Takes what a dead runtime has written past the group leader, and says it once more.
+async fn last_words(show: &mut (dyn FnMut(Output) + Send)) -> String {
+    let mut words = String::new();
+    loop {
+        receive! {
+            RawOutput::Text(text): RawOutput => {
+                words.push_str(&text);
+                show(Output::new(OutputKind::Text, text));
+            },
+            RawOutput::Mark(_): RawOutput => (),
+            after Duration::ZERO => return words,
         }
     }
 }
