@@ -64,7 +64,7 @@ impl fmt::Display for ToolError {
             Self::Missing { program, error } => write!(
                 f,
                 "cannot run `{program}`: {error}. Cells are compiled by the Rust toolchain: install it from \
-                 https://rustup.rs, or put it on the PATH"
+                 https://rustup.rs, put it on the PATH, or point RUSTC to it"
             ),
             Self::File { path, error } if error.kind() == io::ErrorKind::StorageFull => write!(
                 f,
