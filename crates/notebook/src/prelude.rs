@@ -100,6 +100,13 @@ impl fmt::Display for PreludeError {
 
 impl std::error::Error for PreludeError {}
 
+impl PreludeError {
+    /// Whether what the setup cell says may be the reason.
+    pub fn is_about_setup(&self) -> bool {
+        matches!(self, Self::Setup(_) | Self::Resolve { .. } | Self::Compile { .. })
+    }
+}
+
 impl From<ToolError> for PreludeError {
     fn from(error: ToolError) -> Self {
         Self::Tool(error)

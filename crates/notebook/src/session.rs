@@ -58,7 +58,7 @@ enum Evaluated {
 /// How long to wait for the last of what a cell wrote past its group leader.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
 
-/// What Rust's runtime says on standard error before it aborts for it.
+/// What Rust says on standard error before it aborts for want of stack.
 const STACK_OVERFLOW: &str = "has overflowed its stack";
 
 impl Session {
@@ -69,7 +69,7 @@ impl Session {
         for place in 0..self.plan.len() {
             let cell = &self.plan[place];
             let report = if progress.interrupted {
-                self.skipped(cell, "not run: the run was interrupted")
+                cell.report_why(Status::Skipped, "not run: the run was interrupted")
             } else {
                 self.cell(place, &mut progress, &mut runtime).await
             };
@@ -120,7 +120,7 @@ impl Session {
             }
         };
         let compile_ms = if compiled.cached { 0.0 } else { milliseconds(begin.elapsed()) };
-        let mut report = CellReport { compile_ms, cached: compiled.cached, ..report(cell, Status::Ok) };
+        let mut report = CellReport { compile_ms, cached: compiled.cached, ..cell.report(Status::Ok) };
         progress.compiled(place, compiled);
         self.evaluate_cell(place, progress, runtime, &mut report).await;
         report
@@ -148,7 +148,7 @@ impl Session {
         report: &mut CellReport,
     ) {
         for needed in progress.lost(&self.plan, place) {
-            let mut unseen = self::report(&self.plan[needed], Status::Ok);
+            let mut unseen = self.plan[needed].report(Status::Ok);
             let outcome = self.evaluate(needed, progress, runtime, &mut unseen, Audience::Nobody).await;
             if let Err(failure) = self.settle(needed, progress, runtime, outcome).await {
                 progress.failed(place, self.defines(place));
@@ -209,6 +209,7 @@ impl Session {
                 push_output(&mut report.outputs, output);
             }
         };
+        let mut has_overflowed = false;
         let finished = loop {
             receive! {
                 shown: Shown => if shown.id == id {
@@ -220,7 +221,10 @@ impl Session {
                     let text = self.explainer.crash(cell, compiled, &crashed.pid.to_string(), &crashed.panic);
                     show(Output::new(OutputKind::Text, text + "\n"));
                 },
-                RawOutput::Text(text): RawOutput => show(Output::new(OutputKind::Text, text)),
+                RawOutput::Text(text): RawOutput => {
+                    has_overflowed |= text.contains(STACK_OVERFLOW);
+                    show(Output::new(OutputKind::Text, text));
+                },
                 finished: Finished if finished.id == id => break Some(finished),
                 down: Down if is_end_of(live, &down) => break None,
                 Interrupt: Interrupt => return Ok(Evaluated::Interrupted),
@@ -231,9 +235,11 @@ impl Session {
                 Some(dead) => dead.post_mortem().await,
                 None => unreachable!("it has been running until now"),
             };
-            let has_overflowed = last_words(&mut show).await.contains(STACK_OVERFLOW);
-            let end = if has_overflowed { "stack overflow: is there a recursion without end?".to_owned() } else { end };
-            return Ok(Evaluated::RuntimeDied(end));
+            has_overflowed |= last_words(&mut show).await.contains(STACK_OVERFLOW);
+            return Ok(Evaluated::RuntimeDied(match has_overflowed {
+                true => "stack overflow: is there a recursion without end?".to_owned(),
+                false => end,
+            }));
         };
         last_output(id, &mut show).await;
         progress.evaluated(place, id);
@@ -285,16 +291,14 @@ impl Session {
     fn not_compiled(&self, place: usize, error: &CompileError, progress: &mut Progress, took: Duration) -> CellReport {
         let cell = &self.plan[place];
         if let CompileError::DependsOnFailed { .. } = error {
-            return self.skipped(cell, &error.to_string());
+            return cell.report_why(Status::Skipped, error.to_string());
         }
         if let CompileError::Cancelled = error {
             progress.interrupted = true;
         }
         let below = |name: &str| self.defined_below(place, name);
         let text = self.explainer.compile_error(cell, error, &below);
-        let mut report = CellReport { compile_ms: milliseconds(took), ..report(cell, Status::Error) };
-        report.outputs.push(Output::new(OutputKind::Error, text));
-        report
+        CellReport { compile_ms: milliseconds(took), ..cell.report_why(Status::Error, text) }
     }
 
     fn defined_below(&self, place: usize, name: &str) -> Option<String> {
@@ -308,16 +312,8 @@ impl Session {
         crate::analysis::defines(&self.plan[place].source).into_iter().map(|defined| defined.name).collect()
     }
 
-    fn skipped(&self, cell: &PlannedCell, why: &str) -> CellReport {
-        let mut report = report(cell, Status::Skipped);
-        report.outputs.push(Output::new(OutputKind::Error, why));
-        report
-    }
-
     fn failed(&self, cell: &PlannedCell, drawing: Drawing) -> CellReport {
-        let mut report = report(cell, Status::Error);
-        report.outputs.push(Output::new(OutputKind::Error, self.explainer.draw(cell, &drawing)));
-        report
+        cell.report_why(Status::Error, self.explainer.draw(cell, &drawing))
     }
 
     fn fail(&self, report: &mut CellReport, failure: String) {
@@ -363,20 +359,6 @@ async fn last_words(show: &mut (dyn FnMut(Output) + Send)) -> String {
             RawOutput::Mark(_): RawOutput => (),
             after Duration::ZERO => return words,
         }
-    }
-}
-
-fn report(cell: &PlannedCell, status: Status) -> CellReport {
-    CellReport {
-        index: cell.index,
-        section: cell.section.clone(),
-        heading: cell.heading.clone(),
-        line: cell.line,
-        status,
-        compile_ms: 0.0,
-        run_ms: 0.0,
-        cached: false,
-        outputs: Vec::new(),
     }
 }
 

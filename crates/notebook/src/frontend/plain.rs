@@ -155,7 +155,8 @@ impl<W: Write> Plain<W> {
         if !self.is_empty {
             text.push('\n');
         }
-        if self.section.as_deref() != Some(section) {
+        // The setup stands above all sections.
+        if self.section.as_deref() != Some(section) && !section.is_empty() {
             text.push_str(&self.look.rule(section));
             text.push_str("\n\n");
             self.section = Some(section.to_owned());
