@@ -1,6 +1,7 @@
 //! Ctrl-C, and the end of the program itself: whatever runs ends, and nothing is left behind.
 
 use std::fs;
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Child;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use expect_test::expect;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Notebook, Ran, children, finish, is_soon_gone, runtime_of, start, wait_for};
+use super::{Notebook, PATIENCE, Ran, children, finish, is_soon_gone, poll, runtime_of, start, wait_for};
 
 /// A cell that says that it runs, and then never ends.
 const LOOP: &str = "std::fs::write(\"running\", \"yes\\n\")?;\nloop {}";
@@ -99,4 +100,35 @@ fn a_compilation_is_ended_with_all_that_it_started() {
     .assert_eq(&ran.story());
     assert!(is_soon_gone(linker));
     assert!(tools.into_iter().all(|(pid, _)| is_soon_gone(pid)));
+}
+
+#[test]
+fn the_building_of_a_prelude_is_ended() {
+    let cache = tempfile::tempdir().expect("a temporary folder can be made");
+    let notebook = Notebook::of(&["1"]);
+    let mut command = notebook.command(&["--json"]);
+    let child = start(command.env("GREENROOM_CACHE", cache.path()));
+    let cargo = || children(child.id()).into_iter().find(|(_, name)| name == "cargo");
+    let (cargo, _) = poll(PATIENCE, cargo).expect("it starts cargo");
+    let ran = interrupt(child);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.ends_with("error: the building of the prelude was cancelled\n"), "{}", ran.stderr);
+    assert!(is_soon_gone(cargo));
+}
+
+#[test]
+fn waiting_for_another_program_that_builds_is_said_and_can_be_ended() {
+    let cache = tempfile::tempdir().expect("a temporary folder can be made");
+    let lock = fs::File::create(cache.path().join("preludes.lock")).expect("it can be written");
+    lock.lock().expect("nobody else knows it");
+    let notebook = Notebook::of(&["1"]);
+    let mut command = notebook.command(&["--json"]);
+    let mut child = start(command.env("GREENROOM_CACHE", cache.path()));
+    let mut said = [0; 49];
+    let stderr = child.stderr.as_mut().expect("it is a pipe");
+    stderr.read_exact(&mut said).expect("it says what it waits for");
+    assert_eq!(String::from_utf8_lossy(&said), "building the prelude: 0, another program is at it");
+    let ran = interrupt(child);
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stderr.ends_with("error: the building of the prelude was cancelled\n"), "{}", ran.stderr);
 }

@@ -77,3 +77,14 @@ fn what_a_process_prints_appears_below_its_cell() {
         "#]],
     );
 }
+
+#[test]
+fn a_long_value_is_cut_for_a_person_and_whole_for_a_program() {
+    let notebook = Notebook::of(&["vec![7_u8; 1000]"]);
+    let ran = finish(start(&mut notebook.command(&[])));
+    let shown: Vec<_> = ran.stdout.lines().filter(|line| line.trim() == "7,").collect();
+    assert_eq!(shown.len(), 39);
+    assert!(ran.stdout.contains("\n      … 962 more; --json shows them all\n"), "{}", ran.stdout);
+    let whole = notebook.run().cell(1)["outputs"][0]["text"].as_str().map(|text| text.lines().count());
+    assert_eq!(whole, Some(1002));
+}
