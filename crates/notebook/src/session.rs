@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiler::{CellInput, CompileError, CompiledCell, Compiler, Scope};
 use crate::draw::Drawing;
 use crate::event::{CellReport, CellStart, Event, Output, OutputKind, Status, push_output};
-use crate::explain::Explainer;
+use crate::explain::{Explainer, own_name};
 use crate::livemd::Language;
 use crate::plan::PlannedCell;
 use crate::runtime::{RawOutput, Runtime, RuntimeOptions, is_end_of};
@@ -76,6 +76,7 @@ impl Session {
             progress.count(report.status);
             self.tell(Event::Cell(report));
         }
+        self.stragglers(&progress).await;
         if let Some(runtime) = runtime {
             Runtime::kill(runtime);
         }
@@ -217,9 +218,10 @@ impl Session {
                 } else {
                     self.late(shown);
                 },
-                crashed: Crashed if crashed.id == id => {
-                    let text = self.explainer.crash(cell, compiled, &crashed.pid.to_string(), &crashed.panic);
-                    show(Output::new(OutputKind::Text, text + "\n"));
+                crashed: Crashed => if crashed.id == id {
+                    show(Output::new(OutputKind::Text, self.crash(Some(place), progress, &crashed)));
+                } else {
+                    self.late_crash(progress, &crashed);
                 },
                 RawOutput::Text(text): RawOutput => {
                     has_overflowed |= text.contains(STACK_OVERFLOW);
@@ -250,6 +252,32 @@ impl Session {
     fn late(&self, shown: Shown) {
         let output = Output::from(shown.output);
         self.tell(Event::RuntimeOutput(output.text));
+    }
+
+    /// A process of a cell that is long done has panicked.
+    fn late_crash(&self, progress: &Progress, crashed: &Crashed) {
+        self.tell(Event::RuntimeOutput(self.crash(progress.place_of(crashed.id), progress, crashed)));
+    }
+
+    /// Draws the crash of a process that a cell has started.
+    fn crash(&self, place: Option<usize>, progress: &Progress, crashed: &Crashed) -> String {
+        match place.and_then(|place| Some((&self.plan[place], progress.compiled_cell(place)?))) {
+            Some((cell, compiled)) => self.explainer.crash(cell, compiled, crashed.pid, &crashed.panic) + "\n",
+            None => format!("process {} panicked: {}\n", own_name(crashed.pid), crashed.panic.message),
+        }
+    }
+
+    /// Tells what has come from processes of the cells since the last one was done.
+    async fn stragglers(&self, progress: &Progress) {
+        loop {
+            receive! {
+                shown: Shown => self.late(shown),
+                crashed: Crashed => self.late_crash(progress, &crashed),
+                RawOutput::Text(text): RawOutput => self.tell(Event::RuntimeOutput(text)),
+                RawOutput::Mark(_): RawOutput => (),
+                after Duration::ZERO => return,
+            }
+        }
     }
 
     /// What an evaluation means for the run.

@@ -162,9 +162,24 @@ fn a_panic_in_a_process_is_shown_and_the_cell_goes_on() {
     assert_eq!(ran.code, Some(0));
     let cell = ran.cell(1);
     let text = cell["outputs"][0]["text"].as_str().expect("it is text");
-    assert!(text.starts_with("error: process <") && text.contains("panicked: in the child"), "{text}");
+    assert!(text.starts_with("error: process <0.") && text.contains("> of cell 1 panicked: in the child"), "{text}");
     assert!(text.contains("--> cell 1:2:5 (n.livemd:7)"), "{text}");
     assert_eq!(cell["outputs"][1]["text"], "\"on it goes\"");
+}
+
+#[test]
+fn a_panic_in_a_process_of_an_earlier_cell_is_no_secret() {
+    let ran = Notebook::of(&[
+        "let child = spawn(async {\n    receive::<()>().await;\n    panic!(\"late\")\n});",
+        "let watch = monitor(child);\nsend(child, ());\nreceive::<Down>().await.reference == watch",
+        // The news travels beside the answers of these.
+        "1",
+        "2",
+    ])
+    .run();
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(ran.cell(2)["outputs"][0]["text"], "true");
+    assert!(ran.stderr.contains("> of cell 1 panicked: late\n --> cell 1:3:5 (n.livemd:8)"), "{}", ran.stderr);
 }
 
 #[test]

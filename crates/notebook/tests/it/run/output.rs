@@ -40,7 +40,7 @@ fn what_is_written_past_the_macros_appears_below_the_cell_as_text() {
             "std::println!(\"standard\");",
             "std::eprintln!(\"error\");",
             "use std::io::Write as _;\nstd::io::stdout().write_all(b\"\\xff\\xfe no text\\n\")?;",
-            "std::io::stdout().write_all(b\"no end\")?;\n1",
+            "std::io::stdout().write_all(b\"no end\")?;",
             "2",
         ],
         expect![[r#"
@@ -52,7 +52,6 @@ fn what_is_written_past_the_macros_appears_below_the_cell_as_text() {
               text | �� no text
             4 ok
               text | no end
-              value | 1
             5 ok
               value | 2
             5 ok, 0 failed, 0 skipped: 0
