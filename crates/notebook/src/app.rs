@@ -193,7 +193,7 @@ impl Listener {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The first Ctrl-C ends the running cell and the run; the second one the program.
+    /// The first Ctrl-C (or SIGTERM, or SIGHUP) ends the running cell and the run; the second one the program.
     fn catch_interrupts(&self, cancel: &Cancel) {
         let (listener, cancel) = (self.clone(), cancel.clone());
         // It fails only when there is a handler already, whose owner then decides.

@@ -21,7 +21,11 @@ fn signal(child: &Child, signal: Signal) {
 
 /// Interrupts a program, which then has to end soon.
 fn interrupt(child: Child) -> Ran {
-    signal(&child, Signal::SIGINT);
+    end_with(Signal::SIGINT, child)
+}
+
+fn end_with(end: Signal, child: Child) -> Ran {
+    signal(&child, end);
     let begin = Instant::now();
     let ran = finish(child);
     assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
@@ -50,13 +54,13 @@ fn an_endless_loop_is_ended_and_reported() {
 }
 
 #[test]
-fn loops_on_every_worker_are_ended_too() {
+fn loops_on_every_worker_are_ended_too_and_by_whoever_ends_programs() {
     let loops = "for _ in 0..64 {\n    spawn(async { loop {} });\n}";
     let notebook = Notebook::of(&[&format!("{loops}\n{LOOP}"), "1"]);
     let child = start(&mut notebook.command(&["--json"]));
     let runtime = runtime_of(&child);
     wait_for(&notebook.path().join("running"));
-    let ran = interrupt(child);
+    let ran = end_with(Signal::SIGTERM, child);
     assert_eq!(ran.code, Some(1));
     assert!(is_soon_gone(runtime));
 }
