@@ -236,7 +236,8 @@ impl Cargo<'_> {
         // Where the program finds the prelude, the prelude must find the standard library.
         let standard = self.toolchain.libraries();
         command.arg(format!("-Clink-arg=-Wl,-rpath,{}", standard.display()));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(Self::missing)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = cancel.spawn(&mut command).map_err(Self::missing)?.ok_or(PreludeError::Cancelled)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let rest = thread::spawn(move || {
             let mut text = Vec::new();
@@ -247,11 +248,6 @@ impl Cargo<'_> {
         let mut packages = BTreeSet::new();
         let mut errors = String::new();
         for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
-            if cancel.is_cancelled() {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(PreludeError::Cancelled);
-            }
             match serde_json::from_str(&line) {
                 Ok(Line::CompilerArtifact(artifact)) => {
                     if packages.insert(artifact.package_id.clone()) {
@@ -266,7 +262,7 @@ impl Cargo<'_> {
                 _ => {}
             }
         }
-        let status = child.wait().map_err(Self::missing)?;
+        let status = cancel.wait(&mut child).map_err(Self::missing)?.ok_or(PreludeError::Cancelled)?;
         let rest = rest.join().unwrap_or_default();
         if status.success() {
             return Ok(artifacts);
