@@ -37,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) on_panic: Option<PanicHandler>,
+    pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
     pub(crate) is_ending: AtomicBool,
     started: Instant,
@@ -45,6 +46,31 @@ pub(crate) struct Inner {
 
 /// What a node does when a process panics.
 pub(crate) type PanicHandler = Arc<dyn Fn(&Panic) + Send + Sync>;
+
+/// What a node does when a process does not let others run.
+pub(crate) type LongTurnHandler = Arc<dyn Fn(&LongTurn) + Send + Sync>;
+
+/// A process that has not let others run for long: see [`crate::NodeBuilder::on_long_turn`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongTurn {
+    /// The process.
+    pub pid: Pid,
+    /// How it is called.
+    pub name: ProcessName,
+    /// How long it has been running.
+    pub running_for: Duration,
+}
+
+impl std::fmt::Display for LongTurn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pid, name, running_for } = self;
+        write!(f, "process {pid}")?;
+        if let Some(name) = name.registered.as_ref().or(name.label.as_ref()) {
+            write!(f, " ({name})")?;
+        }
+        write!(f, " has been running for {:.1} s without letting others run", running_for.as_secs_f64())
+    }
+}
 
 /// What connects processes of this node with each other node, to be resolved when that node is lost.
 #[derive(Default)]
@@ -69,6 +95,7 @@ impl Inner {
         scheduler: Scheduler<Slot>,
         tokio: tokio::runtime::Handle,
         on_panic: Option<PanicHandler>,
+        on_long_turn: Option<LongTurnHandler>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Inner {
             id,
@@ -82,6 +109,7 @@ impl Inner {
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
             on_panic,
+            on_long_turn,
             is_ending: AtomicBool::new(false),
             started: Instant::now(),
             myself: myself.clone(),

@@ -46,6 +46,7 @@ mod exit;
 mod link;
 mod names;
 mod runner;
+mod watchdog;
 
 pub mod receive;
 pub mod process;
@@ -53,6 +54,7 @@ mod node;
 pub mod task;
 pub mod supervisor;
 
+pub use core::LongTurn;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};

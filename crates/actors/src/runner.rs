@@ -31,8 +31,10 @@ pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
             inner.scheduler.found_work();
             // SAFETY: places live as long as the node, which `inner` keeps.
             let slot = unsafe { slot.as_ref() };
+            inner.scheduler.begin_turn(worker, slot.resident().as_u64());
             // SAFETY: whoever takes a place out of a run queue is its running thread.
             unsafe { turn(&current, slot) };
+            inner.scheduler.end_turn(worker);
         }
     });
     inner.table.give_back(current.vacant.take());

@@ -15,3 +15,4 @@ mod supervisor;
 mod support;
 mod timers;
 mod trace;
+mod watchdog;
