@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use greenroom::{ExitReason, Node, exit, is_alive, receive, self_pid, send, sleep, spawn};
+use greenroom::message::Down;
+use greenroom::{ExitReason, Node, exit, is_alive, receive, self_pid, send, sleep, spawn, spawn_monitor};
 
 /// A process that computes until it is told that it is enough, without ever awaiting.
 async fn runaway(enough: Arc<AtomicBool>) {
@@ -44,10 +45,11 @@ fn what_a_runaway_woke_last_runs_elsewhere() {
             let _go = receive::<u64>().await;
             stop.store(true, Ordering::Relaxed);
         });
-        spawn(async move {
+        spawn_monitor(async move {
             send(waiting, 1_u64);
             runaway(enough).await;
-        })
+        });
+        assert_eq!(receive::<Down>().await.reason, ExitReason::Normal);
     });
 }
 
