@@ -5,7 +5,6 @@
 //! itself is not generic.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -255,7 +254,7 @@ type Wants<'a> = dyn FnMut(&mut Candidate<'_>) -> Option<usize> + Send + 'a;
 /// Waits for a message that `wants` wants; for the [`receive!`](crate::receive!) macro.
 #[doc(hidden)]
 pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
-    Select { wants, cursor: Cursor::default(), timeout, waiting: None, _pinned: PhantomData }
+    Select { wants, cursor: Cursor::default(), timeout, waiting: None }
 }
 
 /// The future of a receive.
@@ -264,8 +263,8 @@ pub struct Select<'a> {
     wants: &'a mut Wants<'a>,
     cursor: Cursor,
     timeout: Option<Duration>,
-    waiting: Option<Deadline>,
-    _pinned: PhantomData<()>,
+    /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
+    waiting: Option<Box<Deadline>>,
 }
 
 /// When a receive gives up, and the timer that wakes it then.
@@ -332,7 +331,8 @@ impl Select<'_> {
         let Some(timeout) = self.timeout else { return false };
         let inner = current.inner;
         let now = inner.now();
-        let deadline = self.waiting.get_or_insert_with(|| Deadline { due: now.saturating_add(timeout), timer: None });
+        let deadline =
+            self.waiting.get_or_insert_with(|| Box::new(Deadline { due: now.saturating_add(timeout), timer: None }));
         if deadline.due <= now {
             return true;
         }
