@@ -63,7 +63,7 @@ use Contestant::*;
 
 impl Contestant {
     /// Its name.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Greenroom => "greenroom",
             Beam => "beam",
@@ -76,173 +76,107 @@ impl Contestant {
 }
 
 impl Better {
-    /// How many times better our figure is than theirs.
+    /// How many times better our figure is than theirs. A rival who got nothing done counts as having done one.
     pub fn ratio(self, ours: f64, theirs: f64) -> f64 {
         match self {
-            More => ours / theirs,
+            More => ours / theirs.max(1.0),
             Less => theirs / ours,
         }
     }
 }
 
-const fn rival(contestant: Contestant, name: &'static str, trial: &'static str, bar: f64) -> Rival {
-    Rival { name, figure: Figure::Trial(contestant, trial), bar: Some(bar) }
+const fn rival(contestant: Contestant, trial: &'static str, bar: Option<f64>) -> Rival {
+    Rival { name: contestant.name(), figure: Figure::Trial(contestant, trial), bar }
 }
 
-const fn at_most(name: &'static str, figure: f64) -> Rival {
+/// Another trial of our own.
+const fn variant(name: &'static str, trial: &'static str, bar: Option<f64>) -> Rival {
+    Rival { name, figure: Figure::Trial(Greenroom, trial), bar }
+}
+
+/// A figure that ours may not be worse than.
+const fn limit(name: &'static str, figure: f64) -> Rival {
     Rival { name, figure: Figure::Given(figure), bar: Some(1.0) }
+}
+
+/// Everybody, with the bar beside the BEAM and the one beside each of the Rust peers.
+const fn everybody(trial: &'static str, beam: f64, rust: f64) -> [Rival; 5] {
+    [
+        rival(Beam, trial, Some(beam)),
+        rival(Tokio, trial, Some(rust)),
+        rival(Ractor, trial, Some(rust)),
+        rival(Kameo, trial, Some(rust)),
+        rival(Actix, trial, Some(rust)),
+    ]
+}
+
+const fn contest(measure: &'static str, unit: &'static str, better: Better, rivals: &'static [Rival]) -> Contest {
+    Contest { measure, trial: measure, unit, better, rivals }
 }
 
 /// Every measure, in the order of the table.
 pub const CONTESTS: &[Contest] = &[
-    Contest {
-        measure: "memory",
-        trial: "memory",
-        unit: "B",
-        better: Less,
-        rivals: &[
-            rival(Beam, "beam", "memory", 10.0),
-            at_most("250 B", 250.0),
-            rival(Tokio, "tokio", "memory", 1.0),
-            rival(Ractor, "ractor", "memory", 1.0),
-            rival(Kameo, "kameo", "memory", 1.0),
-            rival(Actix, "actix", "memory", 1.0),
+    contest(
+        "memory",
+        "B",
+        Less,
+        &[
+            limit("250 B", 250.0),
+            rival(Beam, "memory", Some(10.0)),
+            rival(Tokio, "memory", Some(1.0)),
+            rival(Ractor, "memory", Some(1.0)),
+            rival(Kameo, "memory", Some(1.0)),
+            rival(Actix, "memory", Some(1.0)),
         ],
-    },
-    Contest {
-        measure: "spawn_hold",
-        trial: "spawn_hold",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "spawn_hold", 3.0),
-            rival(Tokio, "tokio", "spawn_hold", 1.0),
-            rival(Ractor, "ractor", "spawn_hold", 1.0),
-            rival(Kameo, "kameo", "spawn_hold", 1.0),
-            rival(Actix, "actix", "spawn_hold", 1.0),
+    ),
+    contest("spawn_hold", "/s", More, &everybody("spawn_hold", 3.0, 1.0)),
+    contest("spawn_exit", "/s", More, &everybody("spawn_exit", 3.0, 1.0)),
+    contest("ping_pong", "/s", More, &everybody("ping_pong", 4.0, 2.0)),
+    contest("ring", "/s", More, &everybody("ring", 5.0, 1.0)),
+    contest("fan_in", "/s", More, &everybody("fan_in", 3.0, 1.0)),
+    contest(
+        "spawn_monitor_down",
+        "/s",
+        More,
+        &[
+            rival(Beam, "spawn_monitor_down", Some(2.5)),
+            rival(Tokio, "spawn_monitor_down", None),
+            rival(Ractor, "spawn_monitor_down", None),
+            rival(Kameo, "spawn_monitor_down", None),
         ],
-    },
-    Contest {
-        measure: "spawn_exit",
-        trial: "spawn_exit",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "spawn_exit", 3.0),
-            rival(Tokio, "tokio", "spawn_exit", 1.0),
-            rival(Ractor, "ractor", "spawn_exit", 1.0),
-            rival(Kameo, "kameo", "spawn_exit", 1.0),
-            rival(Actix, "actix", "spawn_exit", 1.0),
+    ),
+    contest(
+        "kill_down_p99",
+        "us",
+        Less,
+        &[
+            limit("50 us", 50.0),
+            rival(Beam, "kill_down_p99", None),
+            rival(Tokio, "kill_down_p99", None),
+            rival(Kameo, "kill_down_p99", None),
         ],
-    },
+    ),
+    contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
+    contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
+    contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
+    contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
+    // There is no build without tracing to compare with, so this shows what a tracer that looks at nothing costs.
     Contest {
-        measure: "ping_pong",
         trial: "ping_pong",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "ping_pong", 4.0),
-            rival(Tokio, "tokio", "ping_pong", 2.0),
-            rival(Ractor, "ractor", "ping_pong", 2.0),
-            rival(Kameo, "kameo", "ping_pong", 2.0),
-            rival(Actix, "actix", "ping_pong", 2.0),
-        ],
+        ..contest("tracing_off", "/s", More, &[variant("tracer set", "ping_pong_traced", None)])
     },
     Contest {
-        measure: "ring",
-        trial: "ring",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "ring", 5.0),
-            rival(Tokio, "tokio", "ring", 1.0),
-            rival(Ractor, "ractor", "ring", 1.0),
-            rival(Kameo, "kameo", "ring", 1.0),
-            rival(Actix, "actix", "ring", 1.0),
-        ],
-    },
-    Contest {
-        measure: "fan_in",
-        trial: "fan_in",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "fan_in", 3.0),
-            rival(Tokio, "tokio", "fan_in", 1.0),
-            rival(Ractor, "ractor", "fan_in", 1.0),
-            rival(Kameo, "kameo", "fan_in", 1.0),
-            rival(Actix, "actix", "fan_in", 1.0),
-        ],
-    },
-    Contest {
-        measure: "spawn_monitor_down",
-        trial: "spawn_monitor_down",
-        unit: "/s",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "spawn_monitor_down", 2.5),
-            rival(Tokio, "tokio", "spawn_monitor_down", 1.0),
-            rival(Ractor, "ractor", "spawn_monitor_down", 1.0),
-            rival(Kameo, "kameo", "spawn_monitor_down", 1.0),
-        ],
-    },
-    Contest {
-        measure: "kill_down_p99",
-        trial: "kill_down_p99",
-        unit: "us",
-        better: Less,
-        rivals: &[
-            at_most("50 us", 50.0),
-            Rival { name: "beam", figure: Figure::Trial(Beam, "kill_down_p99"), bar: None },
-            Rival { name: "tokio", figure: Figure::Trial(Tokio, "kill_down_p99"), bar: None },
-            Rival { name: "kameo", figure: Figure::Trial(Kameo, "kill_down_p99"), bar: None },
-        ],
-    },
-    Contest {
-        measure: "backlog",
-        trial: "backlog",
-        unit: "ns",
-        better: Less,
-        rivals: &[
-            rival(Greenroom, "none waiting", "backlog_none", 0.5),
-            Rival { name: "beam", figure: Figure::Trial(Beam, "backlog"), bar: None },
-        ],
-    },
-    Contest {
-        measure: "chain",
-        trial: "chain",
-        unit: "ms",
-        better: Less,
-        rivals: &[rival(Beam, "beam", "chain", 1.0)],
-    },
-    Contest { measure: "hub", trial: "hub", unit: "ms", better: Less, rivals: &[rival(Beam, "beam", "hub", 1.0)] },
-    Contest {
-        measure: "runaway",
-        trial: "runaway",
-        unit: "ticks",
-        better: More,
-        rivals: &[
-            rival(Beam, "beam", "runaway", 0.8),
-            Rival { name: "tokio", figure: Figure::Trial(Tokio, "runaway"), bar: None },
-        ],
-    },
-    Contest {
-        measure: "tracing_off",
-        trial: "ping_pong",
-        unit: "/s",
-        better: More,
-        rivals: &[Rival { name: "tracer set", figure: Figure::Trial(Greenroom, "ping_pong_traced"), bar: None }],
-    },
-    Contest {
-        measure: "growth",
         trial: "growth_7",
-        unit: "ns",
-        better: Less,
-        rivals: &[
-            rival(Greenroom, "10^3", "growth_3", 1.0 / 1.5),
-            rival(Greenroom, "10^4", "growth_4", 1.0 / 1.5),
-            rival(Greenroom, "10^5", "growth_5", 1.0 / 1.5),
-            rival(Greenroom, "10^6", "growth_6", 1.0 / 1.5),
-        ],
+        ..contest(
+            "growth",
+            "ns",
+            Less,
+            &[
+                variant("10^3", "growth_3", Some(1.0 / 1.5)),
+                variant("10^4", "growth_4", Some(1.0 / 1.5)),
+                variant("10^5", "growth_5", Some(1.0 / 1.5)),
+                variant("10^6", "growth_6", Some(1.0 / 1.5)),
+            ],
+        )
     },
 ];
