@@ -136,6 +136,13 @@ struct Dependency {
     pkg: String,
 }
 
+/// Whether nothing fits into this folder any more.
+fn is_full(folder: &Path) -> bool {
+    const ROOM: usize = 1 << 20;
+    let fits = tempfile::tempfile_in(folder).and_then(|mut file| std::io::Write::write_all(&mut file, &vec![0; ROOM]));
+    fits.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+}
+
 /// What cargo has resolved.
 struct Resolved {
     total: usize,
@@ -268,7 +275,8 @@ impl Cargo<'_> {
             return Ok(artifacts);
         }
         let said = if errors.is_empty() { rest } else { errors };
-        if said.contains("No space left on device") {
+        // A linker whose output does not fit dies in odd ways, so the disk is asked, too.
+        if said.contains("No space left on device") || is_full(&self.target) {
             let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(ToolError::File { path: self.target.clone(), error }.into());
         }
