@@ -129,10 +129,12 @@ impl Inner {
         self.started.elapsed()
     }
 
+    #[inline]
     pub(crate) fn pid(&self, id: LocalPid) -> Pid {
         Pid::new(self.id, id)
     }
 
+    #[inline]
     pub(crate) fn slot(&self, id: LocalPid) -> Option<&Slot> {
         self.table.slot(id.index())
     }
@@ -147,10 +149,12 @@ impl Inner {
     }
 
     /// Queues a process that the caller has taken the responsibility for.
+    #[inline]
     pub(crate) fn schedule(&self, slot: &Slot) {
         self.schedule_from(Current::of(self), slot);
     }
 
+    #[inline]
     fn schedule_from(&self, current: Option<&Current<'_>>, slot: &Slot) {
         match current {
             Some(current) => self.scheduler.push_next(current.worker, slot),
@@ -159,11 +163,13 @@ impl Inner {
     }
 
     /// Puts an envelope into the mailbox of a local process; hands it back if there is none.
+    #[inline]
     pub(crate) fn deliver(&self, to: LocalPid, envelope: Envelope) -> Result<(), Envelope> {
         self.deliver_from(Current::of(self), to, envelope)
     }
 
     /// The same for a caller that knows who is current on this thread.
+    #[inline]
     pub(crate) fn deliver_from(
         &self,
         current: Option<&Current<'_>>,
@@ -206,11 +212,13 @@ impl Inner {
     }
 
     /// Whether an event of the running process would be seen by anyone.
+    #[inline]
     pub(crate) fn is_traced(&self) -> bool {
         self.is_traced_for(Current::of(self))
     }
 
     /// The same for a caller that knows who is current on this thread.
+    #[inline]
     pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
         self.traced.load(Ordering::Relaxed)
             || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
@@ -286,6 +294,7 @@ impl<'a> Current<'a> {
     }
 
     /// Gives `work` the current of this thread, if it is a worker's.
+    #[inline]
     pub(crate) fn with<R>(work: impl FnOnce(Option<&Current<'_>>) -> R) -> R {
         // SAFETY: `enter` keeps the current alive and in place while the pointer is set, and the
         // closure cannot keep a reference that outlives this call.
@@ -296,6 +305,7 @@ impl<'a> Current<'a> {
     ///
     /// The borrow of `inner` keeps the caller from holding on to it for longer than the node lives;
     /// workers only leave [`Current::enter`] when they end.
+    #[inline]
     pub(crate) fn of(inner: &Inner) -> Option<&Current<'_>> {
         // SAFETY: see `with`: the pointer is only set on a worker's thread for as long as that runs, and
         // callers are called by that worker.
@@ -307,6 +317,7 @@ impl<'a> Current<'a> {
     ///
     /// # Safety
     /// The caller is the running thread of `slot`.
+    #[inline]
     pub(crate) unsafe fn run<R>(&self, slot: &'a Slot, work: impl FnOnce() -> R) -> R {
         self.slot.set(Some(slot));
         self.id.set(slot.resident());
@@ -317,15 +328,18 @@ impl<'a> Current<'a> {
     }
 
     /// The running process.
+    #[inline]
     pub(crate) fn process(&self) -> Option<(&'a Slot, LocalPid)> {
         self.slot.get().map(|slot| (slot, self.id.get()))
     }
 
+    #[inline]
     pub(crate) fn pid(&self) -> Option<Pid> {
         self.process().map(|(_, id)| self.inner.pid(id))
     }
 
     /// Gives `work` what belongs to the running process; must not be nested.
+    #[inline]
     pub(crate) fn with_own<R: Default>(&self, work: impl FnOnce(&mut Own) -> R) -> R {
         match self.slot.get() {
             // SAFETY: `run` vouches that this thread is the running one, and callers do not nest.
@@ -341,23 +355,27 @@ impl<'a> Current<'a> {
     }
 
     /// Counts something that the process did.
+    #[inline]
     pub(crate) fn charge(&self, cost: u32) {
         self.reductions.set(self.reductions.get().saturating_sub(cost));
     }
 
     /// Whether the process has used up its turn.
+    #[inline]
     pub(crate) fn is_exhausted(&self) -> bool {
         self.reductions.get() == 0
     }
 
     /// Whether this is the waker that the running process is polled with, so that waking the process
     /// polls again whoever was given it. An executor within the process hands out wakers of its own.
+    #[inline]
     pub(crate) fn has_lent(&self, waker: &Waker) -> bool {
         waker.data() == self.lent.get()
     }
 
     /// Runs `action` unless the running process has been declared dead meanwhile. What is not done by
     /// a process at all is always done.
+    #[inline]
     pub(crate) fn unless_dead<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
         match self.slot.get() {
             Some(slot) => slot.hand_over(action),
@@ -367,6 +385,7 @@ impl<'a> Current<'a> {
 }
 
 /// Runs `action` for the process of this thread unless it has been declared dead.
+#[inline]
 pub(crate) fn unless_dead<R>(inner: &Inner, action: impl FnOnce() -> R) -> Option<R> {
     match Current::of(inner) {
         Some(current) => current.unless_dead(action),

@@ -21,13 +21,13 @@ use crate::trace::EventKind;
 pub(crate) struct Ended {
     id: LocalPid,
     reason: ExitReason,
-    cold: Cold,
+    /// Most processes have no links, monitors or name.
+    cold: Option<Box<Cold>>,
 }
 
 impl Ended {
     fn declare(id: LocalPid, reason: ExitReason, locked: Locked<'_>) -> Self {
-        let cold = locked.declare_dead().map(|cold| *cold).unwrap_or_default();
-        Ended { id, reason, cold }
+        Ended { id, reason, cold: locked.declare_dead() }
     }
 }
 
@@ -87,16 +87,27 @@ impl Inner {
             slot.quiesce();
         }
         let pid = self.pid(id);
-        if let Some(name) = &cold.name {
+        if let Some(name) = cold.as_ref().and_then(|cold| cold.name.as_ref()) {
             let mut names = self.names.write();
             if names.get(name) == Some(&id) {
                 names.remove(name);
             }
         }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
+        if let Some(cold) = cold {
+            self.tell_connected(pid, &reason, *cold, also);
+        }
+        let (messages, was_parked) = slot.inbox.close(Tag::of_generation(id.generation()));
+        drop_quietly(messages);
+        if was_parked {
+            self.schedule(slot);
+        }
+    }
+
+    fn tell_connected(&self, pid: Pid, reason: &ExitReason, cold: Cold, also: &mut VecDeque<Ended>) {
         for (reference, watcher) in cold.watchers {
             if watcher.node == self.id {
-                self.tell_down(reference, watcher, pid, &reason);
+                self.tell_down(reference, watcher, pid, reason);
             } else {
                 self.signal(watcher.node, RemoteSignal::Down { reference, watcher, reason: reason.clone() });
             }
@@ -106,16 +117,11 @@ impl Inner {
         }
         for peer in cold.links {
             if peer.node == self.id {
-                also.extend(self.break_link(pid, peer, &reason));
+                also.extend(self.break_link(pid, peer, reason));
             } else {
                 self.forget_remote_link(pid, peer);
                 self.signal(peer.node, RemoteSignal::LinkBroken { from: pid, to: peer, reason: reason.clone() });
             }
-        }
-        let (messages, was_parked) = slot.inbox.close(Tag::of_generation(id.generation()));
-        drop_quietly(messages);
-        if was_parked {
-            self.schedule(slot);
         }
     }
 

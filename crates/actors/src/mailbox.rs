@@ -51,11 +51,13 @@ impl Queue {
         Queue { head: None, tail: None, len: 0, removals: 0 }
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> u32 {
         self.len
     }
 
     /// Appends everything that has arrived in `inbox`.
+    #[inline]
     pub(crate) fn refill(&mut self, inbox: &Inbox, tag: Tag) {
         let mut newest_first = inbox.take(tag);
         let newest = newest_first;
@@ -81,6 +83,7 @@ impl Queue {
     /// Removes and returns the first envelope after `cursor` for which `matches` answers with an arm.
     ///
     /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
+    #[inline]
     pub(crate) fn pick(
         &mut self,
         owner: Pid,
@@ -144,6 +147,7 @@ impl<'a> Borrowed<'a> {
         Borrowed { queue, previous, next, was: node, envelope: std::mem::ManuallyDrop::new(envelope), removed: false }
     }
 
+    #[inline]
     fn link(&mut self, to: Option<NonNull<Head>>) {
         match self.previous {
             // SAFETY: `previous` is in the queue, which we have exclusively.
@@ -152,10 +156,12 @@ impl<'a> Borrowed<'a> {
         }
     }
 
+    #[inline]
     fn put_back(self) -> NonNull<Head> {
         self.envelope.as_raw()
     }
 
+    #[inline]
     fn remove(mut self) -> Envelope {
         self.removed = true;
         self.link(self.next);
@@ -221,6 +227,7 @@ mod tests {
         }
 
         /// Takes the first message for which `wants` is true, and says how many were looked at.
+        #[inline]
         fn pick(&mut self, cursor: &mut Cursor, wants: impl Fn(u32) -> bool) -> (Option<u32>, u32) {
             let mut looked_at = 0;
             let picked = self.queue.pick(owner(0), cursor, &mut |envelope| {

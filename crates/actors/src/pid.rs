@@ -135,14 +135,17 @@ impl LocalPid {
         LocalPid(number)
     }
 
+    #[inline]
     pub(crate) fn as_u64(self) -> u64 {
         self.0
     }
 
+    #[inline]
     pub(crate) fn index(self) -> u32 {
         self.0 as u32
     }
 
+    #[inline]
     pub(crate) fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }

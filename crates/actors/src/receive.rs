@@ -291,6 +291,7 @@ impl Future for Select<'_> {
 }
 
 impl Select<'_> {
+    #[inline]
     fn poll_in(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Poll<Option<(usize, Received)>> {
         current.charge(1);
         // The worker sees either of these, too: it puts the process at the end of the line, or clears it away.
@@ -311,19 +312,20 @@ impl Select<'_> {
     }
 
     /// Looks at what has arrived since the last look.
+    #[inline]
     fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
         // The queue is on loan while `wants` runs, which is the user's code and may do anything.
-        let was_lent = current.with_own(|own| std::mem::replace(&mut own.queue_is_lent, true));
+        let was_lent = current.with_own(|own| own.queue_is_lent);
         assert!(!was_lent, "a receive was polled within the guard of another");
-        let _loan = Loan(current);
+        if slot.has_nothing() {
+            return None;
+        }
+        let loan = Loan::take(current, slot);
         // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
-        let queue = unsafe { slot.queue() };
+        let queue = unsafe { loan.slot.queue() };
         queue.refill(&slot.inbox, slot.tag());
         let wants = &mut *self.wants;
-        let found =
-            queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)));
-        slot.note_kept(queue.len());
-        found
+        queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
     }
 
     /// Whether the time is up; if not, sees to it that the process is woken when it is.
@@ -355,11 +357,23 @@ impl Drop for Deadline {
 }
 
 /// Gives the queue back to its process, also when the user's code panics.
-struct Loan<'a, 'c>(&'a Current<'c>);
+struct Loan<'a, 'c> {
+    current: &'a Current<'c>,
+    slot: &'a Slot,
+}
+
+impl<'a, 'c> Loan<'a, 'c> {
+    fn take(current: &'a Current<'c>, slot: &'a Slot) -> Self {
+        current.with_own(|own| own.queue_is_lent = true);
+        Loan { current, slot }
+    }
+}
 
 impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
-        self.0.with_own(|own| own.queue_is_lent = false);
+        // SAFETY: this is the running process, and who took the loan is done with the queue.
+        self.slot.note_kept(unsafe { self.slot.queue() }.len());
+        self.current.with_own(|own| own.queue_is_lent = false);
     }
 }
 

@@ -140,6 +140,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Queues work that a worker just woke: it runs next, on the same worker if nobody steals it.
+    #[inline]
     pub(crate) fn push_next(&self, worker: &Worker<T>, work: &T) {
         let next = &self.workers[worker.index].next;
         let work = NonNull::from(work);
@@ -156,6 +157,7 @@ impl<T> Scheduler<T> {
     }
 
     /// Queues work behind everything else that waits on this worker.
+    #[inline]
     pub(crate) fn push_back(&self, worker: &Worker<T>, work: &T) {
         worker.deque.push(NonNull::from(work));
         self.wake_one();
@@ -177,6 +179,7 @@ impl<T> Scheduler<T> {
         }
     }
 
+    #[inline]
     fn find(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
         let turn = worker.turns.get().wrapping_add(1);
         worker.turns.set(turn);
@@ -204,6 +207,7 @@ impl<T> Scheduler<T> {
     ///
     /// The watchdog may be about to take it, too, if it has seen this worker in a turn: the two agree by
     /// `turn` and `rescue`, in a Dekker pair of which [`Scheduler::rescue`] has the costly side.
+    #[inline]
     fn take_next(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
         let shared = &self.workers[worker.index];
         let work = NonNull::new(shared.next.load(Ordering::Relaxed))?;
@@ -259,6 +263,7 @@ impl<T> Scheduler<T> {
     }
 
     /// To be called by a worker that found work: others may be woken again.
+    #[inline]
     pub(crate) fn found_work(&self) {
         if self.searching.load(Ordering::Relaxed) {
             self.searching.store(false, Ordering::SeqCst);
@@ -282,6 +287,7 @@ impl<T> Scheduler<T> {
 /// Turns, and workers that are stuck in one.
 impl<T> Scheduler<T> {
     /// This worker begins a turn for `running`.
+    #[inline]
     pub(crate) fn begin_turn(&self, worker: &Worker<T>, running: u64) {
         let shared = &self.workers[worker.index];
         shared.running.store(running, Ordering::Relaxed);
@@ -290,6 +296,7 @@ impl<T> Scheduler<T> {
 
     /// The turn has ended. Where another has taken this worker's place meanwhile, this waits until it is
     /// needed again.
+    #[inline]
     pub(crate) fn end_turn(&self, worker: &Worker<T>) {
         let shared = &self.workers[worker.index];
         shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);

@@ -9,10 +9,12 @@ use crate::trace::{EventKind, Serial, Signal};
 
 impl Inner {
     /// Sends a message from the running process, if there is one; what cannot arrive is dropped.
+    #[inline]
     pub(crate) fn send<M: Message>(&self, to: Pid, message: M) {
         self.send_envelope(&Target::Pid(to), Envelope::new(message));
     }
 
+    #[inline]
     pub(crate) fn send_envelope(&self, to: &Target, mut envelope: Envelope) {
         let current = Current::of(self);
         if self.is_traced_for(current)
@@ -23,10 +25,12 @@ impl Inner {
         self.transfer(current, to, envelope);
     }
 
+    #[inline]
     pub(crate) fn send_untraced(&self, to: &Target, envelope: Envelope) {
         self.transfer(Current::of(self), to, envelope);
     }
 
+    #[inline]
     fn transfer(&self, current: Option<&Current<'_>>, to: &Target, envelope: Envelope) {
         if let Some(current) = current {
             current.charge(1);

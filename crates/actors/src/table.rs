@@ -103,26 +103,31 @@ impl Slot {
     }
 
     /// The process that lives here now, or lived here last.
+    #[inline]
     pub(crate) fn resident(&self) -> LocalPid {
         LocalPid::new(self.index, (self.state.load(Ordering::Relaxed) >> 32) as u32)
     }
 
+    #[inline]
     pub(crate) fn tag(&self) -> Tag {
         Tag::of_generation(self.resident().generation())
     }
 
     /// The flags, if `pid` lives here.
+    #[inline]
     pub(crate) fn flags(&self, pid: LocalPid) -> Option<u64> {
         let state = self.state.load(Ordering::SeqCst);
         ((state >> 32) as u32 == pid.generation() && state & flag::VACANT == 0).then_some(state)
     }
 
+    #[inline]
     pub(crate) fn is_alive(&self, pid: LocalPid) -> bool {
         self.flags(pid).is_some_and(|flags| flags & flag::DEAD == 0)
     }
 
     /// Sets a flag and returns the state before. Harmless when stale: a flag is a hint or is set
     /// by the running thread or under the lock.
+    #[inline]
     pub(crate) fn raise(&self, flag: u64) -> u64 {
         self.state.fetch_or(flag, Ordering::SeqCst)
     }
@@ -132,14 +137,22 @@ impl Slot {
     }
 
     /// Lowers `NOTIFIED` and returns the flags as they were.
+    #[inline]
     pub(crate) fn acknowledge(&self) -> u64 {
         let flags = self.state.load(Ordering::SeqCst);
         if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
     }
 
     /// Publishes how many messages the process keeps in its private queue. For the running thread.
+    #[inline]
     pub(crate) fn note_kept(&self, kept: u32) {
         self.kept.store(kept, Ordering::Relaxed);
+    }
+
+    /// Whether the process has nothing to receive. For the running thread.
+    #[inline]
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.kept.load(Ordering::Relaxed) == 0 && self.inbox.is_empty(self.tag())
     }
 
     /// How many messages wait, for anyone who wants to know.
@@ -172,6 +185,7 @@ impl Slot {
     }
 
     /// Runs `action` unless this process, which is the running one, has been declared dead.
+    #[inline]
     pub(crate) fn hand_over<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
         struct Done<'a>(&'a AtomicBool);
         impl Drop for Done<'_> {
@@ -193,6 +207,7 @@ impl Slot {
     /// # Safety
     /// The caller is the running thread of this place and gives the body back with [`Slot::put_body`]
     /// or has declared the process dead.
+    #[inline]
     pub(crate) unsafe fn take_body(&self) -> Option<Body> {
         // SAFETY: only `settle` and `put_body` put a body there, and only the running thread takes it.
         unsafe { Body::from_raw(self.body.load(Ordering::Relaxed)) }
@@ -220,6 +235,7 @@ impl Slot {
     /// # Safety
     /// The caller is the running thread of this place, and no other reference to its `Own` is in use.
     #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    #[inline]
     pub(crate) unsafe fn own(&self) -> &mut Own {
         // SAFETY: see above.
         unsafe { &mut *self.own.get() }
@@ -230,6 +246,7 @@ impl Slot {
     /// # Safety
     /// As for [`Slot::own`], and of the queue no other reference is in use either.
     #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    #[inline]
     pub(crate) unsafe fn queue(&self) -> &mut Queue {
         // SAFETY: see above.
         unsafe { &mut *self.queue.get() }
@@ -304,6 +321,7 @@ impl Table {
         }
     }
 
+    #[inline]
     fn chunk_of(index: u32) -> (usize, usize) {
         let shifted = index / FIRST_CHUNK + 1;
         let chunk = shifted.ilog2();
@@ -312,6 +330,7 @@ impl Table {
     }
 
     /// The place of this index, if the table has ever grown to it.
+    #[inline]
     pub(crate) fn slot(&self, index: u32) -> Option<&Slot> {
         let (chunk, offset) = Self::chunk_of(index);
         self.chunks.get(chunk)?.get()?.get(offset)

@@ -84,30 +84,36 @@ impl Envelope {
         Envelope(NonNull::from(Box::leak(packet)).cast())
     }
 
+    #[inline]
     pub(super) fn as_raw(&self) -> NonNull<Head> {
         self.0
     }
 
+    #[inline]
     pub(super) fn into_raw(self) -> NonNull<Head> {
         ManuallyDrop::new(self).0
     }
 
     /// # Safety
     /// `raw` came from [`Envelope::into_raw`], and nobody else makes an envelope of it.
+    #[inline]
     pub(super) unsafe fn from_raw(raw: NonNull<Head>) -> Self {
         Envelope(raw)
     }
 
+    #[inline]
     fn head(&self) -> &Head {
         // SAFETY: an envelope owns its allocation.
         unsafe { self.0.as_ref() }
     }
 
+    #[inline]
     fn head_mut(&mut self) -> &mut Head {
         // SAFETY: as above, and exclusively.
         unsafe { self.0.as_mut() }
     }
 
+    #[inline]
     pub(crate) fn token(&self) -> Option<&Token> {
         self.head().token.as_deref()
     }
@@ -116,6 +122,7 @@ impl Envelope {
         self.head_mut().token = token;
     }
 
+    #[inline]
     pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
         self.head_mut().token.take()
     }

@@ -21,6 +21,7 @@ use super::envelope::{Envelope, Head, drop_quietly};
 pub(crate) struct Tag(u16);
 
 impl Tag {
+    #[inline]
     pub(crate) fn of_generation(generation: u32) -> Self {
         Tag(generation as u16)
     }
@@ -100,6 +101,7 @@ impl Inbox {
     ///
     /// # Errors
     /// Hands the message back if the process has ended.
+    #[inline]
     pub(crate) fn push(&self, tag: Tag, envelope: Envelope) -> Result<Pushed, Envelope> {
         let mut node = envelope.into_raw();
         let new = tagged(tag, node);
@@ -129,6 +131,7 @@ impl Inbox {
     }
 
     /// Takes all messages, newest first. For the owner only.
+    #[inline]
     pub(super) fn take(&self, tag: Tag) -> Option<NonNull<Head>> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
@@ -151,17 +154,20 @@ impl Inbox {
 
     /// Suspends the process, unless messages are there or it has ended. For the owner only, which must
     /// not touch the process any more once this has answered true.
+    #[inline]
     pub(crate) fn park(&self, tag: Tag) -> bool {
         self.replace(plain(tag, EMPTY), plain(tag, PARKED))
     }
 
     /// Takes over a parked process; the caller has to schedule it if the answer is true.
+    #[inline]
     pub(crate) fn unpark(&self, tag: Tag) -> bool {
         self.replace(plain(tag, PARKED), plain(tag, EMPTY))
     }
 
     /// Sequentially consistent, because parking and waking by a `Waker` are a Dekker pair with the
     /// `NOTIFIED` flag of [`crate::table`].
+    #[inline]
     fn replace(&self, from: *mut Head, to: *mut Head) -> bool {
         loop {
             match self.word.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst) {
@@ -194,6 +200,12 @@ impl Inbox {
                 return (Messages(messages), parked);
             }
         }
+    }
+
+    /// Whether no message waits here. A process that was closed is not empty: it has to come and see.
+    #[inline]
+    pub(crate) fn is_empty(&self, tag: Tag) -> bool {
+        matches!(view(self.word.load(Ordering::Relaxed), tag), View::Empty)
     }
 
     /// Whether the process is suspended.
