@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use greenroom::message::Down;
 use greenroom::{
-    ExitReason, Node, Pid, Ref, demonitor, exit, monitor, process, receive, self_pid, send, sleep, spawn, spawn_link,
-    spawn_monitor, yield_now,
+    ExitReason, Node, Pid, Ref, demonitor, exit, mark, monitor, process, receive, self_pid, send, sleep, spawn,
+    spawn_link, spawn_monitor, yield_now,
 };
 use serde::{Deserialize, Serialize};
 
@@ -225,9 +225,9 @@ async fn calls(waiting: usize) -> f64 {
     let start = Instant::now();
     let mut done = 0_usize;
     while done < CALLS && start.elapsed().as_secs_f64() < PATIENCE {
-        let reference = monitor(server);
+        let (mark, reference) = (mark(), monitor(server));
         send(server, Request(reference, myself));
-        let _one = greenroom::receive! { Answer(to, one): Answer if to == reference => one };
+        let _one = greenroom::receive! { since mark; Answer(to, one): Answer if to == reference => one };
         demonitor(reference);
         done += 1;
     }

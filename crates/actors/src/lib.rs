@@ -65,6 +65,6 @@ pub use process::{
     yield_now,
 };
 pub use reason::ExitReason;
-pub use receive::{receive, receive_timeout};
+pub use receive::{Mark, mark, receive, receive_timeout};
 pub use supervisor::Supervisor;
 pub use task::Task;

@@ -80,6 +80,11 @@ impl Queue {
         }
     }
 
+    /// The present end of this queue, which belongs to `owner`.
+    pub(crate) fn end(&self, owner: Pid) -> Cursor {
+        Cursor { last: self.tail, node: Some(owner.node), removals: self.removals, process: owner.id }
+    }
+
     /// Removes and returns the first envelope after `cursor` for which `matches` answers with an arm.
     ///
     /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.

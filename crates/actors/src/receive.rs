@@ -66,6 +66,9 @@ pub async fn receive_timeout<T: Message>(timeout: Duration) -> Option<T> {
 
 /// Waits for the first message that one of several arms wants: OTP's `receive … after … end`.
 ///
+/// With `since mark;` in front, only messages that came after that [`Mark`] are looked at: so an answer is
+/// found at once, however many messages wait.
+///
 /// An arm is `pattern: Type => body` or `pattern: Type if guard => body`; the last one may be
 /// `after duration => body`. For each message in turn, oldest first, the arms are tried from top to
 /// bottom; a message that no arm wants stays where it is.
@@ -87,6 +90,7 @@ pub async fn receive_timeout<T: Message>(timeout: Duration) -> Option<T> {
 /// ```
 #[macro_export]
 macro_rules! receive {
+    (since $mark:expr; $($arms:tt)+) => { $crate::__receive_arms!([{ @since $mark }] [] $($arms)+) };
     ($($arms:tt)+) => { $crate::__receive_arms!([] [] $($arms)+) };
 }
 
@@ -158,8 +162,16 @@ macro_rules! __receive_body {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __receive_run {
-    ([$({ [$($pattern:tt)+] [$($type:tt)+] [$guard:expr] $body:expr })*] ($timeout:expr) $after:expr) => {{
-        let found = $crate::receive::select(
+    ([{ @since $mark:expr } $($arms:tt)*] $timeout:tt $after:expr) => {
+        $crate::__receive_run!(@since ($mark) [$($arms)*] $timeout $after)
+    };
+    ([$($arms:tt)*] $timeout:tt $after:expr) => {
+        $crate::__receive_run!(@since ($crate::receive::Mark::default()) [$($arms)*] $timeout $after)
+    };
+    (@since ($mark:expr) [$({ [$($pattern:tt)+] [$($type:tt)+] [$guard:expr] $body:expr })*] ($timeout:expr)
+        $after:expr) => {{
+        let found = $crate::receive::select_since(
+            $mark,
             &mut |candidate| {
                 let mut arm = 0_usize;
                 $(
@@ -254,7 +266,63 @@ type Wants<'a> = dyn FnMut(&mut Candidate<'_>) -> Option<usize> + Send + 'a;
 /// Waits for a message that `wants` wants; for the [`receive!`](crate::receive!) macro.
 #[doc(hidden)]
 pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
-    Select { wants, cursor: Cursor::default(), timeout, waiting: None }
+    select_since(Mark::default(), wants, timeout)
+}
+
+/// The same for messages that came after `mark`.
+#[doc(hidden)]
+pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
+    Select { wants, cursor: mark.0, timeout, waiting: None }
+}
+
+/// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
+#[derive(Clone, Copy, Default)]
+pub struct Mark(Cursor);
+
+impl std::fmt::Debug for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mark")
+    }
+}
+
+/// The end of the running process's mailbox as it is now, for `receive! { since mark; … }`.
+///
+/// Taken before a request is sent, it lets the answer be found without looking at what had arrived
+/// before. It is a hint: where other messages are taken out meanwhile, everything is looked at, as without
+/// it. (OTP's compiler does this by itself for a reference that was made in the same function.)
+///
+/// ```
+/// use greenroom::{Pid, Ref, mark, receive, self_pid, send, spawn};
+///
+/// greenroom::run(async {
+///     let server = spawn(async {
+///         let (caller, reference) = receive::<(Pid, Ref)>().await;
+///         send(caller, (reference, 42_u64));
+///     });
+///     let (mark, reference) = (mark(), Ref::new());
+///     send(server, (self_pid(), reference));
+///     let answer = receive! {
+///         since mark;
+///         (to, n): (Ref, u64) if to == reference => n,
+///     };
+///     assert_eq!(answer, 42);
+/// });
+/// ```
+///
+/// # Panics
+/// Outside of a process.
+#[track_caller]
+pub fn mark() -> Mark {
+    crate::core::running("mark", |current, slot, id| {
+        if current.with_own(|own| own.queue_is_lent) {
+            return Mark::default(); // Within a guard: nobody may touch the queue.
+        }
+        // SAFETY: this is the running process, and nobody has taken a loan of its queue.
+        let queue = unsafe { slot.queue() };
+        queue.refill(&slot.inbox, slot.tag());
+        slot.note_kept(queue.len());
+        Mark(queue.end(current.inner.pid(id)))
+    })
 }
 
 /// The future of a receive.

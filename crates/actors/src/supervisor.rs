@@ -36,6 +36,7 @@ use crate::pid::{Pid, Ref};
 use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_link, spawn_task, trap_exit, unlink};
 use crate::reason::{ExitReason, Outcome};
 use crate::receive;
+use crate::receive::Mark;
 use crate::task::{call, reply, result_of};
 use crate::tree::{ChildKind, ChildStatus, TreeNode};
 use children::Children;
@@ -183,7 +184,7 @@ impl SupervisorBuilder {
     pub async fn start_link(self) -> Result<Supervisor, StartError> {
         let (owner, reference) = (self_pid(), Ref::new());
         let pid = spawn_task(reference, serve(self, owner, reference));
-        let outcome = match result_of::<Result<(), StartError>>(reference).await {
+        let outcome = match result_of::<Result<(), StartError>>(reference, Mark::default()).await {
             Ok(outcome) => outcome,
             Err(reason) => Err(StartError::Supervisor { reason }),
         };

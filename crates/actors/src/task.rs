@@ -11,6 +11,7 @@ use crate::pid::{Pid, Ref};
 use crate::process::{demonitor_flush, monitor, self_pid, send, spawn_task};
 use crate::reason::ExitReason;
 use crate::receive;
+use crate::receive::{Mark, mark};
 
 /// A process that computes a value for the one that started it, and is linked to it.
 ///
@@ -28,6 +29,7 @@ pub struct Task<T> {
     pid: Pid,
     reference: Ref,
     owner: Pid,
+    mark: Mark,
     _value: PhantomData<fn() -> T>,
 }
 
@@ -41,12 +43,12 @@ impl<T: fmt::Debug + Send + 'static> Task<T> {
     where
         F: Future<Output = T> + Send + 'static,
     {
-        let (reference, owner) = (Ref::new(), self_pid());
+        let (mark, reference, owner) = (mark(), Ref::new(), self_pid());
         let pid = spawn_task(reference, async move {
             let value = future.await;
             reply(owner, reference, value);
         });
-        Task { pid, reference, owner, _value: PhantomData }
+        Task { pid, reference, owner, mark, _value: PhantomData }
     }
 
     /// The process that works on it.
@@ -71,7 +73,7 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
                 self.owner,
                 self_pid()
             );
-            match result_of(self.reference).await {
+            match result_of(self.reference, self.mark).await {
                 Ok(value) => value,
                 Err(reason) => crate::process::exit_self(reason),
             }
@@ -80,8 +82,9 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
 }
 
 /// Waits for the answer with this reference, which is also that of a monitor on whoever gives it.
-pub(crate) async fn result_of<A: Any>(reference: Ref) -> Result<A, ExitReason> {
+pub(crate) async fn result_of<A: Any>(reference: Ref, mark: Mark) -> Result<A, ExitReason> {
     let answer = receive! {
+        since mark;
         answer: Answer if answer.reference == reference => answer,
         down: Down if down.reference == reference => return Err(down.reason),
     };
@@ -98,9 +101,9 @@ pub(crate) async fn result_of<A: Any>(reference: Ref) -> Result<A, ExitReason> {
 /// # Errors
 /// The reason for which the server ended, or `NoProc`, if it did before it answered.
 pub(crate) async fn call<Q: Value, A: Any>(server: Pid, request: Q) -> Result<A, ExitReason> {
-    let reference = monitor(server);
+    let (mark, reference) = (mark(), monitor(server));
     send(server, Call { from: self_pid(), reference, request: Box::new(request) });
-    result_of(reference).await
+    result_of(reference, mark).await
 }
 
 /// Answers a request. Whoever answers and then ends is not worth a DOWN message: the monitor is over.

@@ -5,7 +5,7 @@ pub use std::time::Duration;
 pub use greenroom::message::{Down, Exit};
 pub use greenroom::supervisor::{ChildSpec, Restart, Shutdown, Strategy, Supervisor};
 pub use greenroom::{
-    ExitReason, Local, Message, Node, Pid, Ref, Task, demonitor, exit, exit_self, group_leader, is_alive, link,
+    ExitReason, Local, Message, Node, Pid, Ref, Task, demonitor, exit, exit_self, group_leader, is_alive, link, mark,
     monitor, process, receive, receive_timeout, register, self_pid, send, send_after, sleep, spawn, spawn_link,
     spawn_monitor, trap_exit, unlink, unregister, whereis, yield_now,
 };

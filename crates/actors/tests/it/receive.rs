@@ -313,3 +313,28 @@ fn receives_within_an_executor_of_their_own_are_woken() {
         assert_eq!(got, 7);
     });
 }
+
+#[test]
+fn case_65_an_answer_since_a_mark_is_found_without_looking_at_the_backlog() {
+    on_node(async {
+        let me = self_pid();
+        for number in 0..1000_u64 {
+            send(me, (Ref::new(), number));
+        }
+        for round in 0..3_u64 {
+            let (mark, reference) = (greenroom::mark(), Ref::new());
+            spawn(async move { send(me, (reference, round)) });
+            let looks = AtomicU32::new(0);
+            let answer = receive! {
+                since mark;
+                (to, answer): (Ref, u64) if looks.fetch_add(1, Ordering::Relaxed) < 5 && to == reference => answer,
+            };
+            assert_eq!((answer, looks.into_inner()), (round, 1));
+        }
+        // A mark is only a hint: when what it points to is gone, everything is looked at.
+        let (mark, first) = (greenroom::mark(), receive::<(Ref, u64)>().await);
+        let next = receive! { since mark; next: (Ref, u64) => next };
+        assert_eq!((first.1, next.1), (0, 1));
+        assert_eq!(process::info(me).map(|info| info.message_queue_len), Some(998));
+    });
+}
