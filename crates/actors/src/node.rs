@@ -77,7 +77,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Calls `handler` when a process has been running for a second without letting others run, and again
+    /// Calls `handler` when a process has been running for three seconds without letting others run, and again
     /// each time that has become ten times as long. Without it, standard error says so.
     ///
     /// Others go on all the same: another thread works in place of the one that is kept busy.

@@ -21,7 +21,7 @@ const CALM: Duration = Duration::from_millis(8);
 /// How long a turn may last before another worker takes the place.
 const PATIENCE: Duration = Duration::from_millis(2);
 /// How long a process may run before it is reported; ten times as long before it is again.
-const REPORT: Duration = Duration::from_secs(1);
+const REPORT: Duration = Duration::from_secs(3);
 
 /// Watches over the workers of a node until that stops. `spares` are the ends for further threads.
 pub(crate) fn watch(
