@@ -1,6 +1,6 @@
 //! What a message is: any plain data; and the messages that the runtime itself sends.
 //!
-//! How messages wait and are picked is [`crate::mailbox`]'s affair, how they are turned into bytes
+//! How messages wait and are picked is `mailbox`'s affair, how they are turned into bytes
 //! that of whoever implements [`crate::router::Router`].
 
 use std::any::Any;

@@ -1,6 +1,6 @@
 //! Supervisors: processes that start others, watch them, and start them again when they end.
 //!
-//! What to do when a child ends is decided in [`decision`], a function of data; here is the process that
+//! What to do when a child ends is decided in `decision`, a function of data; here is the process that
 //! carries it out.
 //!
 //! ```
