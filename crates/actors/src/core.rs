@@ -8,11 +8,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::account::{Desk, Desks, Figures, micros, stamp};
+use crate::clock::Time;
 use crate::mailbox::{Envelope, Pushed, Tag};
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
@@ -39,7 +41,8 @@ pub(crate) struct Inner {
     pub(crate) on_panic: Option<PanicHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
     pub(crate) is_ending: AtomicBool,
-    started: Instant,
+    pub(crate) time: Time,
+    pub(crate) desks: Desks,
     myself: std::sync::Weak<Inner>,
 }
 
@@ -69,6 +72,7 @@ impl Inner {
         scheduler: Scheduler<Slot>,
         tokio: tokio::runtime::Handle,
         on_panic: Option<PanicHandler>,
+        time: Time,
     ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Inner {
             id,
@@ -83,7 +87,8 @@ impl Inner {
             tracer: RwLock::new(None),
             on_panic,
             is_ending: AtomicBool::new(false),
-            started: Instant::now(),
+            time,
+            desks: Desks::default(),
             myself: myself.clone(),
         })
     }
@@ -98,7 +103,7 @@ impl Inner {
 
     /// The time since the node started.
     pub(crate) fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.time.now()
     }
 
     pub(crate) fn pid(&self, id: LocalPid) -> Pid {
@@ -194,8 +199,15 @@ pub(crate) struct Current<'a> {
     /// The running process; none between two turns.
     slot: Cell<Option<&'a Slot>>,
     id: Cell<LocalPid>,
-    /// How much the running process may still do before it has to let others run.
-    reductions: Cell<u32>,
+    /// What the running process has done in this turn; when that is enough, it has to let others run.
+    reductions: Cell<u64>,
+    /// How much of that is in the accounts already.
+    published: Cell<u64>,
+    sent: Cell<u64>,
+    received: Cell<u64>,
+    /// When the turn began, or the last one ended.
+    stamp: Cell<u64>,
+    desk: Arc<Desk>,
     /// Places at hand for new processes.
     pub(crate) vacant: RefCell<Vec<u32>>,
     _not_send: PhantomData<*const ()>,
@@ -206,7 +218,7 @@ thread_local! {
 }
 
 /// What a process may do in one turn: sends, receives, spawns.
-const REDUCTIONS: u32 = 2000;
+const REDUCTIONS: u64 = 2000;
 
 impl<'a> Current<'a> {
     pub(crate) fn new(inner: &'a Inner, worker: &'a Worker<Slot>) -> Self {
@@ -215,7 +227,12 @@ impl<'a> Current<'a> {
             worker,
             slot: Cell::new(None),
             id: Cell::new(LocalPid::new(0, 0)),
-            reductions: Cell::new(REDUCTIONS),
+            reductions: Cell::new(0),
+            published: Cell::new(0),
+            sent: Cell::new(0),
+            received: Cell::new(0),
+            stamp: Cell::new(stamp()),
+            desk: inner.desks.open(),
             vacant: RefCell::default(),
             _not_send: PhantomData,
         }
@@ -260,7 +277,10 @@ impl<'a> Current<'a> {
     pub(crate) unsafe fn run<R>(&self, slot: &'a Slot, work: impl FnOnce() -> R) -> R {
         self.slot.set(Some(slot));
         self.id.set(slot.resident());
-        self.reductions.set(REDUCTIONS);
+        self.reductions.set(0);
+        self.published.set(0);
+        self.sent.set(0);
+        self.received.set(0);
         let result = work();
         self.slot.set(None);
         result
@@ -292,12 +312,64 @@ impl<'a> Current<'a> {
 
     /// Counts something that the process did.
     pub(crate) fn charge(&self, cost: u32) {
-        self.reductions.set(self.reductions.get().saturating_sub(cost));
+        self.reductions.set(self.reductions.get() + u64::from(cost));
     }
 
     /// Whether the process has used up its turn.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.reductions.get() == 0
+        self.reductions.get() >= REDUCTIONS
+    }
+
+    /// Counts a message that the process has sent.
+    pub(crate) fn count_sent(&self) {
+        self.charge(1);
+        self.sent.set(self.sent.get() + 1);
+    }
+
+    /// Counts a message that the process has received.
+    pub(crate) fn count_received(&self) {
+        self.received.set(self.received.get() + 1);
+    }
+
+    /// The worker has slept: that time is nobody's.
+    pub(crate) fn has_slept(&self) {
+        self.stamp.set(stamp());
+    }
+
+    /// Tells the world that a turn of this process begins.
+    pub(crate) fn begin_turn(&self, slot: &Slot) {
+        self.desk.begin(slot.resident(), self.stamp.get());
+    }
+
+    /// Adds what was done in this turn to the accounts. For the running thread of `slot`.
+    pub(crate) fn end_turn(&self, slot: &Slot) {
+        self.account_for(slot, 1);
+        self.desk.end();
+    }
+
+    /// The same while the turn goes on.
+    pub(crate) fn publish(&self, slot: &Slot) {
+        self.account_for(slot, 0);
+    }
+
+    fn account_for(&self, slot: &Slot, turns: u64) {
+        let now = stamp();
+        let reductions = self.reductions.get();
+        let turn = Figures {
+            reductions: reductions - self.published.replace(reductions) + turns,
+            received: self.received.take(),
+            sent: self.sent.take(),
+            busy_micros: micros(self.stamp.replace(now), now),
+            heap: 0,
+        };
+        if let Err(sum) = slot.account.add(&turn)
+            && let Some(mut locked) = slot.lock(slot.resident())
+        {
+            let spilled = &mut locked.cold().spilled;
+            *spilled = spilled.plus(sum);
+            slot.account.clear();
+        }
+        self.desk.add(&turn);
     }
 
     /// Runs `action` unless the running process has been declared dead meanwhile. What is not done by
@@ -351,7 +423,11 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
             RawWaker::new(waker.data(), waker.vtable())
         },
         |_| unreachable!("a lent waker is never given away"),
-        |data| proper(data).wake(),
+        |data| {
+            // SAFETY: as in `proper`.
+            let current = unsafe { &*data.cast::<Current<'_>>() };
+            current.inner.wake(current.id.get());
+        },
         |_| (),
     );
     let data = std::ptr::from_ref(current).cast();

@@ -33,6 +33,9 @@ pub mod message;
 pub mod router;
 pub mod tree;
 
+pub mod clock;
+
+mod account;
 mod mailbox;
 mod body;
 mod timer;
@@ -51,7 +54,9 @@ pub mod process;
 mod node;
 pub mod task;
 pub mod supervisor;
+pub mod testing;
 
+pub use clock::Clock;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};

@@ -12,11 +12,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
+use crate::clock::{Clock, Time};
 use crate::core::{Current, Inner, PanicHandler};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
-use crate::process::Info;
+use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::Scheduler;
@@ -52,6 +53,7 @@ pub struct NodeBuilder {
     name: Option<String>,
     workers: Option<usize>,
     on_panic: Option<PanicHandler>,
+    manual_clock: bool,
 }
 
 impl NodeBuilder {
@@ -75,6 +77,12 @@ impl NodeBuilder {
         self
     }
 
+    /// Lets the time stand still but for [`Clock::advance`] and [`Clock::pass`]: for tests.
+    pub fn manual_clock(mut self) -> Self {
+        self.manual_clock = true;
+        self
+    }
+
     /// Starts the node.
     ///
     /// # Errors
@@ -89,7 +97,8 @@ impl NodeBuilder {
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
         let (scheduler, ends) = Scheduler::new(workers);
-        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic);
+        let time = if self.manual_clock { Time::manual() } else { Time::real() };
+        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time);
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
         let keeper = inner.clone();
         life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
@@ -124,6 +133,16 @@ impl Node {
     /// A handle that does not keep the node running.
     pub fn downgrade(&self) -> Node {
         Node { inner: self.inner.clone(), _life: None }
+    }
+
+    /// What the node's processes have done so far, all together.
+    pub fn totals(&self) -> Totals {
+        self.inner.totals()
+    }
+
+    /// The clock that everything in the node goes by.
+    pub fn clock(&self) -> Clock {
+        Clock::of(&self.inner)
     }
 
     /// The node's identity.

@@ -12,6 +12,7 @@ use std::time::Duration;
 mod info;
 mod names;
 mod send;
+mod top;
 mod trace;
 
 use crate::core::{Current, running};
@@ -24,6 +25,7 @@ use crate::table::flag;
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
 pub use send::{Destination, SendError, Sender, Timer, send, send_after};
+pub use top::{By, Totals, Usage, top};
 pub use trace::trace;
 
 /// The identifier of the running process: OTP's `self()`.

@@ -295,6 +295,7 @@ impl Select<'_> {
             return Poll::Pending;
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
+            current.count_received();
             if envelope.token().is_some() || current.inner.is_traced() {
                 current.inner.trace_receive(&mut envelope);
             }
@@ -358,7 +359,7 @@ struct Loan<'a, 'c> {
 impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
         let queue = std::mem::replace(&mut self.queue, Queue::new());
-        self.slot.note_kept(queue.len());
+        self.slot.note_kept(&queue);
         self.current.with_own(|own| {
             own.queue = queue;
             own.queue_is_lent = false;

@@ -29,6 +29,9 @@ pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
     current.enter(|| {
         while let Some(slot) = inner.scheduler.next(worker) {
             inner.scheduler.found_work();
+            if worker.has_slept() {
+                current.has_slept();
+            }
             // SAFETY: places live as long as the node, which `inner` keeps.
             let slot = unsafe { slot.as_ref() };
             // SAFETY: whoever takes a place out of a run queue is its running thread.
@@ -69,10 +72,12 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
         let mut body = std::mem::ManuallyDrop::new(body);
         // SAFETY: as above.
         unsafe { slot.own() }.wants_messages = false;
+        current.begin_turn(slot);
         // SAFETY: as above.
         let polled = unsafe {
             current.run(slot, || with_waker(current, |waker| guarded(|| body.poll(&mut Context::from_waker(waker)))))
         };
+        current.end_turn(slot);
         if let Ok(Poll::Ready(reason)) | Err(reason) = polled {
             // SAFETY: as above.
             return unsafe { finish(current, slot, id, reason) };
@@ -114,7 +119,7 @@ unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
         }
         // It waits for something else: messages need not wake it, they only have to make room.
         own.queue.refill(&slot.inbox, tag);
-        slot.note_kept(own.queue.len());
+        slot.note_kept(&own.queue);
     }
 }
 

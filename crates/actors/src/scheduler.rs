@@ -43,6 +43,14 @@ pub(crate) struct Worker<T> {
     turns: std::cell::Cell<u32>,
     /// How many turns in a row came from the next slot.
     streak: std::cell::Cell<u32>,
+    slept: std::cell::Cell<bool>,
+}
+
+impl<T> Worker<T> {
+    /// Whether it has slept since it was last asked.
+    pub(crate) fn has_slept(&self) -> bool {
+        self.slept.take()
+    }
 }
 
 // SAFETY: as above.
@@ -57,7 +65,13 @@ impl<T> Scheduler<T> {
     /// A scheduler for `count` workers, and their own ends.
     pub(crate) fn new(count: usize) -> (Self, Vec<Worker<T>>) {
         let ends: Vec<Worker<T>> = (0..count)
-            .map(|index| Worker { index, deque: Deque::new_fifo(), turns: 0.into(), streak: 0.into() })
+            .map(|index| Worker {
+                index,
+                deque: Deque::new_fifo(),
+                turns: 0.into(),
+                streak: 0.into(),
+                slept: false.into(),
+            })
             .collect();
         let workers = ends
             .iter()
@@ -169,6 +183,7 @@ impl<T> Scheduler<T> {
     }
 
     fn sleep(&self, worker: &Worker<T>) {
+        worker.slept.set(true);
         self.searching.store(false, Ordering::SeqCst);
         *self.workers[worker.index].sleeper.lock() = Some(std::thread::current());
         self.asleep.fetch_add(1, Ordering::SeqCst);

@@ -24,7 +24,7 @@ impl Inner {
 
     pub(crate) fn send_untraced(&self, to: &Target, envelope: Envelope) {
         if let Some(current) = Current::of(self) {
-            current.charge(1);
+            current.count_sent();
         }
         let local = match to {
             Target::Pid(pid) if pid.node == self.id => Some(pid.id),

@@ -1,6 +1,8 @@
 //! The guarantees of the process core, as tests whose names carry the number of the OTP case that they
 //! follow. One file a group.
 
+mod account;
+mod clock;
 mod exits;
 mod info;
 mod links;
