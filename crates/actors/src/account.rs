@@ -84,24 +84,6 @@ impl Account {
     }
 }
 
-/// A moment in real time, as coarse as the machine's cheapest clock: a few milliseconds.
-///
-/// A turn is much shorter than that. It is charged with the ticks that fall into it, so that sums are right on
-/// average, at a fraction of what a fine clock costs.
-pub(crate) fn stamp() -> u64 {
-    coarsetime::Instant::now().as_ticks()
-}
-
-/// The time between two stamps.
-fn duration(ticks: u64) -> Duration {
-    coarsetime::Duration::from_ticks(ticks).into()
-}
-
-/// The time between two stamps, in whole microseconds.
-pub(crate) fn micros(from: u64, to: u64) -> u64 {
-    if from >= to { 0 } else { duration(to - from).as_micros() as u64 }
-}
-
 /// What a worker does at the moment, and has done.
 #[derive(Default)]
 #[repr(align(128))]
@@ -119,16 +101,12 @@ pub(crate) struct Desk {
 
 const IDLE: u64 = u64::MAX;
 
-fn packed(id: LocalPid) -> u64 {
-    u64::from(id.generation()) << 32 | u64::from(id.index())
-}
-
 impl Desk {
     /// A turn begins. For the worker.
     pub(crate) fn begin(&self, id: LocalPid, at: u64) {
         self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
         self.since.store(at, Ordering::Relaxed);
-        self.process.store(packed(id), Ordering::Release);
+        self.process.store(id.as_u64(), Ordering::Release);
     }
 
     /// A turn ends. For the worker.
@@ -163,37 +141,55 @@ impl Desk {
     }
 }
 
-/// The desks of all workers there have ever been.
+/// The desks of all workers there have ever been, and the clock by which they know how long a turn lasts.
+///
+/// That clock is coarse: the watchdog sets it whenever it looks, every few milliseconds. A turn, which is much
+/// shorter, is charged with the steps that fall into it, so that sums are right on average; to read the clock
+/// costs next to nothing.
 #[derive(Default)]
-pub(crate) struct Desks(Mutex<Vec<Arc<Desk>>>);
+pub(crate) struct Desks {
+    desks: Mutex<Vec<Arc<Desk>>>,
+    /// Microseconds.
+    now: AtomicU64,
+}
 
 impl Desks {
+    /// Sets the clock to the real time that has passed since the node started.
+    pub(crate) fn tick(&self, passed: Duration) {
+        self.now.store(passed.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// What the clock says, in microseconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.load(Ordering::Relaxed)
+    }
+
     /// A desk for a new worker.
     pub(crate) fn open(&self) -> Arc<Desk> {
         let desk = Arc::new(Desk { process: AtomicU64::new(IDLE), ..Desk::default() });
-        self.0.lock().push(desk.clone());
+        self.desks.lock().push(desk.clone());
         desk
     }
 
     /// How many turns have begun.
     pub(crate) fn turns(&self) -> u64 {
-        self.0.lock().iter().map(|desk| desk.turns.load(Ordering::Acquire)).sum()
+        self.desks.lock().iter().map(|desk| desk.turns.load(Ordering::Acquire)).sum()
     }
 
     /// For how long this process has been running without giving up its turn, if it runs now.
     pub(crate) fn running_for(&self, id: LocalPid) -> Option<Duration> {
-        let now = stamp();
-        self.0.lock().iter().find_map(|desk| {
-            let runs = || desk.process.load(Ordering::Acquire) == packed(id);
+        let now = self.now();
+        self.desks.lock().iter().find_map(|desk| {
+            let runs = || desk.process.load(Ordering::Acquire) == id.as_u64();
             let since = runs().then(|| desk.since.load(Ordering::Acquire))?;
             // A turn that ended meanwhile may have left the start of another one there.
-            runs().then(|| duration(now.saturating_sub(since)))
+            runs().then(|| Duration::from_micros(now.saturating_sub(since)))
         })
     }
 
     /// What all workers have done.
     pub(crate) fn total(&self) -> Figures {
-        self.0.lock().iter().map(|desk| desk.read()).fold(Figures::default(), Figures::plus)
+        self.desks.lock().iter().map(|desk| desk.read()).fold(Figures::default(), Figures::plus)
     }
 }
 
@@ -218,8 +214,9 @@ mod tests {
         let desks = Desks::default();
         let desk = desks.open();
         let (one, other) = (LocalPid::new(1, 2), LocalPid::new(2, 1));
-        desk.begin(one, stamp());
-        assert!(desks.running_for(one).is_some() && desks.running_for(other).is_none());
+        desk.begin(one, desks.now());
+        desks.tick(Duration::from_millis(3));
+        assert!(desks.running_for(one) == Some(Duration::from_millis(3)) && desks.running_for(other).is_none());
         desk.add(&Figures { sent: 3, ..Figures::default() });
         desk.end();
         assert!(desks.running_for(one).is_none());

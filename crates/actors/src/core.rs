@@ -13,7 +13,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::account::{Desk, Desks, Figures, micros, stamp};
+use crate::account::{Desk, Desks, Figures};
 use crate::clock::Time;
 use crate::mailbox::{Envelope, Pushed, Tag};
 use crate::message::Target;
@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) on_panic: Option<PanicHandler>,
+    pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
     pub(crate) is_ending: AtomicBool,
     pub(crate) time: Time,
@@ -48,6 +49,31 @@ pub(crate) struct Inner {
 
 /// What a node does when a process panics.
 pub(crate) type PanicHandler = Arc<dyn Fn(&Panic) + Send + Sync>;
+
+/// What a node does when a process does not let others run.
+pub(crate) type LongTurnHandler = Arc<dyn Fn(&LongTurn) + Send + Sync>;
+
+/// A process that has not let others run for long: see [`crate::NodeBuilder::on_long_turn`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LongTurn {
+    /// The process.
+    pub pid: Pid,
+    /// How it is called.
+    pub name: ProcessName,
+    /// How long it has been running.
+    pub running_for: Duration,
+}
+
+impl std::fmt::Display for LongTurn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pid, name, running_for } = self;
+        write!(f, "process {pid}")?;
+        if let Some(name) = name.registered.as_ref().or(name.label.as_ref()) {
+            write!(f, " ({name})")?;
+        }
+        write!(f, " has been running for {:.1} s without letting others run", running_for.as_secs_f64())
+    }
+}
 
 /// What connects processes of this node with each other node, to be resolved when that node is lost.
 #[derive(Default)]
@@ -73,6 +99,7 @@ impl Inner {
         tokio: tokio::runtime::Handle,
         on_panic: Option<PanicHandler>,
         time: Time,
+        on_long_turn: Option<LongTurnHandler>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Inner {
             id,
@@ -86,6 +113,7 @@ impl Inner {
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
             on_panic,
+            on_long_turn,
             is_ending: AtomicBool::new(false),
             time,
             desks: Desks::default(),
@@ -125,7 +153,11 @@ impl Inner {
 
     /// Queues a process that the caller has taken the responsibility for.
     pub(crate) fn schedule(&self, slot: &Slot) {
-        match Current::of(self) {
+        self.schedule_from(Current::of(self), slot);
+    }
+
+    fn schedule_from(&self, current: Option<&Current<'_>>, slot: &Slot) {
+        match current {
             Some(current) => self.scheduler.push_next(current.worker, slot),
             None => self.scheduler.inject(slot),
         }
@@ -133,9 +165,19 @@ impl Inner {
 
     /// Puts an envelope into the mailbox of a local process; hands it back if there is none.
     pub(crate) fn deliver(&self, to: LocalPid, envelope: Envelope) -> Result<(), Envelope> {
+        self.deliver_from(Current::of(self), to, envelope)
+    }
+
+    /// The same for a caller that knows who is current on this thread.
+    pub(crate) fn deliver_from(
+        &self,
+        current: Option<&Current<'_>>,
+        to: LocalPid,
+        envelope: Envelope,
+    ) -> Result<(), Envelope> {
         let Some(slot) = self.slot(to) else { return Err(envelope) };
         if slot.inbox.push(Tag::of_generation(to.generation()), envelope)? == Pushed::Wake {
-            self.schedule(slot);
+            self.schedule_from(current, slot);
         }
         Ok(())
     }
@@ -170,8 +212,13 @@ impl Inner {
 
     /// Whether an event of the running process would be seen by anyone.
     pub(crate) fn is_traced(&self) -> bool {
+        self.is_traced_for(Current::of(self))
+    }
+
+    /// The same for a caller that knows who is current on this thread.
+    pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
         self.traced.load(Ordering::Relaxed)
-            || Current::of(self).is_some_and(|current| current.with_own(|own| own.token.is_some()))
+            || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.
@@ -205,9 +252,11 @@ pub(crate) struct Current<'a> {
     published: Cell<u64>,
     sent: Cell<u64>,
     received: Cell<u64>,
-    /// When the turn began, or the last one ended.
+    /// When the turn began, or was accounted for.
     stamp: Cell<u64>,
     desk: Arc<Desk>,
+    /// The data of the waker that was lent for the present poll.
+    lent: Cell<*const ()>,
     /// Places at hand for new processes.
     pub(crate) vacant: RefCell<Vec<u32>>,
     _not_send: PhantomData<*const ()>,
@@ -231,8 +280,9 @@ impl<'a> Current<'a> {
             published: Cell::new(0),
             sent: Cell::new(0),
             received: Cell::new(0),
-            stamp: Cell::new(stamp()),
+            stamp: Cell::new(0),
             desk: inner.desks.open(),
+            lent: Cell::new(std::ptr::null()),
             vacant: RefCell::default(),
             _not_send: PhantomData,
         }
@@ -331,14 +381,11 @@ impl<'a> Current<'a> {
         self.received.set(self.received.get() + 1);
     }
 
-    /// The worker has slept: that time is nobody's.
-    pub(crate) fn has_slept(&self) {
-        self.stamp.set(stamp());
-    }
-
     /// Tells the world that a turn of this process begins.
     pub(crate) fn begin_turn(&self, slot: &Slot) {
-        self.desk.begin(slot.resident(), self.stamp.get());
+        let now = self.inner.desks.now();
+        self.stamp.set(now);
+        self.desk.begin(slot.resident(), now);
     }
 
     /// Adds what was done in this turn to the accounts. For the running thread of `slot`.
@@ -353,13 +400,13 @@ impl<'a> Current<'a> {
     }
 
     fn account_for(&self, slot: &Slot, turns: u64) {
-        let now = stamp();
+        let now = self.inner.desks.now();
         let reductions = self.reductions.get();
         let turn = Figures {
             reductions: reductions - self.published.replace(reductions) + turns,
             received: self.received.take(),
             sent: self.sent.take(),
-            busy_micros: micros(self.stamp.replace(now), now),
+            busy_micros: now.saturating_sub(self.stamp.replace(now)),
             heap: 0,
         };
         if let Err(sum) = slot.account.add(&turn)
@@ -370,6 +417,12 @@ impl<'a> Current<'a> {
             slot.account.clear();
         }
         self.desk.add(&turn);
+    }
+
+    /// Whether this is the waker that the running process is polled with, so that waking the process
+    /// polls again whoever was given it. An executor within the process hands out wakers of its own.
+    pub(crate) fn has_lent(&self, waker: &Waker) -> bool {
+        waker.data() == self.lent.get()
     }
 
     /// Runs `action` unless the running process has been declared dead meanwhile. What is not done by
@@ -417,7 +470,7 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
         let node = current.inner.myself.clone();
         Waker::from(Arc::new(ProcessWaker { node, id: current.id.get() }))
     }
-    const LENT: RawWakerVTable = RawWakerVTable::new(
+    static LENT: RawWakerVTable = RawWakerVTable::new(
         |data| {
             let waker = std::mem::ManuallyDrop::new(proper(data));
             RawWaker::new(waker.data(), waker.vtable())
@@ -435,6 +488,7 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
     // owns nothing. It is only ever lent by reference. (A `&Waker` sent to a scoped thread would read
     // `inner` and `id` of the `Current` there, neither of which changes during a poll.)
     let waker = std::mem::ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &LENT)) });
+    current.lent.set(waker.data());
     use_it(&waker)
 }
 

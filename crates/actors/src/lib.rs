@@ -36,6 +36,7 @@ pub mod tree;
 pub mod clock;
 
 mod account;
+mod barrier;
 mod mailbox;
 mod body;
 mod timer;
@@ -48,6 +49,7 @@ mod exit;
 mod link;
 mod names;
 mod runner;
+mod watchdog;
 
 pub mod receive;
 pub mod process;
@@ -57,6 +59,7 @@ pub mod supervisor;
 pub mod testing;
 
 pub use clock::Clock;
+pub use core::LongTurn;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};

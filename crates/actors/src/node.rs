@@ -8,19 +8,20 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Time};
-use crate::core::{Current, Inner, PanicHandler};
+use crate::core::{Current, Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Scheduler, Worker};
+use crate::table::Slot;
 use crate::trace::Tracer;
 
 /// A running node: worker threads, a table of processes, names, timers.
@@ -54,6 +55,7 @@ pub struct NodeBuilder {
     workers: Option<usize>,
     on_panic: Option<PanicHandler>,
     manual_clock: bool,
+    on_long_turn: Option<LongTurnHandler>,
 }
 
 impl NodeBuilder {
@@ -83,6 +85,15 @@ impl NodeBuilder {
         self
     }
 
+    /// Calls `handler` when a process has been running for a second without letting others run, and again
+    /// each time that has become ten times as long. Without it, standard error says so.
+    ///
+    /// Others go on all the same: another thread works in place of the one that is kept busy.
+    pub fn on_long_turn(mut self, handler: impl Fn(&LongTurn) + Send + Sync + 'static) -> Self {
+        self.on_long_turn = Some(Arc::new(handler));
+        self
+    }
+
     /// Starts the node.
     ///
     /// # Errors
@@ -96,16 +107,22 @@ impl NodeBuilder {
             .build()?;
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
+        crate::barrier::prepare();
         let (scheduler, ends) = Scheduler::new(workers);
         let time = if self.manual_clock { Time::manual() } else { Time::real() };
-        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time);
+        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time, self.on_long_turn);
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
         let keeper = inner.clone();
         life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
-        for (index, end) in ends.into_iter().enumerate() {
-            let inner = inner.clone();
-            life.start_thread(format!("greenroom-{index}"), move || crate::runner::work(&inner, &end))?;
+        let mut ends = ends.into_iter();
+        for end in ends.by_ref().take(workers) {
+            life.threads.lock().push(start_worker(&inner, end)?);
         }
+        let watched = inner.clone();
+        life.start_thread("greenroom-watchdog".to_owned(), move || {
+            let spares = crate::watchdog::watch(&watched, ends, |end| start_worker(&watched, end));
+            wait_for(spares);
+        })?;
         Ok(Node { inner, _life: Some(Arc::new(life)) })
     }
 }
@@ -323,16 +340,39 @@ impl Life {
         let myself = std::thread::current().id();
         let threads = std::mem::take(&mut *self.threads.lock());
         if !threads.iter().any(|thread| thread.thread().id() == myself) {
-            for thread in threads {
-                // A thread of ours does not panic; if one did, its hook has said so.
-                let _ = thread.join();
+            for thread in &threads {
+                thread.thread().unpark(); // The watchdog may be between two looks.
             }
+            wait_for(threads);
         }
         if let Some(tokio) = self.tokio.lock().take() {
             tokio.shutdown_background();
         }
     }
 }
+
+/// Starts the thread of a worker.
+fn start_worker(inner: &Arc<Inner>, end: Worker<Slot>) -> std::io::Result<JoinHandle<()>> {
+    let inner = inner.clone();
+    std::thread::Builder::new().name("greenroom-worker".to_owned()).spawn(move || crate::runner::work(&inner, &end))
+}
+
+/// Waits until threads have ended; but not for ever: a process that never lets go keeps its thread.
+fn wait_for(threads: Vec<JoinHandle<()>>) {
+    let patience = Instant::now() + LAST_TURNS;
+    for thread in threads {
+        while !thread.is_finished() && Instant::now() < patience {
+            std::thread::park_timeout(Duration::from_micros(200));
+        }
+        if thread.is_finished() {
+            // A thread of ours does not panic; if one did, its hook has said so.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// How long the last turns of processes may take when a node stops.
+const LAST_TURNS: Duration = Duration::from_secs(2);
 
 impl Drop for Life {
     fn drop(&mut self) {

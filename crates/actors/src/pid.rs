@@ -131,6 +131,14 @@ impl LocalPid {
         LocalPid(u64::from(generation) << 32 | u64::from(index))
     }
 
+    pub(crate) fn from_u64(number: u64) -> Self {
+        LocalPid(number)
+    }
+
+    pub(crate) fn as_u64(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn index(self) -> u32 {
         self.0 as u32
     }

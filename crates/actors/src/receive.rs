@@ -5,13 +5,12 @@
 //! itself is not generic.
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::core::{Current, Due, Inner};
-use crate::mailbox::{Cursor, Envelope, Queue};
+use crate::mailbox::{Cursor, Envelope};
 use crate::message::Message;
 use crate::pid::LocalPid;
 use crate::table::Slot;
@@ -255,7 +254,7 @@ type Wants<'a> = dyn FnMut(&mut Candidate<'_>) -> Option<usize> + Send + 'a;
 /// Waits for a message that `wants` wants; for the [`receive!`](crate::receive!) macro.
 #[doc(hidden)]
 pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
-    Select { wants, cursor: Cursor::default(), timeout, waiting: None, _pinned: PhantomData }
+    Select { wants, cursor: Cursor::default(), timeout, waiting: None }
 }
 
 /// The future of a receive.
@@ -264,8 +263,8 @@ pub struct Select<'a> {
     wants: &'a mut Wants<'a>,
     cursor: Cursor,
     timeout: Option<Duration>,
-    waiting: Option<Deadline>,
-    _pinned: PhantomData<()>,
+    /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
+    waiting: Option<Box<Deadline>>,
 }
 
 /// When a receive gives up, and the timer that wakes it then.
@@ -277,12 +276,16 @@ struct Deadline {
 impl Future for Select<'_> {
     type Output = Option<(usize, Received)>;
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         Current::with(|current| {
             let process = current.and_then(|current| Some((current, current.process()?)));
             let Some((current, (slot, id))) = process else { crate::core::outside("receive") };
-            this.poll_in(current, slot, id)
+            let polled = this.poll_in(current, slot, id);
+            if polled.is_pending() && !current.has_lent(context.waker()) {
+                listen(current, context.waker());
+            }
+            polled
         })
     }
 }
@@ -296,7 +299,7 @@ impl Select<'_> {
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
             current.count_received();
-            if envelope.token().is_some() || current.inner.is_traced() {
+            if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
                 current.inner.trace_receive(&mut envelope);
             }
             return Poll::Ready(Some((arm, Received(envelope))));
@@ -311,15 +314,17 @@ impl Select<'_> {
     /// Looks at what has arrived since the last look.
     fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
         // The queue is on loan while `wants` runs, which is the user's code and may do anything.
-        let queue = current.with_own(|own| {
-            let was_lent = std::mem::replace(&mut own.queue_is_lent, true);
-            (!was_lent).then(|| std::mem::replace(&mut own.queue, Queue::new()))
-        });
-        let Some(queue) = queue else { panic!("a receive was polled within the guard of another") };
-        let mut loan = Loan { current, slot, queue };
-        loan.queue.refill(&slot.inbox, slot.tag());
+        let was_lent = current.with_own(|own| std::mem::replace(&mut own.queue_is_lent, true));
+        assert!(!was_lent, "a receive was polled within the guard of another");
+        let _loan = Loan(current);
+        // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
+        let queue = unsafe { slot.queue() };
+        queue.refill(&slot.inbox, slot.tag());
         let wants = &mut *self.wants;
-        loan.queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
+        let found =
+            queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)));
+        slot.note_kept(queue);
+        found
     }
 
     /// Whether the time is up; if not, sees to it that the process is woken when it is.
@@ -327,7 +332,8 @@ impl Select<'_> {
         let Some(timeout) = self.timeout else { return false };
         let inner = current.inner;
         let now = inner.now();
-        let deadline = self.waiting.get_or_insert_with(|| Deadline { due: now.saturating_add(timeout), timer: None });
+        let deadline =
+            self.waiting.get_or_insert_with(|| Box::new(Deadline { due: now.saturating_add(timeout), timer: None }));
         if deadline.due <= now {
             return true;
         }
@@ -350,19 +356,20 @@ impl Drop for Deadline {
 }
 
 /// Gives the queue back to its process, also when the user's code panics.
-struct Loan<'a, 'c> {
-    current: &'a Current<'c>,
-    slot: &'a Slot,
-    queue: Queue,
-}
+struct Loan<'a, 'c>(&'a Current<'c>);
 
 impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
-        let queue = std::mem::replace(&mut self.queue, Queue::new());
-        self.slot.note_kept(&queue);
-        self.current.with_own(|own| {
-            own.queue = queue;
-            own.queue_is_lent = false;
-        });
+        self.0.with_own(|own| own.queue_is_lent = false);
     }
+}
+
+/// Sees to it that a waker which is not the process's own is woken whenever the process is.
+#[cold]
+fn listen(current: &Current<'_>, waker: &Waker) {
+    let waker = waker.clone();
+    if current.is_exhausted() {
+        return waker.wake();
+    }
+    current.with_own(|own| own.listeners.get_or_insert_default().push(waker));
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::body::{Body, Origin};
 use crate::core::{Current, Due, Inner, unless_dead, with_waker};
@@ -29,13 +29,12 @@ pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
     current.enter(|| {
         while let Some(slot) = inner.scheduler.next(worker) {
             inner.scheduler.found_work();
-            if worker.has_slept() {
-                current.has_slept();
-            }
             // SAFETY: places live as long as the node, which `inner` keeps.
             let slot = unsafe { slot.as_ref() };
+            inner.scheduler.begin_turn(worker, slot.resident().as_u64());
             // SAFETY: whoever takes a place out of a run queue is its running thread.
             unsafe { turn(&current, slot) };
+            inner.scheduler.end_turn(worker);
         }
     });
     inner.table.give_back(current.vacant.take());
@@ -58,6 +57,11 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
 /// The caller is the running thread of `slot`.
 unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
     let id = slot.resident();
+    // SAFETY: as the caller says.
+    if let Some(listeners) = unsafe { slot.own() }.listeners.take() {
+        // Before the flag is lowered, as they may raise it.
+        listeners.into_iter().for_each(Waker::wake);
+    }
     let flags = slot.acknowledge();
     if flags & flag::DEAD != 0 {
         // SAFETY: as the caller says.
@@ -113,13 +117,14 @@ unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
             return unsafe { clear_away(current, slot) };
         }
         // SAFETY: as the caller says.
-        let own = unsafe { slot.own() };
-        if own.wants_messages {
+        if unsafe { slot.own() }.wants_messages {
             return current.inner.scheduler.push_next(current.worker, slot);
         }
         // It waits for something else: messages need not wake it, they only have to make room.
-        own.queue.refill(&slot.inbox, tag);
-        slot.note_kept(&own.queue);
+        // SAFETY: as the caller says.
+        let queue = unsafe { slot.queue() };
+        queue.refill(&slot.inbox, tag);
+        slot.note_kept(queue);
     }
 }
 
@@ -147,11 +152,12 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         let body = slot.take_body();
         slot.forget_body();
         current.run(slot, || drop_quietly(body));
+        let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
-        let queue = std::mem::replace(&mut own.queue, Queue::new());
-        let token = own.token.take();
+        let (token, listeners) = (own.token.take(), own.listeners.take());
         drop_quietly(queue);
         drop_quietly(token);
+        drop_quietly(listeners);
     }
     // Someone may have declared it dead and not yet be done with telling everyone.
     let (messages, _) = slot.inbox.close(slot.tag());

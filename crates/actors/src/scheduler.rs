@@ -4,20 +4,34 @@
 //! Generic in what is queued; what running it means is [`crate::runner`]'s affair.
 //!
 //! A process that was just woken goes into its waker's *next* slot, so that two processes in
-//! conversation stay on one worker with their data in its cache. Others may steal from that slot too, so
-//! a worker that is stuck does not hold on to what it woke last.
+//! conversation stay on one worker with their data in its cache.
+//!
+//! A worker whose process does not come back is *stuck*. The [`watchdog`](crate::watchdog) finds that
+//! out, takes what lies in the next slot, and has another thread work in its place; a worker that comes
+//! back and finds its place taken *retires* until it is needed again. So of all threads, at most as many
+//! as there are places compete for what can be run, and the operating system shares the processors
+//! between them and the stuck ones.
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::Thread;
 
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use parking_lot::Mutex;
 
+use crate::barrier;
+
 /// What all workers of a node share.
 pub(crate) struct Scheduler<T> {
     injected: Injector<NonNull<T>>,
+    /// The workers, and after them room for those that take the place of stuck ones.
     workers: Vec<Shared<T>>,
+    /// How many of `workers` have a thread.
+    started: AtomicUsize,
+    /// How many workers there shall be that are not stuck.
+    places: usize,
+    /// How many there are.
+    active: AtomicUsize,
     /// Workers that sleep or are about to.
     asleep: AtomicUsize,
     /// Whether someone who was woken is still looking for work: then nobody else need be woken.
@@ -27,8 +41,39 @@ pub(crate) struct Scheduler<T> {
 
 struct Shared<T> {
     stealer: Stealer<NonNull<T>>,
+    /// The owner puts work here and takes it, between turns also without a fence: see `take_next`.
     next: AtomicPtr<T>,
+    /// Odd while a turn lasts. Written by the owner.
+    turn: AtomicU64,
+    /// What the turn is for. Written by the owner.
+    running: AtomicU64,
+    /// Raised while the watchdog takes what is in `next`.
+    rescue: AtomicBool,
+    /// One of `state`.
+    state: AtomicU8,
     sleeper: Mutex<Option<Thread>>,
+    retired: Mutex<Option<Thread>>,
+}
+
+/// What a worker is at the moment.
+mod state {
+    /// It works, or sleeps and can be woken to work.
+    pub(super) const ACTIVE: u8 = 0;
+    /// Its turn does not end; another works in its place.
+    pub(super) const STUCK: u8 = 1;
+    /// Its turn has ended, and its place was taken; it waits to be needed.
+    pub(super) const RETIRED: u8 = 2;
+}
+
+/// A worker in the middle of a turn, as the watchdog sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The worker.
+    pub(crate) worker: usize,
+    /// Which of its turns.
+    pub(crate) number: u64,
+    /// What it is for, as given to [`Scheduler::begin_turn`].
+    pub(crate) running: u64,
 }
 
 // SAFETY: the pointers are to places of a table that outlives the scheduler and is `Sync`.
@@ -43,14 +88,6 @@ pub(crate) struct Worker<T> {
     turns: std::cell::Cell<u32>,
     /// How many turns in a row came from the next slot.
     streak: std::cell::Cell<u32>,
-    slept: std::cell::Cell<bool>,
-}
-
-impl<T> Worker<T> {
-    /// Whether it has slept since it was last asked.
-    pub(crate) fn has_slept(&self) -> bool {
-        self.slept.take()
-    }
 }
 
 // SAFETY: as above.
@@ -60,26 +97,35 @@ unsafe impl<T: Sync> Send for Worker<T> {}
 const LONGEST_STREAK: u32 = 64;
 /// Every so many turns, the injected work is looked at first, so that it cannot starve.
 const INJECTED_EVERY: u32 = 61;
+/// How many threads a node may have beyond its places, for stuck workers.
+const SPARES: usize = 256;
 
 impl<T> Scheduler<T> {
-    /// A scheduler for `count` workers, and their own ends.
+    /// A scheduler for `count` workers, and their own ends; behind those, ends for the ones that may have
+    /// to take the place of stuck ones.
     pub(crate) fn new(count: usize) -> (Self, Vec<Worker<T>>) {
-        let ends: Vec<Worker<T>> = (0..count)
-            .map(|index| Worker {
-                index,
-                deque: Deque::new_fifo(),
-                turns: 0.into(),
-                streak: 0.into(),
-                slept: false.into(),
-            })
+        let ends: Vec<Worker<T>> = (0..count + SPARES)
+            .map(|index| Worker { index, deque: Deque::new_fifo(), turns: 0.into(), streak: 0.into() })
             .collect();
         let workers = ends
             .iter()
-            .map(|end| Shared { stealer: end.deque.stealer(), next: AtomicPtr::default(), sleeper: Mutex::new(None) })
+            .map(|end| Shared {
+                stealer: end.deque.stealer(),
+                next: AtomicPtr::default(),
+                turn: AtomicU64::new(0),
+                running: AtomicU64::new(0),
+                rescue: AtomicBool::new(false),
+                state: AtomicU8::new(state::ACTIVE),
+                sleeper: Mutex::new(None),
+                retired: Mutex::new(None),
+            })
             .collect();
         let scheduler = Scheduler {
             injected: Injector::new(),
             workers,
+            started: AtomicUsize::new(count),
+            places: count,
+            active: AtomicUsize::new(count),
             asleep: AtomicUsize::new(0),
             searching: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -97,7 +143,8 @@ impl<T> Scheduler<T> {
     pub(crate) fn push_next(&self, worker: &Worker<T>, work: &T) {
         let next = &self.workers[worker.index].next;
         let work = NonNull::from(work);
-        // Only this worker puts something here, so an empty slot stays empty until it does.
+        // Only this worker puts something here, so an empty slot stays empty until it does. This is
+        // within a turn, in which the watchdog may take it out.
         if next.load(Ordering::Relaxed).is_null() {
             next.store(work.as_ptr(), Ordering::Release);
             return;
@@ -139,7 +186,7 @@ impl<T> Scheduler<T> {
             return Some(work);
         }
         if worker.streak.get() < LONGEST_STREAK
-            && let Some(work) = self.take_next(worker.index)
+            && let Some(work) = self.take_next(worker)
         {
             worker.streak.set(worker.streak.get() + 1);
             return Some(work);
@@ -148,17 +195,24 @@ impl<T> Scheduler<T> {
         worker
             .deque
             .pop()
-            .or_else(|| self.take_next(worker.index))
+            .or_else(|| self.take_next(worker))
             .or_else(|| self.take_injected(worker))
             .or_else(|| self.steal(worker))
     }
 
-    fn take_next(&self, index: usize) -> Option<NonNull<T>> {
-        let next = &self.workers[index].next;
-        if next.load(Ordering::Relaxed).is_null() {
-            return None;
+    /// Takes what this worker was to run next. Between turns only.
+    ///
+    /// The watchdog may be about to take it, too, if it has seen this worker in a turn: the two agree by
+    /// `turn` and `rescue`, in a Dekker pair of which [`Scheduler::rescue`] has the costly side.
+    fn take_next(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
+        let shared = &self.workers[worker.index];
+        let work = NonNull::new(shared.next.load(Ordering::Relaxed))?;
+        barrier::light();
+        if shared.rescue.load(Ordering::Acquire) {
+            return NonNull::new(shared.next.swap(std::ptr::null_mut(), Ordering::AcqRel));
         }
-        NonNull::new(next.swap(std::ptr::null_mut(), Ordering::AcqRel))
+        shared.next.store(std::ptr::null_mut(), Ordering::Relaxed);
+        Some(work)
     }
 
     fn take_injected(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
@@ -166,24 +220,19 @@ impl<T> Scheduler<T> {
     }
 
     fn steal(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
-        let count = self.workers.len();
-        let others = (1..count).map(|step| (worker.index + step) % count);
-        others
-            .clone()
+        let count = self.started.load(Ordering::Acquire);
+        (1..count)
+            .map(|step| (worker.index + step) % count)
             .find_map(|other| retry(|| self.workers[other].stealer.steal_batch_and_pop(&worker.deque)))
-            .or_else(|| others.clone().find_map(|other| self.take_next(other)))
     }
 
-    fn has_work(&self) -> bool {
-        !self.injected.is_empty()
-            || self
-                .workers
-                .iter()
-                .any(|worker| !worker.stealer.is_empty() || !worker.next.load(Ordering::SeqCst).is_null())
+    /// Whether there is something that any worker could take.
+    pub(crate) fn has_work(&self) -> bool {
+        let started = self.started.load(Ordering::Acquire);
+        !self.injected.is_empty() || self.workers[..started].iter().any(|worker| !worker.stealer.is_empty())
     }
 
     fn sleep(&self, worker: &Worker<T>) {
-        worker.slept.set(true);
         self.searching.store(false, Ordering::SeqCst);
         *self.workers[worker.index].sleeper.lock() = Some(std::thread::current());
         self.asleep.fetch_add(1, Ordering::SeqCst);
@@ -201,7 +250,8 @@ impl<T> Scheduler<T> {
         if self.asleep.load(Ordering::Relaxed) == 0 || self.searching.swap(true, Ordering::SeqCst) {
             return;
         }
-        let sleeper = self.workers.iter().find_map(|worker| worker.sleeper.lock().take());
+        let started = self.started.load(Ordering::Acquire);
+        let sleeper = self.workers[..started].iter().find_map(|worker| worker.sleeper.lock().take());
         match sleeper {
             Some(thread) => thread.unpark(),
             None => self.searching.store(false, Ordering::SeqCst),
@@ -222,10 +272,110 @@ impl<T> Scheduler<T> {
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
         for worker in &self.workers {
-            if let Some(thread) = worker.sleeper.lock().take() {
+            for thread in [worker.sleeper.lock().take(), worker.retired.lock().take()].into_iter().flatten() {
                 thread.unpark();
             }
         }
+    }
+}
+
+/// Turns, and workers that are stuck in one.
+impl<T> Scheduler<T> {
+    /// This worker begins a turn for `running`.
+    pub(crate) fn begin_turn(&self, worker: &Worker<T>, running: u64) {
+        let shared = &self.workers[worker.index];
+        shared.running.store(running, Ordering::Relaxed);
+        shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// The turn has ended. Where another has taken this worker's place meanwhile, this waits until it is
+    /// needed again.
+    pub(crate) fn end_turn(&self, worker: &Worker<T>) {
+        let shared = &self.workers[worker.index];
+        shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);
+        if shared.state.load(Ordering::Relaxed) != state::ACTIVE {
+            self.come_back(worker);
+        }
+    }
+
+    #[cold]
+    fn come_back(&self, worker: &Worker<T>) {
+        let shared = &self.workers[worker.index];
+        let room = |active: usize| (active < self.places).then_some(active + 1);
+        if self.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room).is_ok() {
+            shared.state.store(state::ACTIVE, Ordering::SeqCst);
+            return;
+        }
+        while let Some(work) = self.take_next(worker).or_else(|| worker.deque.pop()) {
+            self.injected.push(work);
+        }
+        self.wake_one();
+        *shared.retired.lock() = Some(std::thread::current());
+        shared.state.store(state::RETIRED, Ordering::SeqCst);
+        while shared.state.load(Ordering::SeqCst) == state::RETIRED && !self.stopped.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+    }
+
+    /// The workers that are in a turn, stuck ones included.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = Turn> {
+        let started = self.started.load(Ordering::Acquire);
+        self.workers[..started].iter().enumerate().filter_map(|(worker, shared)| {
+            let number = shared.turn.load(Ordering::Acquire);
+            let running = shared.running.load(Ordering::Relaxed);
+            (number % 2 == 1).then_some(Turn { worker, number, running })
+        })
+    }
+
+    /// Declares a worker stuck whose turn has lasted too long: what it was to run next is for others now.
+    /// For the watchdog.
+    pub(crate) fn rescue(&self, turn: Turn) {
+        let shared = &self.workers[turn.worker];
+        shared.rescue.store(true, Ordering::SeqCst);
+        barrier::heavy();
+        // If the turn still lasts, its worker will see `rescue` before it touches the slot without a fence.
+        if shared.turn.load(Ordering::SeqCst) == turn.number {
+            let was = shared.state.compare_exchange(state::ACTIVE, state::STUCK, Ordering::SeqCst, Ordering::SeqCst);
+            if was.is_ok() {
+                self.active.fetch_sub(1, Ordering::SeqCst);
+            }
+            if let Some(work) = NonNull::new(shared.next.swap(std::ptr::null_mut(), Ordering::SeqCst)) {
+                self.injected.push(work);
+            }
+        }
+        shared.rescue.store(false, Ordering::SeqCst);
+        self.wake_one();
+    }
+
+    /// How many workers are missing.
+    pub(crate) fn missing(&self) -> usize {
+        self.places.saturating_sub(self.active.load(Ordering::SeqCst))
+    }
+
+    /// Puts a retired worker back to work. False if there is none: then a thread has to be started for
+    /// another end, and [`Scheduler::joined`] be called.
+    pub(crate) fn replace(&self) -> bool {
+        let started = self.started.load(Ordering::Acquire);
+        let retired = self.workers[..started].iter().find(|shared| {
+            let (from, to) = (state::RETIRED, state::ACTIVE);
+            shared.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+        });
+        let Some(shared) = retired else { return false };
+        self.active.fetch_add(1, Ordering::SeqCst);
+        if let Some(thread) = shared.retired.lock().take() {
+            thread.unpark();
+        }
+        true
+    }
+
+    /// One more worker has a thread, which is about to begin.
+    pub(crate) fn joined(&self) {
+        self.started.fetch_add(1, Ordering::SeqCst);
+        self.active.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
-use crate::core::{Current, Inner, unless_dead};
+use crate::core::{Current, Inner};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid};
@@ -14,16 +14,21 @@ impl Inner {
     }
 
     pub(crate) fn send_envelope(&self, to: &Target, mut envelope: Envelope) {
-        if self.is_traced()
+        let current = Current::of(self);
+        if self.is_traced_for(current)
             && let Target::Pid(pid) = *to
         {
             self.trace_send(pid, &mut envelope);
         }
-        self.send_untraced(to, envelope);
+        self.transfer(current, to, envelope);
     }
 
     pub(crate) fn send_untraced(&self, to: &Target, envelope: Envelope) {
-        if let Some(current) = Current::of(self) {
+        self.transfer(Current::of(self), to, envelope);
+    }
+
+    fn transfer(&self, current: Option<&Current<'_>>, to: &Target, envelope: Envelope) {
+        if let Some(current) = current {
             current.count_sent();
         }
         let local = match to {
@@ -34,15 +39,21 @@ impl Inner {
             },
             Target::Pid(_) | Target::Name(..) => None,
         };
-        let undelivered = unless_dead(self, || match local {
-            Some(id) => self.deliver(id, envelope).err(),
+        let hand_over = || match local {
+            Some(id) => self.deliver_from(current, id, envelope).err(),
             None => {
                 self.send_remote(to, &envelope);
                 Some(envelope)
             }
-        });
-        // A destructor that panics is the destructor's affair, not the sender's.
-        drop_quietly(undelivered);
+        };
+        let undelivered = match current {
+            Some(current) => current.unless_dead(hand_over).flatten(),
+            None => hand_over(),
+        };
+        if let Some(undelivered) = undelivered {
+            // A destructor that panics is the destructor's affair, not the sender's.
+            drop_quietly(undelivered);
+        }
     }
 
     fn send_remote(&self, to: &Target, envelope: &Envelope) {

@@ -9,10 +9,13 @@ use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+use std::task::Waker;
+
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::account::{Account, Figures};
+use crate::barrier;
 use crate::body::{Body, Head, Origin};
 use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
 use crate::message::Target;
@@ -34,6 +37,8 @@ pub(crate) struct Slot {
     cold: Mutex<Option<Box<Cold>>>,
     /// The running thread only: whoever popped this place from a run queue, or parked it last.
     own: UnsafeCell<Own>,
+    /// The same, and within that only the receive that has raised `queue_is_lent`, while it is raised.
+    queue: UnsafeCell<Queue>,
     /// The length of the private queue, and its bytes in eights, written by the running thread.
     kept: AtomicU32,
     kept_eights: AtomicU32,
@@ -50,8 +55,10 @@ unsafe impl Send for Slot {}
 
 /// What only the running thread touches.
 pub(crate) struct Own {
-    pub(crate) queue: Queue,
     pub(crate) token: Option<Box<Token>>,
+    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
+    #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
+    pub(crate) listeners: Option<Box<Vec<Waker>>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
@@ -94,7 +101,8 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { queue: Queue::new(), token: None, wants_messages: false, queue_is_lent: false }),
+            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            queue: UnsafeCell::new(Queue::new()),
             kept: AtomicU32::new(0),
             kept_eights: AtomicU32::new(0),
             index,
@@ -164,8 +172,14 @@ impl Slot {
     ///
     /// The other side of this Dekker pair is [`Slot::hand_over`].
     pub(crate) fn quiesce(&self) {
+        // Whoever runs a parked process has to take it out of the inbox's word first, after this look, and
+        // then sees that it is dead before anything else.
+        if self.inbox.is_parked(self.tag()) {
+            return;
+        }
+        barrier::heavy();
         let mut spins = 0_u32;
-        while self.handing_over.load(Ordering::SeqCst) {
+        while self.handing_over.load(Ordering::Acquire) {
             spins += 1;
             if spins.is_multiple_of(100) { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
@@ -182,9 +196,10 @@ impl Slot {
         if self.handing_over.load(Ordering::Relaxed) {
             return Some(action()); // Already within an outer hand-over, which was checked.
         }
-        self.handing_over.store(true, Ordering::SeqCst);
+        self.handing_over.store(true, Ordering::Relaxed);
+        barrier::light();
         let _done = Done(&self.handing_over);
-        (self.state.load(Ordering::SeqCst) & flag::DEAD == 0).then(action)
+        (self.state.load(Ordering::Acquire) & flag::DEAD == 0).then(action)
     }
 
     /// The future, to be polled.
@@ -222,6 +237,16 @@ impl Slot {
     pub(crate) unsafe fn own(&self) -> &mut Own {
         // SAFETY: see above.
         unsafe { &mut *self.own.get() }
+    }
+
+    /// The messages that the process has taken over from its inbox.
+    ///
+    /// # Safety
+    /// As for [`Slot::own`], and of the queue no other reference is in use either.
+    #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    pub(crate) unsafe fn queue(&self) -> &mut Queue {
+        // SAFETY: see above.
+        unsafe { &mut *self.queue.get() }
     }
 }
 

@@ -12,13 +12,13 @@ use greenroom_cluster::{Cluster, Cookie, ListenError};
 
 use crate::cache::Cache;
 use crate::compiler::Compiler;
-use crate::draw::Style;
-use crate::event::Event;
+use crate::draw::{Drawing, Label, Style};
+use crate::event::{Event, Status};
 use crate::explain::Explainer;
 use crate::frontend::Frontend;
 use crate::livemd::Notebook;
-use crate::plan::plan;
-use crate::prelude::{self, Prelude, PreludeError};
+use crate::plan::{self, PlannedCell, plan};
+use crate::prelude::{self, Prelude, PreludeError, SetupError};
 use crate::runtime::RuntimeOptions;
 use crate::rustc::{Cancel, ToolError};
 use crate::session::{Interrupt, Session};
@@ -109,7 +109,11 @@ struct Work {
 impl Work {
     fn run(self) -> Result<bool, RunError> {
         let cache = prelude::cache_folder().map_err(RunError::Cache)?;
-        let prelude = Arc::new(self.prelude(&cache)?);
+        let prelude = match (self.prelude(&cache), plan::manifest(&self.notebook)) {
+            (Ok(prelude), _) => Arc::new(prelude),
+            (Err(error), Some(setup)) if error.is_about_setup() => return Ok(self.refuse(&setup, &error)),
+            (Err(error), _) => return Err(error.into()),
+        };
         let cells = Cache::open(&cache, &prelude.fingerprint).map_err(RunError::Cache)?;
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
@@ -139,7 +143,7 @@ impl Work {
         Ok(all_ok)
     }
 
-    fn prelude(&self, cache: &Path) -> Result<Prelude, RunError> {
+    fn prelude(&self, cache: &Path) -> Result<Prelude, PreludeError> {
         let begin = Instant::now();
         let manifest = self.notebook.manifest().map_or("", |code| code.source.as_str());
         let mut built = false;
@@ -151,6 +155,27 @@ impl Work {
             self.tell(Event::PreludeDone { ms: begin.elapsed().as_secs_f64() * 1000.0 });
         }
         Ok(prelude)
+    }
+
+    /// Reports the setup as failed and no cell as run. Always false: not every cell succeeded.
+    fn refuse(&self, setup: &PlannedCell, error: &PreludeError) -> bool {
+        let message = error.to_string();
+        let (what, said) = message.split_once(":\n").unwrap_or((&message, ""));
+        let mut drawing = Drawing::error(what);
+        if let PreludeError::Setup(SetupError { span: Some(range), .. }) = error {
+            drawing.labels.push(Label { range: range.clone(), text: String::new(), primary: true });
+        }
+        if !said.is_empty() {
+            drawing = drawing.with_note(said.trim_end());
+        }
+        let explainer = Explainer { file: self.file.clone(), style: self.options.style };
+        self.tell(Event::Cell(setup.report_why(Status::Error, explainer.draw(setup, &drawing))));
+        let cells = plan(&self.notebook);
+        for cell in &cells {
+            self.tell(Event::Cell(cell.report_why(Status::Skipped, "not run: the setup cell has not succeeded")));
+        }
+        self.tell(Event::Done { ok: 0, failed: 1, skipped: cells.len() });
+        false
     }
 
     fn tell(&self, event: Event) {
@@ -168,7 +193,7 @@ impl Listener {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The first Ctrl-C ends the running cell and the run; the second one the program.
+    /// The first Ctrl-C (or SIGTERM, or SIGHUP) ends the running cell and the run; the second one the program.
     fn catch_interrupts(&self, cancel: &Cancel) {
         let (listener, cancel) = (self.clone(), cancel.clone());
         // It fails only when there is a handler already, whose owner then decides.

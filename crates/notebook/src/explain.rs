@@ -1,7 +1,7 @@
 //! Why a cell failed, drawn on its source: errors of the compiler, panics, and the end of the runtime.
 
-use greenroom::ExitReason;
 use greenroom::reason::{Location, Panic};
+use greenroom::{ExitReason, Pid};
 use greenroom_stage::protocol::Outcome;
 
 use crate::compiler::{CompileError, CompiledCell};
@@ -67,8 +67,9 @@ impl Explainer {
     }
 
     /// A process that a cell started has panicked.
-    pub fn crash(&self, cell: &PlannedCell, compiled: &CompiledCell, pid: &str, panic: &Panic) -> String {
-        let drawing = self.panic_at(cell, compiled, panic, &format!("process {pid} panicked"));
+    pub fn crash(&self, cell: &PlannedCell, compiled: &CompiledCell, pid: Pid, panic: &Panic) -> String {
+        let what = format!("process {} of {} panicked", own_name(pid), cell.label());
+        let drawing = self.panic_at(cell, compiled, panic, &what);
         self.draw(cell, &drawing)
     }
 
@@ -101,6 +102,11 @@ impl Explainer {
             None => Drawing::error(message).with_note(format!("raised at {location}")),
         }
     }
+}
+
+/// A process of the runtime as its cells write it.
+pub fn own_name(pid: Pid) -> String {
+    pid.to_string().replacen(&pid.node().to_string(), "0", 1)
 }
 
 fn drawing_of(diagnostic: &Diagnostic, below: &dyn Fn(&str) -> Option<String>) -> Drawing {

@@ -1,6 +1,6 @@
 //! Which cells a run evaluates, in which order, and what each of them stands on: a function of the document.
 
-use crate::event::heading;
+use crate::event::{CellReport, Output, OutputKind, Status, heading};
 use crate::livemd::{Code, Language, Notebook};
 
 /// A cell that is to be evaluated.
@@ -56,6 +56,11 @@ pub fn plan(notebook: &Notebook) -> Vec<PlannedCell> {
     cells
 }
 
+/// The manifest of the setup as a cell. It is no part of the plan: everything stands on it.
+pub fn manifest(notebook: &Notebook) -> Option<PlannedCell> {
+    notebook.manifest().map(|code| planned(0, "", code, 0, Vec::new()))
+}
+
 fn planned(index: usize, section: &str, code: &Code, container: usize, ancestors: Vec<usize>) -> PlannedCell {
     PlannedCell {
         index,
@@ -73,6 +78,26 @@ impl PlannedCell {
     /// What messages call it.
     pub fn label(&self) -> String {
         if self.index == 0 { "the setup cell".to_owned() } else { format!("cell {}", self.index) }
+    }
+
+    /// What is said of it when it has neither run nor shown anything.
+    pub fn report(&self, status: Status) -> CellReport {
+        CellReport {
+            index: self.index,
+            section: self.section.clone(),
+            heading: self.heading.clone(),
+            line: self.line,
+            status,
+            compile_ms: 0.0,
+            run_ms: 0.0,
+            cached: false,
+            outputs: Vec::new(),
+        }
+    }
+
+    /// The same, with the reason.
+    pub fn report_why(&self, status: Status, why: impl Into<String>) -> CellReport {
+        CellReport { outputs: vec![Output::new(OutputKind::Error, why)], ..self.report(status) }
     }
 }
 
@@ -93,7 +118,7 @@ mod tests {
 
     #[test]
     fn case_48_a_branch_stands_on_its_parent_and_nobody_stands_on_a_branch() {
-        let text = "# N\n\n## A\n\n```rust\n1\n```\n\n## Branch\n\n<!-- livebook:{\"branch_parent_index\":0} -->\n\n\
+        let text = "# N\n\n## A\n\n```rust\n1\n```\n\n<!-- livebook:{\"branch_parent_index\":0} -->\n\n## Branch\n\n\
                     ```rust\n2\n```\n\n```rust\n3\n```\n\n## B\n\n```rust\n4\n```\n";
         assert_eq!(stands_on(text), [(0, vec![]), (2, vec![0]), (2, vec![0, 1]), (0, vec![0])]);
     }

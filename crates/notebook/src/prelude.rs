@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -25,6 +26,9 @@ pub use self::manifest::SetupError;
 
 /// Our own crates, as (path, text).
 const SOURCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
+
+/// How often it is looked whether another program is done with the cache.
+const LOCK_STEP: Duration = Duration::from_millis(50);
 
 /// A built prelude.
 #[derive(Clone, Debug)]
@@ -100,6 +104,13 @@ impl fmt::Display for PreludeError {
 
 impl std::error::Error for PreludeError {}
 
+impl PreludeError {
+    /// Whether what the setup cell says may be the reason.
+    pub fn is_about_setup(&self) -> bool {
+        matches!(self, Self::Setup(_) | Self::Resolve { .. } | Self::Compile { .. })
+    }
+}
+
 impl From<ToolError> for PreludeError {
     fn from(error: ToolError) -> Self {
         Self::Tool(error)
@@ -149,7 +160,16 @@ impl Prelude {
         fs::create_dir_all(cache).map_err(ToolError::file(cache))?;
         let lock_path = cache.join("preludes.lock");
         let lock = fs::File::create(&lock_path).map_err(ToolError::file(&lock_path))?;
-        lock.lock().map_err(ToolError::file(&lock_path))?;
+        while let Err(error) = lock.try_lock() {
+            match error {
+                fs::TryLockError::WouldBlock if cancel.is_cancelled() => return Err(PreludeError::Cancelled),
+                fs::TryLockError::WouldBlock => {
+                    progress(Progress { done: 0, total: 0, name: "another program is at it".to_owned() });
+                    thread::sleep(LOCK_STEP);
+                }
+                fs::TryLockError::Error(error) => return Err(ToolError::file(&lock_path)(error).into()),
+            }
+        }
         // Whoever held the lock may have built it.
         let index = match read_index(&folder) {
             Some(index) => index,

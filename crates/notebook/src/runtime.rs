@@ -9,18 +9,25 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
 use greenroom_cluster::Cookie;
-use greenroom_stage::protocol::{EvaluationId, Owner, Ready};
+use greenroom_stage::protocol::{EvaluationId, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
 /// How long a runtime may take to say that it is ready.
 const START_TIME: Duration = Duration::from_secs(20);
 /// How long a runtime whose connection is lost may take to be gone.
 const END_TIME: Duration = Duration::from_secs(2);
+/// How long the pipes of a dead runtime may take to run dry; a program that it started may hold them open.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// A line of raw output that is longer comes in pieces of about this size: memory is for programs that print lines.
+const PIECE: u64 = 1 << 20;
+/// The byte that a mark begins with.
+const MARK: u8 = 0x1e;
 
 /// Where and how runtimes are started.
 #[derive(Clone, Debug)]
@@ -40,6 +47,8 @@ pub struct RuntimeOptions {
 /// A running runtime.
 pub struct Runtime {
     child: Child,
+    /// They read its pipes.
+    readers: Vec<JoinHandle<()>>,
     /// The process that takes requests.
     pub server: Pid,
     /// The monitor on it: its message means that the runtime is gone.
@@ -49,7 +58,7 @@ pub struct Runtime {
 /// Something that was written to the runtime's own standard output or error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RawOutput {
-    /// Text, with its line break.
+    /// Text, with its line break where it has one.
     Text(String),
     /// What was written on behalf of this evaluation ends here.
     Mark(EvaluationId),
@@ -110,10 +119,10 @@ impl Runtime {
         debug_assert!(registered.is_ok());
         let mut child = spawn(options, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
-        forward_output(&mut child);
+        let readers = forward_output(&mut child);
         let ready = wait_until_ready(&mut child).await;
         match ready {
-            Ok(server) => Ok(Runtime { child, server, watch: monitor(server) }),
+            Ok(server) => Ok(Runtime { child, readers, server, watch: monitor(server) }),
             Err(error) => {
                 unregister(&waiter);
                 end(&mut child);
@@ -129,11 +138,12 @@ impl Runtime {
         end(&mut self.child);
     }
 
-    /// Says of what the runtime died, after its connection was lost.
+    /// Says of what the runtime died, after its connection was lost. Its last [`RawOutput`]s are then in the mailbox.
     pub async fn post_mortem(mut self) -> String {
         self.free_name();
-        let status = wait(&mut self.child, END_TIME).await;
+        let status = wait(END_TIME, || self.child.try_wait().ok().flatten()).await;
         end(&mut self.child);
+        wait(LAST_WORDS, || self.readers.iter().all(JoinHandle::is_finished).then_some(())).await;
         status.map_or_else(|| "its connection was lost".to_owned(), describe)
     }
 
@@ -187,14 +197,13 @@ async fn wait_until_ready(child: &mut Child) -> Result<Pid, RuntimeError> {
     }
 }
 
-async fn wait(child: &mut Child, mut patience: Duration) -> Option<ExitStatus> {
+/// Asks again and again until there is an answer, for as long as patience lasts.
+async fn wait<T>(mut patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let step = Duration::from_millis(5);
     loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if patience.is_zero() {
-            return None;
+        let answer = ask();
+        if answer.is_some() || patience.is_zero() {
+            return answer;
         }
         sleep(step).await;
         patience = patience.saturating_sub(step);
@@ -222,31 +231,50 @@ fn describe(status: ExitStatus) -> String {
 }
 
 /// Sends what the child writes to the running process, line by line.
-fn forward_output(child: &mut Child) {
-    let Some(node) = Node::current() else { return };
+fn forward_output(child: &mut Child) -> Vec<JoinHandle<()>> {
+    let Some(node) = Node::current() else { return Vec::new() };
     let to = self_pid();
     let pipes: [Option<Box<dyn Read + Send>>; 2] =
         [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
-    for pipe in pipes.into_iter().flatten() {
+    let forward = |pipe| {
         let node = node.clone();
         std::thread::spawn(move || {
             let mut reader = BufReader::new(pipe);
-            let mut line = Vec::new();
-            // A line without end is cut: memory is for programs that print lines.
-            while reader.by_ref().take(1 << 20).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-                node.send(to, parse(&String::from_utf8_lossy(&line)));
-                line.clear();
+            let mut piece = Vec::new();
+            while reader.by_ref().take(PIECE).read_until(b'\n', &mut piece).is_ok_and(|read| read > 0) {
+                let rest = piece.split_off(whole(&piece));
+                parse(&piece).into_iter().for_each(|output| node.send(to, output));
+                piece = rest;
             }
-        });
+            parse(&piece).into_iter().for_each(|output| node.send(to, output));
+        })
+    };
+    pipes.into_iter().flatten().map(forward).collect()
+}
+
+/// How much of a piece of a line can be passed on: neither a mark nor a character that is cut at its end.
+fn whole(piece: &[u8]) -> usize {
+    let longest = output_mark(EvaluationId(u64::MAX)).len();
+    if piece.ends_with(b"\n") || piece.len() <= longest {
+        return piece.len();
+    }
+    let tail = piece.len() - longest;
+    match piece[tail..].iter().position(|&byte| byte == MARK) {
+        Some(mark) => tail + mark,
+        None => piece.len() - piece[tail..].utf8_chunks().last().map_or(0, |chunk| chunk.invalid().len()),
     }
 }
 
-fn parse(line: &str) -> RawOutput {
-    let marked = line.strip_suffix("\u{1e}\n").and_then(|line| line.strip_prefix("\u{1e}greenroom "));
-    match marked.and_then(|number| number.parse().ok()) {
-        Some(number) => RawOutput::Mark(EvaluationId(number)),
-        None => RawOutput::Text(line.to_owned()),
-    }
+/// The text of a line, and the mark at its end: what was printed before may lack its line break.
+fn parse(line: &[u8]) -> Vec<RawOutput> {
+    let line = String::from_utf8_lossy(line);
+    let marked = line.strip_suffix("\u{1e}\n").and_then(|line| line.rsplit_once("\u{1e}greenroom "));
+    let (text, mark) = match marked.and_then(|(text, number)| Some((text, number.parse().ok()?))) {
+        Some((text, number)) => (text, Some(RawOutput::Mark(EvaluationId(number)))),
+        None => (&*line, None),
+    };
+    let text = (!text.is_empty()).then(|| RawOutput::Text(text.to_owned()));
+    text.into_iter().chain(mark).collect()
 }
 
 /// Whether a message of a monitor says that this runtime is gone.
@@ -261,7 +289,19 @@ mod tests {
     #[test]
     fn marks_are_told_from_text() {
         let id = EvaluationId(7);
-        assert_eq!(parse(&greenroom_stage::protocol::output_mark(id)), RawOutput::Mark(id));
-        assert_eq!(parse("plain\n"), RawOutput::Text("plain\n".to_owned()));
+        let text = |text: &str| RawOutput::Text(text.to_owned());
+        assert_eq!(parse(output_mark(id).as_bytes()), [RawOutput::Mark(id)]);
+        assert_eq!(parse(b"plain\n"), [text("plain\n")]);
+        assert_eq!(parse(format!("no end{}", output_mark(id)).as_bytes()), [text("no end"), RawOutput::Mark(id)]);
+    }
+
+    #[test]
+    fn neither_a_mark_nor_a_character_is_cut() {
+        let long = "x".repeat(100);
+        for (end, kept) in [("\n", 0), ("", 0), ("é", 0), ("\u{1e}green", 6), ("\u{1e}greenroom 7\u{1e}", 13)] {
+            let piece = format!("{long}{end}");
+            assert_eq!(piece.len() - whole(piece.as_bytes()), kept, "{end:?}");
+        }
+        assert_eq!(whole(&[long.as_bytes(), &"é".as_bytes()[..1]].concat()), 100);
     }
 }

@@ -7,11 +7,16 @@ use std::{
     ffi::OsString,
     fmt, fs, io,
     io::Read,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
 };
 
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 
 use self::diagnostic::Message;
@@ -59,7 +64,7 @@ impl fmt::Display for ToolError {
             Self::Missing { program, error } => write!(
                 f,
                 "cannot run `{program}`: {error}. Cells are compiled by the Rust toolchain: install it from \
-                 https://rustup.rs, or put it on the PATH"
+                 https://rustup.rs, put it on the PATH, or point RUSTC to it"
             ),
             Self::File { path, error } if error.kind() == io::ErrorKind::StorageFull => write!(
                 f,
@@ -136,8 +141,8 @@ pub struct Cancel {
 #[derive(Debug, Default)]
 struct State {
     cancelled: bool,
-    /// The running compiler, kept here so that whoever cancels can kill it.
-    child: Option<Child>,
+    /// The process group of the running tool: rustc and its linker, or cargo and all that it runs.
+    group: Option<u32>,
 }
 
 impl Cancel {
@@ -145,9 +150,9 @@ impl Cancel {
     pub fn cancel(&self) {
         let mut state = self.lock();
         state.cancelled = true;
-        if let Some(child) = &mut state.child {
+        if let Some(group) = state.group.take().and_then(|group| i32::try_from(group).ok()) {
             // It may just have ended by itself.
-            let _ = child.kill();
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         }
     }
 
@@ -160,28 +165,36 @@ impl Cancel {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a program whose stderr is read to its end. `None` when cancelled.
-    fn run(&self, command: &mut Command) -> io::Result<Option<(bool, String)>> {
-        let mut stderr = {
-            let mut state = self.lock();
-            if state.cancelled {
-                return Ok(None);
-            }
-            let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-            let stderr = child.stderr.take();
-            state.child = Some(child);
-            stderr
-        };
-        let mut text = Vec::new();
-        if let Some(stderr) = &mut stderr {
-            stderr.read_to_end(&mut text)?;
-        }
-        let child = self.lock().child.take();
-        let status = child.map(|mut child| child.wait()).transpose()?;
-        if self.is_cancelled() {
+    /// Starts a tool. `None` when cancelled.
+    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Option<Child>> {
+        let mut state = self.lock();
+        if state.cancelled {
             return Ok(None);
         }
-        Ok(Some((status.is_some_and(|status| status.success()), String::from_utf8_lossy(&text).into_owned())))
+        // Not in our process group: Ctrl-C is for us to act on.
+        let child = command.process_group(0).spawn()?;
+        state.group = Some(child.id());
+        Ok(Some(child))
+    }
+
+    /// Collects a tool that has closed its output. `None` when cancelled.
+    pub(crate) fn wait(&self, child: &mut Child) -> io::Result<Option<ExitStatus>> {
+        // Once it is collected, its number may be another's.
+        self.lock().group = None;
+        let status = child.wait()?;
+        Ok((!self.is_cancelled()).then_some(status))
+    }
+
+    /// Runs a program whose stderr is read to its end. `None` when cancelled.
+    fn run(&self, command: &mut Command) -> io::Result<Option<(bool, String)>> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let Some(mut child) = self.spawn(command)? else { return Ok(None) };
+        let mut text = Vec::new();
+        if let Some(stderr) = &mut child.stderr {
+            stderr.read_to_end(&mut text)?;
+        }
+        let status = self.wait(&mut child)?;
+        Ok(status.map(|status| (status.success(), String::from_utf8_lossy(&text).into_owned())))
     }
 }
 
@@ -260,9 +273,6 @@ pub fn compile(
     command.current_dir(folder.path()).args(arguments(job));
     // Stable rustc then prints the MIR's types with their full paths.
     command.env("RUSTC_BOOTSTRAP", "1");
-    // Not in our process group: Ctrl-C is for us to act on.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let ran = cancel
         .run(&mut command)
         .map_err(|error| ToolError::Missing { program: toolchain.rustc.display().to_string(), error })?;

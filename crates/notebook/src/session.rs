@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::compiler::{CellInput, CompileError, CompiledCell, Compiler, Scope};
 use crate::draw::Drawing;
 use crate::event::{CellReport, CellStart, Event, Output, OutputKind, Status, push_output};
-use crate::explain::Explainer;
+use crate::explain::{Explainer, own_name};
 use crate::livemd::Language;
 use crate::plan::PlannedCell;
 use crate::runtime::{RawOutput, Runtime, RuntimeOptions, is_end_of};
@@ -58,6 +58,9 @@ enum Evaluated {
 /// How long to wait for the last of what a cell wrote past its group leader.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
 
+/// What Rust says on standard error before it aborts for want of stack.
+const STACK_OVERFLOW: &str = "has overflowed its stack";
+
 impl Session {
     /// Evaluates all cells. True if every one succeeded.
     pub async fn run(self) -> bool {
@@ -66,13 +69,14 @@ impl Session {
         for place in 0..self.plan.len() {
             let cell = &self.plan[place];
             let report = if progress.interrupted {
-                self.skipped(cell, "not run: the run was interrupted")
+                cell.report_why(Status::Skipped, "not run: the run was interrupted")
             } else {
                 self.cell(place, &mut progress, &mut runtime).await
             };
             progress.count(report.status);
             self.tell(Event::Cell(report));
         }
+        self.stragglers(&progress).await;
         if let Some(runtime) = runtime {
             Runtime::kill(runtime);
         }
@@ -117,7 +121,7 @@ impl Session {
             }
         };
         let compile_ms = if compiled.cached { 0.0 } else { milliseconds(begin.elapsed()) };
-        let mut report = CellReport { compile_ms, cached: compiled.cached, ..report(cell, Status::Ok) };
+        let mut report = CellReport { compile_ms, cached: compiled.cached, ..cell.report(Status::Ok) };
         progress.compiled(place, compiled);
         self.evaluate_cell(place, progress, runtime, &mut report).await;
         report
@@ -145,7 +149,7 @@ impl Session {
         report: &mut CellReport,
     ) {
         for needed in progress.lost(&self.plan, place) {
-            let mut unseen = self::report(&self.plan[needed], Status::Ok);
+            let mut unseen = self.plan[needed].report(Status::Ok);
             let outcome = self.evaluate(needed, progress, runtime, &mut unseen, Audience::Nobody).await;
             if let Err(failure) = self.settle(needed, progress, runtime, outcome).await {
                 progress.failed(place, self.defines(place));
@@ -160,10 +164,13 @@ impl Session {
                 return;
             }
         }
+        let begin = Instant::now();
         let outcome = self.evaluate(place, progress, runtime, report, Audience::Everyone).await;
-        if let Ok(Evaluated::Finished(finished)) = &outcome {
-            report.run_ms = finished.run_ms;
-        }
+        report.run_ms = match &outcome {
+            Ok(Evaluated::Finished(finished)) => finished.run_ms,
+            Ok(Evaluated::RuntimeDied(_) | Evaluated::Interrupted) => milliseconds(begin.elapsed()),
+            Err(_) => 0.0,
+        };
         if let Err(failure) = self.settle(place, progress, runtime, outcome).await {
             progress.failed(place, self.defines(place));
             self.fail(report, failure);
@@ -203,6 +210,7 @@ impl Session {
                 push_output(&mut report.outputs, output);
             }
         };
+        let mut has_overflowed = false;
         let finished = loop {
             receive! {
                 shown: Shown => if shown.id == id {
@@ -210,17 +218,30 @@ impl Session {
                 } else {
                     self.late(shown);
                 },
-                crashed: Crashed if crashed.id == id => {
-                    let text = self.explainer.crash(cell, compiled, &crashed.pid.to_string(), &crashed.panic);
-                    show(Output::new(OutputKind::Text, text + "\n"));
+                crashed: Crashed => if crashed.id == id {
+                    show(Output::new(OutputKind::Text, self.crash(Some(place), progress, &crashed)));
+                } else {
+                    self.late_crash(progress, &crashed);
                 },
-                RawOutput::Text(text): RawOutput => show(Output::new(OutputKind::Text, text)),
-                finished: Finished if finished.id == id => break finished,
-                down: Down if is_end_of(live, &down) => {
-                    return Ok(Evaluated::RuntimeDied(down.reason.to_string()));
+                RawOutput::Text(text): RawOutput => {
+                    has_overflowed |= text.contains(STACK_OVERFLOW);
+                    show(Output::new(OutputKind::Text, text));
                 },
+                finished: Finished if finished.id == id => break Some(finished),
+                down: Down if is_end_of(live, &down) => break None,
                 Interrupt: Interrupt => return Ok(Evaluated::Interrupted),
             }
+        };
+        let Some(finished) = finished else {
+            let end = match runtime.take() {
+                Some(dead) => dead.post_mortem().await,
+                None => unreachable!("it has been running until now"),
+            };
+            has_overflowed |= last_words(&mut show).await.contains(STACK_OVERFLOW);
+            return Ok(Evaluated::RuntimeDied(match has_overflowed {
+                true => "stack overflow: is there a recursion without end?".to_owned(),
+                false => end,
+            }));
         };
         last_output(id, &mut show).await;
         progress.evaluated(place, id);
@@ -231,6 +252,32 @@ impl Session {
     fn late(&self, shown: Shown) {
         let output = Output::from(shown.output);
         self.tell(Event::RuntimeOutput(output.text));
+    }
+
+    /// A process of a cell that is long done has panicked.
+    fn late_crash(&self, progress: &Progress, crashed: &Crashed) {
+        self.tell(Event::RuntimeOutput(self.crash(progress.place_of(crashed.id), progress, crashed)));
+    }
+
+    /// Draws the crash of a process that a cell has started.
+    fn crash(&self, place: Option<usize>, progress: &Progress, crashed: &Crashed) -> String {
+        match place.and_then(|place| Some((&self.plan[place], progress.compiled_cell(place)?))) {
+            Some((cell, compiled)) => self.explainer.crash(cell, compiled, crashed.pid, &crashed.panic) + "\n",
+            None => format!("process {} panicked: {}\n", own_name(crashed.pid), crashed.panic.message),
+        }
+    }
+
+    /// Tells what has come from processes of the cells since the last one was done.
+    async fn stragglers(&self, progress: &Progress) {
+        loop {
+            receive! {
+                shown: Shown => self.late(shown),
+                crashed: Crashed => self.late_crash(progress, &crashed),
+                RawOutput::Text(text): RawOutput => self.tell(Event::RuntimeOutput(text)),
+                RawOutput::Mark(_): RawOutput => (),
+                after Duration::ZERO => return,
+            }
+        }
     }
 
     /// What an evaluation means for the run.
@@ -250,12 +297,8 @@ impl Session {
                 let Some(compiled) = progress.compiled_cell(place) else { return Ok(()) };
                 self.explainer.outcome(cell, compiled, &finished.outcome).map_or(Ok(()), Err)
             }
-            Evaluated::RuntimeDied(reason) => {
+            Evaluated::RuntimeDied(end) => {
                 progress.lose_runtime();
-                let end = match runtime.take() {
-                    Some(dead) => dead.post_mortem().await,
-                    None => reason,
-                };
                 let drawing = Drawing::error(format!("the runtime died while this cell ran: {end}"))
                     .with_help("cells that do not use its names still run, in a new runtime");
                 Err(self.explainer.draw(cell, &drawing))
@@ -276,16 +319,14 @@ impl Session {
     fn not_compiled(&self, place: usize, error: &CompileError, progress: &mut Progress, took: Duration) -> CellReport {
         let cell = &self.plan[place];
         if let CompileError::DependsOnFailed { .. } = error {
-            return self.skipped(cell, &error.to_string());
+            return cell.report_why(Status::Skipped, error.to_string());
         }
         if let CompileError::Cancelled = error {
             progress.interrupted = true;
         }
         let below = |name: &str| self.defined_below(place, name);
         let text = self.explainer.compile_error(cell, error, &below);
-        let mut report = CellReport { compile_ms: milliseconds(took), ..report(cell, Status::Error) };
-        report.outputs.push(Output::new(OutputKind::Error, text));
-        report
+        CellReport { compile_ms: milliseconds(took), ..cell.report_why(Status::Error, text) }
     }
 
     fn defined_below(&self, place: usize, name: &str) -> Option<String> {
@@ -299,16 +340,8 @@ impl Session {
         crate::analysis::defines(&self.plan[place].source).into_iter().map(|defined| defined.name).collect()
     }
 
-    fn skipped(&self, cell: &PlannedCell, why: &str) -> CellReport {
-        let mut report = report(cell, Status::Skipped);
-        report.outputs.push(Output::new(OutputKind::Error, why));
-        report
-    }
-
     fn failed(&self, cell: &PlannedCell, drawing: Drawing) -> CellReport {
-        let mut report = report(cell, Status::Error);
-        report.outputs.push(Output::new(OutputKind::Error, self.explainer.draw(cell, &drawing)));
-        report
+        cell.report_why(Status::Error, self.explainer.draw(cell, &drawing))
     }
 
     fn fail(&self, report: &mut CellReport, failure: String) {
@@ -342,17 +375,18 @@ async fn last_output(id: EvaluationId, show: &mut (dyn FnMut(Output) + Send)) {
     }
 }
 
-fn report(cell: &PlannedCell, status: Status) -> CellReport {
-    CellReport {
-        index: cell.index,
-        section: cell.section.clone(),
-        heading: cell.heading.clone(),
-        line: cell.line,
-        status,
-        compile_ms: 0.0,
-        run_ms: 0.0,
-        cached: false,
-        outputs: Vec::new(),
+/// Takes what a dead runtime has written past the group leader, and says it once more.
+async fn last_words(show: &mut (dyn FnMut(Output) + Send)) -> String {
+    let mut words = String::new();
+    loop {
+        receive! {
+            RawOutput::Text(text): RawOutput => {
+                words.push_str(&text);
+                show(Output::new(OutputKind::Text, text));
+            },
+            RawOutput::Mark(_): RawOutput => (),
+            after Duration::ZERO => return words,
+        }
     }
 }
 

@@ -119,8 +119,9 @@ impl Inbox {
             };
             // SAFETY: as above.
             unsafe { node.as_mut().next = next };
-            // Release publishes the message. Acquire matters for `Wake`: we go on to run the process.
-            match self.word.compare_exchange_weak(word, new, Ordering::AcqRel, Ordering::Relaxed) {
+            // Release publishes the message. Acquire matters for `Wake`: we go on to run the process; the rest
+            // of the order is for `Slot::quiesce`, which relies on what a waker sees after this.
+            match self.word.compare_exchange_weak(word, new, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => return Ok(pushed),
                 Err(now) => word = now,
             }
@@ -197,7 +198,7 @@ impl Inbox {
 
     /// Whether the process is suspended.
     pub(crate) fn is_parked(&self, tag: Tag) -> bool {
-        matches!(view(self.word.load(Ordering::Acquire), tag), View::Parked)
+        matches!(view(self.word.load(Ordering::SeqCst), tag), View::Parked)
     }
 
     /// Looks at the head of each message, newest first. Senders wait meanwhile, so it must be quick.

@@ -49,7 +49,7 @@ pub struct Info {
     pub messages_in: u64,
     /// Messages that it has sent, also to the dead.
     pub messages_out: u64,
-    /// Real time that it was running for. Taken from a coarse clock, so that it is right on average, over
+    /// Real time that it was running for. By a clock of some milliseconds, so that it is right on average, over
     /// many turns or a long one.
     pub busy: Duration,
     /// For how long it has been running without giving up its turn, in real time, if it is running right now.

@@ -17,3 +17,4 @@ mod supervisor;
 mod support;
 mod timers;
 mod trace;
+mod watchdog;

@@ -273,3 +273,43 @@ fn a_receive_that_is_half_done_can_move_to_another_process() {
         exit(spawn(forever()), "done");
     });
 }
+
+#[test]
+fn receives_within_an_executor_of_their_own_are_woken() {
+    use std::future::Future;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Wake, Waker};
+
+    /// Counts how often it is woken, and wakes the process, as `FuturesUnordered` does for its futures.
+    struct Inner(AtomicUsize, Waker);
+    impl Wake for Inner {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            self.1.wake_by_ref();
+        }
+    }
+
+    on_node(async {
+        let me = self_pid();
+        let mut waiting = Box::pin(receive::<u64>());
+        let mut inner: Option<Arc<Inner>> = None;
+        let mut woken = 0;
+        let got = std::future::poll_fn(|context: &mut Context<'_>| {
+            let first = inner.is_none();
+            let waker = inner.get_or_insert_with(|| Arc::new(Inner(AtomicUsize::new(0), context.waker().clone())));
+            let count = waker.0.load(Ordering::Relaxed);
+            if !first && count == woken {
+                return Poll::Pending; // It was not woken, so it is not polled.
+            }
+            woken = count;
+            let polled = waiting.as_mut().poll(&mut Context::from_waker(&Waker::from(waker.clone())));
+            if first {
+                spawn(async move { send(me, 7_u64) });
+            }
+            polled
+        })
+        .await;
+        assert_eq!(got, 7);
+    });
+}

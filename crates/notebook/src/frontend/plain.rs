@@ -17,6 +17,9 @@ const INDENT: &str = "    ";
 /// The width of a run where no terminal says another, and the most that a rule takes.
 const WIDTH: usize = 80;
 
+/// The most lines of a value that are shown: nobody reads more, and it scrolls the rest away.
+const VALUE_LINES: usize = 40;
+
 /// Writes a run as text.
 pub struct Plain<W> {
     out: W,
@@ -155,7 +158,8 @@ impl<W: Write> Plain<W> {
         if !self.is_empty {
             text.push('\n');
         }
-        if self.section.as_deref() != Some(section) {
+        // The setup stands above all sections.
+        if self.section.as_deref() != Some(section) && !section.is_empty() {
             text.push_str(&self.look.rule(section));
             text.push_str("\n\n");
             self.section = Some(section.to_owned());
@@ -214,8 +218,13 @@ impl<W: Write> Plain<W> {
         let sign = self.look.paint(Style::new().cyan().bold(), "=");
         let mut lines = text.lines();
         let mut value = format!("{INDENT}{sign} {}\n", lines.next().unwrap_or(""));
-        for line in lines {
+        for line in lines.by_ref().take(VALUE_LINES - 1) {
             value.push_str(&indented(line, "      "));
+        }
+        let left_out = lines.count();
+        if left_out > 0 {
+            let note = format!("… {left_out} more; --json shows them all");
+            value.push_str(&indented(&self.look.paint(Style::new().dim(), &note), "      "));
         }
         value
     }

@@ -136,6 +136,13 @@ struct Dependency {
     pkg: String,
 }
 
+/// Whether nothing fits into this folder any more.
+fn is_full(folder: &Path) -> bool {
+    const ROOM: usize = 1 << 20;
+    let fits = tempfile::tempfile_in(folder).and_then(|mut file| std::io::Write::write_all(&mut file, &vec![0; ROOM]));
+    fits.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+}
+
 /// What cargo has resolved.
 struct Resolved {
     total: usize,
@@ -236,7 +243,8 @@ impl Cargo<'_> {
         // Where the program finds the prelude, the prelude must find the standard library.
         let standard = self.toolchain.libraries();
         command.arg(format!("-Clink-arg=-Wl,-rpath,{}", standard.display()));
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(Self::missing)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = cancel.spawn(&mut command).map_err(Self::missing)?.ok_or(PreludeError::Cancelled)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let rest = thread::spawn(move || {
             let mut text = Vec::new();
@@ -247,11 +255,6 @@ impl Cargo<'_> {
         let mut packages = BTreeSet::new();
         let mut errors = String::new();
         for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
-            if cancel.is_cancelled() {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(PreludeError::Cancelled);
-            }
             match serde_json::from_str(&line) {
                 Ok(Line::CompilerArtifact(artifact)) => {
                     if packages.insert(artifact.package_id.clone()) {
@@ -266,13 +269,14 @@ impl Cargo<'_> {
                 _ => {}
             }
         }
-        let status = child.wait().map_err(Self::missing)?;
+        let status = cancel.wait(&mut child).map_err(Self::missing)?.ok_or(PreludeError::Cancelled)?;
         let rest = rest.join().unwrap_or_default();
         if status.success() {
             return Ok(artifacts);
         }
         let said = if errors.is_empty() { rest } else { errors };
-        if said.contains("No space left on device") {
+        // A linker whose output does not fit dies in odd ways, so the disk is asked, too.
+        if said.contains("No space left on device") || is_full(&self.target) {
             let error = std::io::Error::from(std::io::ErrorKind::StorageFull);
             return Err(ToolError::File { path: self.target.clone(), error }.into());
         }

@@ -80,6 +80,11 @@ impl Progress {
         }
     }
 
+    /// The cell whose values are in the runtime under this evaluation.
+    pub(super) fn place_of(&self, id: EvaluationId) -> Option<usize> {
+        self.cells.iter().position(|cell| matches!(cell, State::Compiled(_, Some(evaluation)) if *evaluation == id))
+    }
+
     /// What the compiler knows of the cells above this one.
     pub(super) fn scope(&self, plan: &[PlannedCell], place: usize) -> Scope {
         let mut scope = Scope::default();

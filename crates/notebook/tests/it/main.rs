@@ -9,4 +9,5 @@ mod errors;
 mod frontend;
 mod items;
 mod livemd;
+mod run;
 mod support;

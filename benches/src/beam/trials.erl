@@ -1,0 +1,194 @@
+%% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
+-module(trials).
+-export([main/1]).
+
+main([Trial]) ->
+    io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
+    halt(0).
+
+trial(memory) ->
+    [spawn(fun idle/0) || _ <- lists:seq(1, 1000)],
+    timer:sleep(200),
+    Before = resident(),
+    spawn_idle(500000),
+    timer:sleep(1000),
+    (resident() - Before) / 500000;
+trial(spawn_hold) ->
+    Held = hold(1000000),
+    release(Held),
+    seconds(fun() -> hold(1000000) end, 1000000);
+trial(spawn_exit) -> rate(1000000, fun() -> spawn_exit(1000000) end);
+trial(ping_pong) -> rate(500000, fun() -> ping_pong(500000) end);
+trial(ring) -> rate(10000 * 100, fun() -> ring(10000, 100) end);
+trial(fan_in) -> rate(8 * 200000, fun() -> fan_in(8, 200000) end);
+trial(spawn_monitor_down) -> rate(200000, fun() -> spawn_monitor_down(200000) end);
+trial(kill_down_p99) -> quantile([kill_down() || _ <- lists:seq(1, 2000)], 0.99) / 1000;
+trial(backlog) -> calls(500000);
+trial(backlog_none) -> calls(0);
+trial(chain) -> chain(100000), chain(100000);
+trial(hub) -> hub(100000), hub(100000);
+trial(runaway) -> runaway(40, 2000).
+
+resident() ->
+    {ok, Text} = file:read_file("/proc/self/statm"),
+    [_, Pages | _] = string:lexemes(binary_to_list(Text), " "),
+    list_to_integer(Pages) * 4096.
+
+seconds(Work, Count) ->
+    Start = erlang:monotonic_time(nanosecond),
+    Work(),
+    Count * 1.0e9 / (erlang:monotonic_time(nanosecond) - Start).
+
+rate(Count, Work) ->
+    Work(),
+    seconds(Work, Count).
+
+quantile(Values, Share) ->
+    Sorted = lists:sort(Values),
+    lists:nth(min(length(Sorted), trunc(length(Sorted) * Share) + 1), Sorted).
+
+idle() -> receive pong -> idle() end.
+
+spawn_idle(0) -> ok;
+spawn_idle(N) -> spawn(fun idle/0), spawn_idle(N - 1).
+
+%% Tells Parent when as many as the gate was made for have passed.
+gate(Count) ->
+    Gate = atomics:new(1, []),
+    atomics:put(Gate, 1, Count),
+    {Gate, make_ref(), self()}.
+
+pass({Gate, Ref, Parent}) ->
+    case atomics:sub_get(Gate, 1, 1) of
+        0 -> Parent ! {opened, Ref};
+        _ -> ok
+    end.
+
+opened({_, Ref, _}) -> receive {opened, Ref} -> ok end.
+
+hold(Count) ->
+    Started = gate(Count),
+    Ended = gate(Count),
+    Pids = hold(Count, Started, Ended, []),
+    opened(Started),
+    {Pids, Ended}.
+
+hold(0, _, _, Pids) -> Pids;
+hold(N, Started, Ended, Pids) ->
+    Pid = spawn(fun() -> pass(Started), receive stop -> pass(Ended) end end),
+    hold(N - 1, Started, Ended, [Pid | Pids]).
+
+release({Pids, Ended}) ->
+    [Pid ! stop || Pid <- Pids],
+    opened(Ended).
+
+spawn_exit(Count) ->
+    Gate = gate(Count),
+    spawn_exit(Count, Gate),
+    opened(Gate).
+
+spawn_exit(0, _) -> ok;
+spawn_exit(N, Gate) -> spawn(fun() -> pass(Gate) end), spawn_exit(N - 1, Gate).
+
+echo() -> receive {ping, From} -> From ! pong, echo() end.
+
+ping_pong(Count) ->
+    Echo = spawn(fun echo/0),
+    ping_pong(Count, Echo),
+    exit(Echo, kill).
+
+ping_pong(0, _) -> ok;
+ping_pong(N, Echo) -> Echo ! {ping, self()}, receive pong -> ping_pong(N - 1, Echo) end.
+
+hand_on(To) -> receive {token, N} -> To ! {token, N + 1}, hand_on(To) end.
+
+ring(Size, Laps) ->
+    Pids = ring_of(Size - 1, [self()]),
+    laps(Laps, hd(Pids), 0),
+    [exit(Pid, kill) || Pid <- Pids, Pid =/= self()].
+
+ring_of(0, Pids) -> Pids;
+ring_of(N, [Next | _] = Pids) -> ring_of(N - 1, [spawn(fun() -> hand_on(Next) end) | Pids]).
+
+laps(0, _, N) -> N;
+laps(Left, Next, N) -> Next ! {token, N + 1}, receive {token, M} -> laps(Left - 1, Next, M) end.
+
+fan_in(Senders, Items) ->
+    Self = self(),
+    [spawn(fun() -> burst(Items, Self) end) || _ <- lists:seq(1, Senders)],
+    drain(Senders * Items).
+
+burst(0, _) -> ok;
+burst(N, To) -> To ! {item, N}, burst(N - 1, To).
+
+drain(0) -> ok;
+drain(N) -> receive {item, _} -> drain(N - 1) end.
+
+spawn_monitor_down(0) -> ok;
+spawn_monitor_down(N) ->
+    {_, Ref} = spawn_monitor(fun() -> ok end),
+    receive {'DOWN', Ref, process, _, _} -> spawn_monitor_down(N - 1) end.
+
+kill_down() ->
+    {Pid, Ref} = spawn_monitor(fun idle/0),
+    timer:sleep(1),
+    Start = erlang:monotonic_time(nanosecond),
+    exit(Pid, kill),
+    receive {'DOWN', Ref, process, _, _} -> erlang:monotonic_time(nanosecond) - Start end.
+
+server() -> receive {request, Ref, From} -> From ! {Ref, 1}, server() end.
+
+calls(Waiting) ->
+    Server = spawn(fun server/0),
+    burst(Waiting, self()),
+    call(Server),
+    1.0e9 / seconds(fun() -> calls_to(20000, Server) end, 20000).
+
+calls_to(0, _) -> ok;
+calls_to(N, Server) -> call(Server), calls_to(N - 1, Server).
+
+call(Server) ->
+    Ref = monitor(process, Server),
+    Server ! {request, Ref, self()},
+    receive {Ref, 1} -> demonitor(Ref) end.
+
+link_on(0, Last) -> Last ! {last, self()}, idle();
+link_on(N, Last) -> spawn_link(fun() -> link_on(N - 1, Last) end), idle().
+
+chain(Length) ->
+    Self = self(),
+    First = spawn(fun() -> link_on(Length, Self) end),
+    Last = receive {last, Pid} -> Pid end,
+    monitor(process, Last),
+    timer:sleep(50),
+    Start = erlang:monotonic_time(nanosecond),
+    exit(First, kill),
+    receive {'DOWN', _, process, _, _} -> (erlang:monotonic_time(nanosecond) - Start) / 1.0e6 end.
+
+hub(Leaves) ->
+    Self = self(),
+    Hub = spawn(fun() -> [Self ! {leaf, spawn_link(fun idle/0)} || _ <- lists:seq(1, Leaves)], idle() end),
+    leaves(Leaves),
+    timer:sleep(50),
+    Start = erlang:monotonic_time(nanosecond),
+    exit(Hub, kill),
+    downs(Leaves),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.
+
+leaves(0) -> ok;
+leaves(N) -> receive {leaf, Pid} -> monitor(process, Pid), leaves(N - 1) end.
+
+downs(0) -> ok;
+downs(N) -> receive {'DOWN', _, process, _, _} -> downs(N - 1) end.
+
+runaway(Count, Ms) ->
+    Ticks = atomics:new(1, []),
+    spawn(fun() -> tick(Ticks) end),
+    [spawn(fun burn/0) || _ <- lists:seq(1, Count)],
+    process_flag(priority, high),
+    timer:sleep(Ms),
+    atomics:get(Ticks, 1).
+
+tick(Ticks) -> receive after 1 -> atomics:add(Ticks, 1, 1), tick(Ticks) end.
+
+burn() -> burn().

@@ -1,0 +1,182 @@
+//! What is measured against whom, in which unit, and what is asked of us: plain data.
+
+/// One measure: our trial, and its rivals.
+pub struct Contest {
+    /// Its name.
+    pub measure: &'static str,
+    /// Our trial.
+    pub trial: &'static str,
+    /// What the figures are in.
+    pub unit: &'static str,
+    /// Which figure is the better one.
+    pub better: Better,
+    /// Whom to compare with.
+    pub rivals: &'static [Rival],
+}
+
+/// Which of two figures is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// The greater one.
+    More,
+    /// The smaller one.
+    Less,
+}
+
+/// Someone to compare with.
+pub struct Rival {
+    /// How it is called in the table.
+    pub name: &'static str,
+    /// Where its figure comes from.
+    pub figure: Figure,
+    /// The ratio to reach, if any.
+    pub bar: Option<f64>,
+}
+
+/// Where a rival's figure comes from.
+pub enum Figure {
+    /// A trial of a contestant.
+    Trial(Contestant, &'static str),
+    /// It is given.
+    Given(f64),
+}
+
+/// Who runs trials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Contestant {
+    /// This project.
+    Greenroom,
+    /// Erlang's virtual machine.
+    Beam,
+    /// Tasks with channels.
+    Tokio,
+    /// The library of that name.
+    Ractor,
+    /// The library of that name.
+    Kameo,
+    /// The library of that name.
+    Actix,
+}
+
+use Better::{Less, More};
+use Contestant::*;
+
+impl Contestant {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Greenroom => "greenroom",
+            Beam => "beam",
+            Tokio => "tokio",
+            Ractor => "ractor",
+            Kameo => "kameo",
+            Actix => "actix",
+        }
+    }
+}
+
+impl Better {
+    /// How many times better our figure is than theirs. A rival who got nothing done counts as having done one.
+    pub fn ratio(self, ours: f64, theirs: f64) -> f64 {
+        match self {
+            More => ours / theirs.max(1.0),
+            Less => theirs / ours,
+        }
+    }
+}
+
+const fn rival(contestant: Contestant, trial: &'static str, bar: Option<f64>) -> Rival {
+    Rival { name: contestant.name(), figure: Figure::Trial(contestant, trial), bar }
+}
+
+/// Another trial of our own.
+const fn variant(name: &'static str, trial: &'static str, bar: Option<f64>) -> Rival {
+    Rival { name, figure: Figure::Trial(Greenroom, trial), bar }
+}
+
+/// A figure that ours may not be worse than.
+const fn limit(name: &'static str, figure: f64) -> Rival {
+    Rival { name, figure: Figure::Given(figure), bar: Some(1.0) }
+}
+
+/// Everybody, with the bar beside the BEAM and the one beside each of the Rust peers.
+const fn everybody(trial: &'static str, beam: f64, rust: f64) -> [Rival; 5] {
+    [
+        rival(Beam, trial, Some(beam)),
+        rival(Tokio, trial, Some(rust)),
+        rival(Ractor, trial, Some(rust)),
+        rival(Kameo, trial, Some(rust)),
+        rival(Actix, trial, Some(rust)),
+    ]
+}
+
+const fn contest(measure: &'static str, unit: &'static str, better: Better, rivals: &'static [Rival]) -> Contest {
+    Contest { measure, trial: measure, unit, better, rivals }
+}
+
+/// Every measure, in the order of the table.
+pub const CONTESTS: &[Contest] = &[
+    contest(
+        "memory",
+        "B",
+        Less,
+        &[
+            limit("250 B", 250.0),
+            rival(Beam, "memory", Some(10.0)),
+            rival(Tokio, "memory", Some(1.0)),
+            rival(Ractor, "memory", Some(1.0)),
+            rival(Kameo, "memory", Some(1.0)),
+            rival(Actix, "memory", Some(1.0)),
+        ],
+    ),
+    contest("spawn_hold", "/s", More, &everybody("spawn_hold", 3.0, 1.0)),
+    contest("spawn_exit", "/s", More, &everybody("spawn_exit", 3.0, 1.0)),
+    contest("ping_pong", "/s", More, &everybody("ping_pong", 4.0, 2.0)),
+    contest("ring", "/s", More, &everybody("ring", 5.0, 1.0)),
+    contest("fan_in", "/s", More, &everybody("fan_in", 3.0, 1.0)),
+    contest(
+        "spawn_monitor_down",
+        "/s",
+        More,
+        &[
+            rival(Beam, "spawn_monitor_down", Some(2.5)),
+            rival(Tokio, "spawn_monitor_down", None),
+            rival(Ractor, "spawn_monitor_down", None),
+            rival(Kameo, "spawn_monitor_down", None),
+        ],
+    ),
+    contest(
+        "kill_down_p99",
+        "us",
+        Less,
+        &[
+            limit("50 us", 50.0),
+            rival(Beam, "kill_down_p99", None),
+            rival(Tokio, "kill_down_p99", None),
+            rival(Kameo, "kill_down_p99", None),
+        ],
+    ),
+    contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
+    contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
+    contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
+    contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
+    // There is no build without tracing to compare with, so this shows what a tracer that looks at nothing costs.
+    Contest {
+        trial: "ping_pong",
+        ..contest("tracing_off", "/s", More, &[variant("tracer set", "ping_pong_traced", None)])
+    },
+    Contest {
+        trial: "growth_7",
+        ..contest(
+            "growth",
+            "ns",
+            Less,
+            &[
+                variant("10^3", "growth_3", Some(1.0 / 1.5)),
+                variant("10^4", "growth_4", Some(1.0 / 1.5)),
+                variant("10^5", "growth_5", Some(1.0 / 1.5)),
+                variant("10^6", "growth_6", Some(1.0 / 1.5)),
+            ],
+        )
+    },
+];

@@ -1,0 +1,79 @@
+//! The watchdog: a thread that notices when a process does not let others run.
+//!
+//! Processes yield when they await, and are made to when they send, receive or spawn a lot. One that
+//! computes for long keeps its worker. The watchdog then has another thread take that worker's place, so
+//! that everyone else goes on, and says which process it is.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::core::{Inner, LongTurn};
+use crate::pid::LocalPid;
+use crate::scheduler::{Turn, Worker};
+use crate::table::Slot;
+
+/// How often it looks while something runs for long.
+const ALERT: Duration = Duration::from_millis(1);
+/// How often it looks while nothing does.
+const CALM: Duration = Duration::from_millis(8);
+/// How long a turn may last before another worker takes the place.
+const PATIENCE: Duration = Duration::from_millis(2);
+/// How long a process may run before it is reported; ten times as long before it is again.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// Watches over the workers of a node until that stops. `spares` are the ends for further threads.
+pub(crate) fn watch(
+    inner: &Arc<Inner>,
+    mut spares: std::vec::IntoIter<Worker<Slot>>,
+    start: impl Fn(Worker<Slot>) -> std::io::Result<JoinHandle<()>>,
+) -> Vec<JoinHandle<()>> {
+    let mut threads: Vec<JoinHandle<()>> = Vec::new();
+    let mut seen: HashMap<usize, Seen> = HashMap::new();
+    let started = Instant::now();
+    while !inner.scheduler.is_stopped() {
+        let now = Instant::now();
+        inner.desks.tick(now - started);
+        let turns: HashMap<usize, Turn> = inner.scheduler.turns().map(|turn| (turn.worker, turn)).collect();
+        seen.retain(|worker, seen| turns.get(worker) == Some(&seen.turn));
+        for (&worker, &turn) in &turns {
+            let seen = seen.entry(worker).or_insert(Seen { turn, since: now, reported: Duration::ZERO });
+            let running_for = now - seen.since;
+            if running_for >= PATIENCE {
+                inner.scheduler.rescue(turn);
+            }
+            if running_for >= REPORT.max(seen.reported * 10) {
+                seen.reported = running_for;
+                report(inner, turn, running_for);
+            }
+        }
+        for _ in 0..inner.scheduler.missing() {
+            if inner.scheduler.has_work() && !inner.scheduler.replace() {
+                let Some(spare) = spares.next() else { break };
+                // If the system has no thread to give, the next look tries again.
+                let Ok(thread) = start(spare) else { break };
+                threads.push(thread);
+                inner.scheduler.joined();
+            }
+        }
+        std::thread::park_timeout(if turns.is_empty() { CALM } else { ALERT });
+    }
+    threads
+}
+
+/// A turn, and since when it was seen.
+struct Seen {
+    turn: Turn,
+    since: Instant,
+    reported: Duration,
+}
+
+fn report(inner: &Inner, turn: Turn, running_for: Duration) {
+    let pid = inner.pid(LocalPid::from_u64(turn.running));
+    let long = LongTurn { pid, name: inner.name_of(pid), running_for };
+    match &inner.on_long_turn {
+        Some(handler) => handler(&long),
+        None => eprintln!("greenroom: {long}"),
+    }
+}
