@@ -54,6 +54,8 @@ mod watchdog;
 pub mod receive;
 pub mod process;
 mod node;
+pub mod stream;
+mod outside;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
@@ -63,6 +65,7 @@ pub use core::LongTurn;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};
+pub use outside::{Run, spawn_blocking};
 pub use pid::{NodeId, NodeName, Pid, Ref};
 pub use process::{
     SendError, Timer, demonitor, exit, exit_self, group_leader, is_alive, link, monitor, node, register, self_pid,

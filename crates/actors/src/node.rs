@@ -162,6 +162,10 @@ impl Node {
         Clock::of(&self.inner)
     }
 
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
+    }
+
     /// The node's identity.
     pub fn id(&self) -> NodeId {
         self.inner.id

@@ -257,6 +257,21 @@ pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select
     Select { wants, cursor: Cursor::default(), timeout, waiting: None }
 }
 
+/// Looks once, from where an earlier look stopped; there is no time-out.
+pub(crate) fn poll_select<'a>(
+    wants: &'a mut Wants<'a>,
+    cursor: &mut Cursor,
+    context: &mut Context<'_>,
+) -> Poll<(usize, Received)> {
+    let mut select = Select { cursor: *cursor, ..select(wants, None) };
+    let polled = Pin::new(&mut select).poll(context);
+    *cursor = select.cursor;
+    match polled {
+        Poll::Ready(Some(found)) => Poll::Ready(found),
+        Poll::Ready(None) | Poll::Pending => Poll::Pending,
+    }
+}
+
 /// The future of a receive.
 #[doc(hidden)]
 pub struct Select<'a> {

@@ -192,7 +192,7 @@ fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, 
     })
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {

@@ -3,6 +3,7 @@
 
 mod account;
 mod clock;
+mod ecosystem;
 mod exits;
 mod info;
 mod links;
