@@ -8,11 +8,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::account::{Desk, Desks, Figures};
+use crate::clock::Time;
 use crate::mailbox::{Envelope, Pushed, Tag};
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
@@ -40,7 +42,8 @@ pub(crate) struct Inner {
     pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
     pub(crate) is_ending: AtomicBool,
-    started: Instant,
+    pub(crate) time: Time,
+    pub(crate) desks: Desks,
     myself: std::sync::Weak<Inner>,
 }
 
@@ -95,6 +98,7 @@ impl Inner {
         scheduler: Scheduler<Slot>,
         tokio: tokio::runtime::Handle,
         on_panic: Option<PanicHandler>,
+        time: Time,
         on_long_turn: Option<LongTurnHandler>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|myself| Inner {
@@ -111,7 +115,8 @@ impl Inner {
             on_panic,
             on_long_turn,
             is_ending: AtomicBool::new(false),
-            started: Instant::now(),
+            time,
+            desks: Desks::default(),
             myself: myself.clone(),
         })
     }
@@ -126,7 +131,7 @@ impl Inner {
 
     /// The time since the node started.
     pub(crate) fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.time.now()
     }
 
     #[inline]
@@ -249,8 +254,15 @@ pub(crate) struct Current<'a> {
     /// The running process; none between two turns.
     slot: Cell<Option<&'a Slot>>,
     id: Cell<LocalPid>,
-    /// How much the running process may still do before it has to let others run.
-    reductions: Cell<u32>,
+    /// What the running process has done in this turn; when that is enough, it has to let others run.
+    reductions: Cell<u64>,
+    /// How much of that is in the accounts already.
+    published: Cell<u64>,
+    sent: Cell<u64>,
+    received: Cell<u64>,
+    /// When the turn began, or was accounted for.
+    stamp: Cell<u64>,
+    desk: Arc<Desk>,
     /// The data of the waker that was lent for the present poll.
     lent: Cell<*const ()>,
     /// Places at hand for new processes.
@@ -263,7 +275,7 @@ thread_local! {
 }
 
 /// What a process may do in one turn: sends, receives, spawns.
-const REDUCTIONS: u32 = 2000;
+const REDUCTIONS: u64 = 2000;
 
 impl<'a> Current<'a> {
     pub(crate) fn new(inner: &'a Inner, worker: &'a Worker<Slot>) -> Self {
@@ -272,7 +284,12 @@ impl<'a> Current<'a> {
             worker,
             slot: Cell::new(None),
             id: Cell::new(LocalPid::new(0, 0)),
-            reductions: Cell::new(REDUCTIONS),
+            reductions: Cell::new(0),
+            published: Cell::new(0),
+            sent: Cell::new(0),
+            received: Cell::new(0),
+            stamp: Cell::new(0),
+            desk: inner.desks.open(),
             lent: Cell::new(std::ptr::null()),
             vacant: RefCell::default(),
             _not_send: PhantomData,
@@ -321,7 +338,10 @@ impl<'a> Current<'a> {
     pub(crate) unsafe fn run<R>(&self, slot: &'a Slot, work: impl FnOnce() -> R) -> R {
         self.slot.set(Some(slot));
         self.id.set(slot.resident());
-        self.reductions.set(REDUCTIONS);
+        self.reductions.set(0);
+        self.published.set(0);
+        self.sent.set(0);
+        self.received.set(0);
         let result = work();
         self.slot.set(None);
         result
@@ -357,13 +377,62 @@ impl<'a> Current<'a> {
     /// Counts something that the process did.
     #[inline]
     pub(crate) fn charge(&self, cost: u32) {
-        self.reductions.set(self.reductions.get().saturating_sub(cost));
+        self.reductions.set(self.reductions.get() + u64::from(cost));
     }
 
     /// Whether the process has used up its turn.
     #[inline]
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.reductions.get() == 0
+        self.reductions.get() >= REDUCTIONS
+    }
+
+    /// Counts a message that the process has sent.
+    pub(crate) fn count_sent(&self) {
+        self.charge(1);
+        self.sent.set(self.sent.get() + 1);
+    }
+
+    /// Counts a message that the process has received.
+    pub(crate) fn count_received(&self) {
+        self.received.set(self.received.get() + 1);
+    }
+
+    /// Tells the world that a turn of this process begins.
+    pub(crate) fn begin_turn(&self, slot: &Slot) {
+        let now = self.inner.desks.now();
+        self.stamp.set(now);
+        self.desk.begin(slot.resident(), now);
+    }
+
+    /// Adds what was done in this turn to the accounts. For the running thread of `slot`.
+    pub(crate) fn end_turn(&self, slot: &Slot) {
+        self.account_for(slot, 1);
+        self.desk.end();
+    }
+
+    /// The same while the turn goes on.
+    pub(crate) fn publish(&self, slot: &Slot) {
+        self.account_for(slot, 0);
+    }
+
+    fn account_for(&self, slot: &Slot, turns: u64) {
+        let now = self.inner.desks.now();
+        let reductions = self.reductions.get();
+        let turn = Figures {
+            reductions: reductions - self.published.replace(reductions) + turns,
+            received: self.received.take(),
+            sent: self.sent.take(),
+            busy_micros: now.saturating_sub(self.stamp.replace(now)),
+            heap: 0,
+        };
+        if let Err(sum) = slot.account.add(&turn)
+            && let Some(mut locked) = slot.lock(slot.resident())
+        {
+            let spilled = &mut locked.cold().spilled;
+            *spilled = spilled.plus(sum);
+            slot.account.clear();
+        }
+        self.desk.add(&turn);
     }
 
     /// Whether this is the waker that the running process is polled with, so that waking the process
@@ -426,7 +495,11 @@ pub(crate) fn with_waker<R>(current: &Current<'_>, use_it: impl FnOnce(&Waker) -
             RawWaker::new(waker.data(), waker.vtable())
         },
         |_| unreachable!("a lent waker is never given away"),
-        |data| proper(data).wake(),
+        |data| {
+            // SAFETY: as in `proper`.
+            let current = unsafe { &*data.cast::<Current<'_>>() };
+            current.inner.wake(current.id.get());
+        },
         |_| (),
     );
     let data = std::ptr::from_ref(current).cast();

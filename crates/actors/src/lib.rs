@@ -33,6 +33,9 @@ pub mod message;
 pub mod router;
 pub mod tree;
 
+pub mod clock;
+
+mod account;
 mod barrier;
 mod mailbox;
 mod body;
@@ -51,13 +54,18 @@ mod watchdog;
 pub mod receive;
 pub mod process;
 mod node;
+pub mod stream;
+mod outside;
 pub mod task;
 pub mod supervisor;
+pub mod testing;
 
+pub use clock::Clock;
 pub use core::LongTurn;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};
+pub use outside::{Run, spawn_blocking};
 pub use pid::{NodeId, NodeName, Pid, Ref};
 pub use process::{
     SendError, Timer, demonitor, exit, exit_self, group_leader, is_alive, link, monitor, node, register, self_pid,

@@ -20,6 +20,8 @@ pub(crate) struct Queue {
     head: Option<NonNull<Head>>,
     tail: Option<NonNull<Head>>,
     len: u32,
+    /// Bytes of the envelopes, in eights.
+    eights: u32,
     /// Grows with each removal, so that a [`Cursor`] from before it is known to be stale.
     removals: u32,
 }
@@ -48,12 +50,17 @@ unsafe impl Sync for Cursor {}
 
 impl Queue {
     pub(crate) const fn new() -> Self {
-        Queue { head: None, tail: None, len: 0, removals: 0 }
+        Queue { head: None, tail: None, len: 0, eights: 0, removals: 0 }
     }
 
     #[inline]
     pub(crate) fn len(&self) -> u32 {
         self.len
+    }
+
+    /// The bytes of the envelopes, in eights.
+    pub(crate) fn eights(&self) -> u32 {
+        self.eights
     }
 
     /// Appends everything that has arrived in `inbox`.
@@ -69,6 +76,7 @@ impl Queue {
             head.next = oldest_first;
             oldest_first = Some(node);
             self.len += 1;
+            self.eights = self.eights.wrapping_add(head.eights());
         }
         if oldest_first.is_some() {
             match self.tail {
@@ -139,6 +147,7 @@ struct Borrowed<'a> {
     previous: Option<NonNull<Head>>,
     next: Option<NonNull<Head>>,
     was: NonNull<Head>,
+    eights: u32,
     envelope: std::mem::ManuallyDrop<Envelope>,
     removed: bool,
 }
@@ -148,8 +157,10 @@ impl<'a> Borrowed<'a> {
     /// `node` is in `queue`, directly behind `previous`, or first if there is none.
     unsafe fn new(queue: &'a mut Queue, previous: Option<NonNull<Head>>, node: NonNull<Head>) -> Self {
         // SAFETY: the node is alive and exclusively ours, as the caller says.
-        let (next, envelope) = unsafe { (node.as_ref().next, Envelope::from_raw(node)) };
-        Borrowed { queue, previous, next, was: node, envelope: std::mem::ManuallyDrop::new(envelope), removed: false }
+        let (next, eights, envelope) =
+            unsafe { (node.as_ref().next, node.as_ref().eights(), Envelope::from_raw(node)) };
+        let envelope = std::mem::ManuallyDrop::new(envelope);
+        Borrowed { queue, previous, next, was: node, eights, envelope, removed: false }
     }
 
     #[inline]
@@ -174,6 +185,7 @@ impl<'a> Borrowed<'a> {
             self.queue.tail = self.previous;
         }
         self.queue.len -= 1;
+        self.queue.eights = self.queue.eights.wrapping_sub(self.eights);
         self.queue.removals = self.queue.removals.wrapping_add(1);
         // SAFETY: taken once; `removed` keeps `drop` from touching it.
         unsafe { std::mem::ManuallyDrop::take(&mut self.envelope) }
@@ -188,7 +200,11 @@ impl Drop for Borrowed<'_> {
         }
         // The message was replaced while it was looked at.
         // SAFETY: the replacement is ours alone until it is linked.
-        unsafe { now.as_mut().next = self.next };
+        let now_eights = unsafe {
+            now.as_mut().next = self.next;
+            now.as_ref().eights()
+        };
+        self.queue.eights = self.queue.eights.wrapping_sub(self.eights).wrapping_add(now_eights);
         self.link(Some(now));
         if self.queue.tail == Some(self.was) {
             self.queue.tail = Some(now);

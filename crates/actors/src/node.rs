@@ -12,11 +12,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 
+use crate::clock::{Clock, Time};
 use crate::core::{Current, Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
-use crate::process::Info;
+use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
@@ -53,6 +54,7 @@ pub struct NodeBuilder {
     name: Option<String>,
     workers: Option<usize>,
     on_panic: Option<PanicHandler>,
+    manual_clock: bool,
     on_long_turn: Option<LongTurnHandler>,
 }
 
@@ -74,6 +76,12 @@ impl NodeBuilder {
     /// Without it the hook says so on standard error. The exit reason tells in either case.
     pub fn on_panic(mut self, handler: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
         self.on_panic = Some(Arc::new(handler));
+        self
+    }
+
+    /// Lets the time stand still but for [`Clock::advance`] and [`Clock::pass`]: for tests.
+    pub fn manual_clock(mut self) -> Self {
+        self.manual_clock = true;
         self
     }
 
@@ -101,7 +109,8 @@ impl NodeBuilder {
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
         crate::barrier::prepare();
         let (scheduler, ends) = Scheduler::new(workers);
-        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, self.on_long_turn);
+        let time = if self.manual_clock { Time::manual() } else { Time::real() };
+        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time, self.on_long_turn);
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
         let keeper = inner.clone();
         life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
@@ -141,6 +150,20 @@ impl Node {
     /// A handle that does not keep the node running.
     pub fn downgrade(&self) -> Node {
         Node { inner: self.inner.clone(), _life: None }
+    }
+
+    /// What the node's processes have done so far, all together.
+    pub fn totals(&self) -> Totals {
+        self.inner.totals()
+    }
+
+    /// The clock that everything in the node goes by.
+    pub fn clock(&self) -> Clock {
+        Clock::of(&self.inner)
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.inner
     }
 
     /// The node's identity.

@@ -12,6 +12,7 @@ use std::time::Duration;
 mod info;
 mod names;
 mod send;
+mod top;
 mod trace;
 
 use crate::core::{Current, running};
@@ -24,6 +25,7 @@ use crate::table::flag;
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
 pub use send::{Destination, SendError, Sender, Timer, send, send_after};
+pub use top::{By, Totals, Usage, top};
 pub use trace::trace;
 
 /// The identifier of the running process: OTP's `self()`.
@@ -365,6 +367,42 @@ pub async fn yield_now() {
         Poll::Pending
     })
     .await;
+}
+
+/// Counts one more thing that the running process has done, and says whether its turn is used up; for
+/// [`yield_point!`](crate::yield_point!).
+#[doc(hidden)]
+pub fn is_turn_over() -> bool {
+    Current::with(|current| {
+        current.is_some_and(|current| {
+            current.charge(1);
+            current.is_exhausted()
+        })
+    })
+}
+
+/// A place in a long computation at which other processes may run: it costs a nanosecond or two unless the turn is
+/// used up, which it is after 2,000 sends, receives, spawns and yield points.
+///
+/// Outside of a process it does nothing.
+///
+/// ```
+/// greenroom::run(async {
+///     let mut sum = 0_u64;
+///     for n in 0..1_000_000 {
+///         sum += n;
+///         greenroom::yield_point!();
+///     }
+///     assert_eq!(sum, 499_999_500_000);
+/// });
+/// ```
+#[macro_export]
+macro_rules! yield_point {
+    () => {
+        if $crate::process::is_turn_over() {
+            $crate::yield_now().await;
+        }
+    };
 }
 
 /// Waits. Messages that arrive meanwhile stay in the mailbox.

@@ -320,9 +320,24 @@ pub fn mark() -> Mark {
         // SAFETY: this is the running process, and nobody has taken a loan of its queue.
         let queue = unsafe { slot.queue() };
         queue.refill(&slot.inbox, slot.tag());
-        slot.note_kept(queue.len());
+        slot.note_kept(queue);
         Mark(queue.end(current.inner.pid(id)))
     })
+}
+
+/// Looks once, from where an earlier look stopped; there is no time-out.
+pub(crate) fn poll_select<'a>(
+    wants: &'a mut Wants<'a>,
+    cursor: &mut Cursor,
+    context: &mut Context<'_>,
+) -> Poll<(usize, Received)> {
+    let mut select = Select { cursor: *cursor, ..select(wants, None) };
+    let polled = Pin::new(&mut select).poll(context);
+    *cursor = select.cursor;
+    match polled {
+        Poll::Ready(Some(found)) => Poll::Ready(found),
+        Poll::Ready(None) | Poll::Pending => Poll::Pending,
+    }
 }
 
 /// The future of a receive.
@@ -367,6 +382,7 @@ impl Select<'_> {
             return Poll::Pending;
         }
         if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
+            current.count_received();
             if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
                 current.inner.trace_receive(&mut envelope);
             }
@@ -440,7 +456,7 @@ impl<'a, 'c> Loan<'a, 'c> {
 impl Drop for Loan<'_, '_> {
     fn drop(&mut self) {
         // SAFETY: this is the running process, and who took the loan is done with the queue.
-        self.slot.note_kept(unsafe { self.slot.queue() }.len());
+        self.slot.note_kept(unsafe { self.slot.queue() });
         self.current.with_own(|own| own.queue_is_lent = false);
     }
 }

@@ -76,10 +76,12 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
         let mut body = std::mem::ManuallyDrop::new(body);
         // SAFETY: as above.
         unsafe { slot.own() }.wants_messages = false;
+        current.begin_turn(slot);
         // SAFETY: as above.
         let polled = unsafe {
             current.run(slot, || with_waker(current, |waker| guarded(|| body.poll(&mut Context::from_waker(waker)))))
         };
+        current.end_turn(slot);
         if let Ok(Poll::Ready(reason)) | Err(reason) = polled {
             // SAFETY: as above.
             return unsafe { finish(current, slot, id, reason) };
@@ -122,7 +124,7 @@ unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
         // SAFETY: as the caller says.
         let queue = unsafe { slot.queue() };
         queue.refill(&slot.inbox, tag);
-        slot.note_kept(queue.len());
+        slot.note_kept(queue);
     }
 }
 
@@ -190,7 +192,7 @@ fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, 
     })
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {

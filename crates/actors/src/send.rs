@@ -33,7 +33,7 @@ impl Inner {
     #[inline]
     fn transfer(&self, current: Option<&Current<'_>>, to: &Target, envelope: Envelope) {
         if let Some(current) = current {
-            current.charge(1);
+            current.count_sent();
         }
         let local = match to {
             Target::Pid(pid) if pid.node == self.id => Some(pid.id),

@@ -14,6 +14,7 @@ use std::task::Waker;
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::account::{Account, Figures};
 use crate::barrier;
 use crate::body::{Body, Head, Origin};
 use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
@@ -38,9 +39,12 @@ pub(crate) struct Slot {
     own: UnsafeCell<Own>,
     /// The same, and within that only the receive that has raised `queue_is_lent`, while it is raised.
     queue: UnsafeCell<Queue>,
-    /// The length of the private queue, written by the running thread.
+    /// The length of the private queue, and its bytes in eights, written by the running thread.
     kept: AtomicU32,
+    kept_eights: AtomicU32,
     index: u32,
+    /// What the process has done: written by the running thread, read by anyone.
+    pub(crate) account: Account,
 }
 
 // SAFETY: `own` is only touched by the running thread, of which there is one at a time: the
@@ -71,6 +75,8 @@ pub(crate) struct Cold {
     pub(crate) watching: FxHashMap<Ref, Target>,
     pub(crate) name: Option<std::sync::Arc<str>>,
     pub(crate) label: Option<std::sync::Arc<str>>,
+    /// What no longer fits into the account.
+    pub(crate) spilled: Figures,
 }
 
 /// Flags in the lower half of a place's state.
@@ -98,7 +104,9 @@ impl Slot {
             own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
             kept: AtomicU32::new(0),
+            kept_eights: AtomicU32::new(0),
             index,
+            account: Account::default(),
         }
     }
 
@@ -143,10 +151,11 @@ impl Slot {
         if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
     }
 
-    /// Publishes how many messages the process keeps in its private queue. For the running thread.
+    /// Publishes how much the process keeps in its private queue. For the running thread.
     #[inline]
-    pub(crate) fn note_kept(&self, kept: u32) {
-        self.kept.store(kept, Ordering::Relaxed);
+    pub(crate) fn note_kept(&self, queue: &Queue) {
+        self.kept.store(queue.len(), Ordering::Relaxed);
+        self.kept_eights.store(queue.eights(), Ordering::Relaxed);
     }
 
     /// Whether the process has nothing to receive. For the running thread.
@@ -155,9 +164,14 @@ impl Slot {
         self.kept.load(Ordering::Relaxed) == 0 && self.inbox.is_empty(self.tag())
     }
 
-    /// How many messages wait, for anyone who wants to know.
-    pub(crate) fn messages(&self) -> u32 {
-        self.kept.load(Ordering::Relaxed) + self.inbox.len(self.tag())
+    /// How many messages wait, and the bytes of their envelopes.
+    pub(crate) fn mailbox(&self) -> (usize, usize) {
+        let (mut count, mut eights) = (self.kept.load(Ordering::Relaxed), self.kept_eights.load(Ordering::Relaxed));
+        self.inbox.for_each(self.tag(), |head| {
+            count += 1;
+            eights = eights.saturating_add(head.eights());
+        });
+        (count as usize, eights as usize * 8)
     }
 
     /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
@@ -282,6 +296,11 @@ impl Locked<'_> {
         self.cold.as_deref()
     }
 
+    /// What the process has done.
+    pub(crate) fn figures(&self) -> Figures {
+        self.view().map(|cold| cold.spilled).unwrap_or_default().plus(self.slot.account.read())
+    }
+
     /// Bytes of the process's future with what it inherited.
     pub(crate) fn body_size(&self) -> usize {
         // SAFETY: as for `origin`.
@@ -369,7 +388,8 @@ impl Table {
         slot.body.store(body.into_raw(), Ordering::Relaxed);
         own.token = token;
         own.wants_messages = false;
-        slot.kept.store(0, Ordering::Relaxed);
+        slot.note_kept(&Queue::new());
+        slot.account.clear();
         let generation = (before >> 32) as u32;
         slot.inbox.open(Tag::of_generation(generation));
         slot.state.store(u64::from(generation) << 32 | flag::NOTIFIED, Ordering::SeqCst);
@@ -383,6 +403,16 @@ impl Table {
         let generation = next.unwrap_or(u32::MAX);
         slot.state.store(u64::from(generation) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
         next.map(|_| slot.index)
+    }
+
+    /// Whether every process, the dead that are not cleared away included, waits for something, but for this one.
+    pub(crate) fn all_wait_but(&self, one: Option<LocalPid>) -> bool {
+        let used = self.used.load(Ordering::SeqCst);
+        (0..used).filter_map(|index| self.slot(index)).all(|slot| {
+            slot.inbox.is_parked(slot.tag())
+                || slot.state.load(Ordering::SeqCst) & flag::VACANT != 0
+                || Some(slot.resident()) == one
+        })
     }
 
     /// Every process that is alive at about this moment.

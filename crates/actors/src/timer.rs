@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Names a timer: its deadline, and a number that tells timers of the same deadline apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,19 +18,23 @@ pub(crate) struct TimerKey {
 pub(crate) struct Timers<E> {
     state: Mutex<State<E>>,
     changed: Condvar,
+    /// Told when nothing is being fired, for [`Timers::settle`].
+    idle: Condvar,
 }
 
 struct State<E> {
     waiting: BTreeMap<TimerKey, E>,
     next: u64,
     stopped: bool,
+    firing: bool,
 }
 
 impl<E> Timers<E> {
     pub(crate) fn new() -> Self {
         Timers {
-            state: Mutex::new(State { waiting: BTreeMap::new(), next: 0, stopped: false }),
+            state: Mutex::new(State { waiting: BTreeMap::new(), next: 0, stopped: false, firing: false }),
             changed: Condvar::new(),
+            idle: Condvar::new(),
         }
     }
 
@@ -58,14 +62,18 @@ impl<E> Timers<E> {
         let mut state = self.state.lock();
         while !state.stopped {
             let Some(first) = state.waiting.first_entry() else {
+                self.idle.notify_all();
                 self.changed.wait(&mut state);
                 continue;
             };
             let wait = first.key().due.saturating_sub(now());
             if wait.is_zero() {
                 let (key, entry) = first.remove_entry();
-                parking_lot::MutexGuard::unlocked(&mut state, || fire(key, entry));
+                state.firing = true;
+                MutexGuard::unlocked(&mut state, || fire(key, entry));
+                state.firing = false;
             } else {
+                self.idle.notify_all();
                 self.changed.wait_for(&mut state, wait);
             }
         }
@@ -75,5 +83,24 @@ impl<E> Timers<E> {
     pub(crate) fn stop(&self) {
         self.state.lock().stopped = true;
         self.changed.notify_all();
+        self.idle.notify_all();
+    }
+
+    /// Lets `set` move the time, told of the next deadline, and answers as that does. Everything that was due
+    /// before has been fired then, and so has what is due after.
+    pub(crate) fn settle(&self, now: impl Fn() -> Duration, set: impl FnOnce(Option<Duration>) -> bool) -> bool {
+        let mut state = self.state.lock();
+        let until_idle = |state: &mut MutexGuard<'_, State<E>>| {
+            let is_due =
+                |state: &State<E>| state.waiting.first_key_value().is_some_and(|(first, _)| first.due <= now());
+            while !state.stopped && (state.firing || is_due(state)) {
+                self.idle.wait(state);
+            }
+        };
+        until_idle(&mut state);
+        let moved = set(state.waiting.first_key_value().map(|(first, _)| first.due));
+        self.changed.notify_one();
+        until_idle(&mut state);
+        moved && !state.stopped
     }
 }

@@ -31,8 +31,10 @@ pub(crate) fn watch(
 ) -> Vec<JoinHandle<()>> {
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     let mut seen: HashMap<usize, Seen> = HashMap::new();
+    let started = Instant::now();
     while !inner.scheduler.is_stopped() {
         let now = Instant::now();
+        inner.desks.tick(now - started);
         let turns: HashMap<usize, Turn> = inner.scheduler.turns().map(|turn| (turn.worker, turn)).collect();
         seen.retain(|worker, seen| turns.get(worker) == Some(&seen.turn));
         for (&worker, &turn) in &turns {

@@ -22,6 +22,13 @@ pub(crate) struct Head {
     token: Option<Box<Token>>,
 }
 
+impl Head {
+    /// The bytes of the envelope, message included, in eights.
+    pub(crate) fn eights(&self) -> u32 {
+        u32::try_from(self.operations.layout.size() / 8).unwrap_or(u32::MAX)
+    }
+}
+
 #[repr(C)]
 struct Packet<T> {
     head: Head,

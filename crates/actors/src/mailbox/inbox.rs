@@ -213,25 +213,25 @@ impl Inbox {
         matches!(view(self.word.load(Ordering::SeqCst), tag), View::Parked)
     }
 
-    /// How many messages wait here. Senders wait while they are counted.
-    pub(crate) fn len(&self, tag: Tag) -> u32 {
+    /// Looks at the head of each message, newest first. Senders wait meanwhile, so it must be quick.
+    pub(crate) fn for_each(&self, tag: Tag, mut look: impl FnMut(&Head)) {
         loop {
             let word = self.word.load(Ordering::Relaxed);
             match view(word, tag) {
-                View::Empty | View::Parked | View::Closed | View::Stale => return 0,
+                View::Empty | View::Parked | View::Closed | View::Stale => return,
                 View::Busy => std::hint::spin_loop(),
                 View::Messages(newest) => {
                     let busy = plain(tag, BUSY);
                     if self.word.compare_exchange(word, busy, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                        let mut count = 0;
                         let mut node = Some(newest);
                         while let Some(this) = node {
-                            count += 1;
                             // SAFETY: while the word is BUSY nobody can take the list away.
-                            node = unsafe { this.as_ref().next };
+                            let head = unsafe { this.as_ref() };
+                            look(head);
+                            node = head.next;
                         }
                         self.word.store(word, Ordering::Release);
-                        return count;
+                        return;
                     }
                 }
             }
@@ -266,6 +266,14 @@ mod tests {
         let inbox = Inbox::closed();
         inbox.open(TAG);
         inbox
+    }
+
+    impl Inbox {
+        fn len(&self, tag: Tag) -> u32 {
+            let mut count = 0;
+            self.for_each(tag, |_| count += 1);
+            count
+        }
     }
 
     fn texts(newest_first: Messages) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! What can be known about processes from outside.
 
-use crate::core::{Inner, running};
+use std::time::Duration;
+
+use crate::core::{Current, Inner, running};
 use crate::message::Target;
 use crate::pid::Pid;
 use crate::table::{Slot, flag};
@@ -35,8 +37,23 @@ pub struct Info {
     pub group_leader: Option<Pid>,
     /// Where in the source it was started.
     pub spawned_at: Option<crate::reason::Location>,
-    /// Bytes of its place in the table and of its future. What it has allocated itself is not counted.
+    /// Bytes of its place in the table, of its future and of its mailbox. What it has allocated itself is not
+    /// counted: see `heap`.
     pub memory: usize,
+    /// Bytes of the envelopes in its mailbox, each with its message, without what that has allocated.
+    pub mailbox_memory: usize,
+    /// How much it has done: turns, sends, receives, spawns. This figure and the ones below are brought up to
+    /// date when a turn ends, and when the process looks at itself.
+    pub reductions: u64,
+    /// Messages that it has received: not those that wait.
+    pub messages_in: u64,
+    /// Messages that it has sent, also to the dead.
+    pub messages_out: u64,
+    /// Real time that it was running for. By a clock of some milliseconds, so that it is right on average, over
+    /// many turns or a long one.
+    pub busy: Duration,
+    /// For how long it has been running without giving up its turn, in real time, if it is running right now.
+    pub running_for: Option<Duration>,
 }
 
 /// What a process does at the moment.
@@ -59,6 +76,12 @@ pub fn info(pid: Pid) -> Option<Info> {
 
 impl Inner {
     pub(crate) fn info(&self, pid: Pid) -> Option<Info> {
+        if let Some(current) = Current::of(self)
+            && let Some((slot, id)) = current.process()
+            && self.pid(id) == pid
+        {
+            current.publish(slot);
+        }
         if pid.node != self.id {
             return None;
         }
@@ -68,13 +91,15 @@ impl Inner {
         let cold = locked.view();
         let flags = slot.flags(pid.id).unwrap_or_default();
         let is_parked = slot.inbox.is_parked(slot.tag());
+        let figures = locked.figures();
+        let (message_queue_len, mailbox_memory) = slot.mailbox();
         Some(Info {
             pid,
             kind: if flags & flag::SUPERVISES != 0 { ChildKind::Supervisor } else { ChildKind::Worker },
             status: if is_parked { Status::Waiting } else { Status::Running },
             registered_name: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
             label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
-            message_queue_len: slot.messages() as usize,
+            message_queue_len,
             links: cold.map(|cold| cold.links.iter().copied().collect()).unwrap_or_default(),
             monitors: cold.map(|cold| cold.watching.values().cloned().collect()).unwrap_or_default(),
             monitored_by: cold.map(|cold| cold.watchers.values().copied().collect()).unwrap_or_default(),
@@ -82,7 +107,13 @@ impl Inner {
             parent: origin.and_then(|origin| origin.parent),
             group_leader: origin.and_then(|origin| origin.leader),
             spawned_at: origin.map(|origin| origin.spawned_at.into()),
-            memory: size_of::<Slot>() + locked.body_size(),
+            memory: size_of::<Slot>() + locked.body_size() + mailbox_memory,
+            mailbox_memory,
+            reductions: figures.reductions,
+            messages_in: figures.received,
+            messages_out: figures.sent,
+            busy: Duration::from_micros(figures.busy_micros),
+            running_for: self.desks.running_for(pid.id),
         })
     }
 }
