@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+mod alias;
 mod info;
 mod names;
 mod send;
@@ -21,9 +22,10 @@ use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
 use crate::table::flag;
+pub use alias::{Alias, AliasError};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
-pub use send::{Destination, SendError, Sender, Timer, send, send_after};
+pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
 pub use trace::trace;
 
 /// The identifier of the running process: OTP's `self()`.

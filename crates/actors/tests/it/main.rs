@@ -1,6 +1,7 @@
 //! The guarantees of the process core, as tests whose names carry the number of the OTP case that they
 //! follow. One file a group.
 
+mod aliases;
 mod exits;
 mod info;
 mod links;
