@@ -233,7 +233,7 @@ pub fn monitor(target: impl Watchable) -> Ref {
     })
 }
 
-/// What can be monitored: a [`Pid`], a name, or a name on another node.
+/// What can be monitored, or sent to by a timer: a [`Pid`], a name, or a name on another node.
 pub trait Watchable {
     #[doc(hidden)]
     fn target(self, home: NodeId) -> Target;

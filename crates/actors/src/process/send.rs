@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::Watchable;
 use crate::core::{Due, Inner, running};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
@@ -101,15 +102,16 @@ pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
 
 /// Sends a message after a while, and returns a handle to cancel that.
 ///
-/// The timer outlives its creator. If the receiver is gone when the time has come, nothing happens.
+/// The timer outlives its creator. If the receiver is gone when the time has come, nothing happens. A name is
+/// looked up only then.
 ///
 /// # Panics
 /// Outside of a process.
 #[track_caller]
-pub fn send_after<M: Message>(to: Pid, message: M, delay: Duration) -> Timer {
+pub fn send_after<M: Message>(to: impl Watchable, message: M, delay: Duration) -> Timer {
     running("send_after", |current, _, _| {
         let inner = current.inner;
-        let due = Due::Send(Target::Pid(to), Envelope::new(message));
+        let due = Due::Send(to.target(inner.id), Envelope::new(message));
         Timer { node: inner.downgrade(), key: inner.timers.insert(inner.now().saturating_add(delay), due) }
     })
 }
@@ -119,7 +121,7 @@ pub fn send_after<M: Message>(to: Pid, message: M, delay: Duration) -> Timer {
 /// # Panics
 /// Outside of a process.
 #[track_caller]
-pub fn send_at<M: Message>(to: Pid, message: M, when: Instant) -> Timer {
+pub fn send_at<M: Message>(to: impl Watchable, message: M, when: Instant) -> Timer {
     send_after(to, message, when.saturating_duration_since(Instant::now()))
 }
 
@@ -128,7 +130,7 @@ pub fn send_at<M: Message>(to: Pid, message: M, when: Instant) -> Timer {
 /// # Panics
 /// Outside of a process.
 #[track_caller]
-pub fn start_timer<M: Message>(to: Pid, message: M, delay: Duration) -> (Ref, Timer) {
+pub fn start_timer<M: Message>(to: impl Watchable, message: M, delay: Duration) -> (Ref, Timer) {
     let reference = Ref::new();
     (reference, send_after(to, Timeout { reference, message }, delay))
 }

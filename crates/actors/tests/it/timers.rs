@@ -153,3 +153,15 @@ fn case_98_a_time_in_the_past_is_now() {
         assert!(Instant::now() >= when);
     });
 }
+
+#[test]
+fn a_timer_for_a_name_looks_it_up_when_it_is_due() {
+    on_node(async {
+        send_after("later", 'x', Duration::from_millis(200));
+        greenroom::register("later", self_pid()).unwrap();
+        assert_eq!(receive::<char>().await, 'x');
+        send_after("nobody", 'y', Duration::ZERO);
+        send_after(self_pid(), 'z', Duration::from_millis(1));
+        assert_eq!(receive::<char>().await, 'z');
+    });
+}
