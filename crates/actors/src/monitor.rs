@@ -78,10 +78,12 @@ impl Inner {
 
     /// Ends a monitor of the running process; true if it was active, so that no DOWN will come.
     pub(crate) fn demonitor(&self, watcher: Pid, reference: Ref) -> bool {
-        let target = self
-            .slot(watcher.id)
-            .and_then(|slot| slot.lock(watcher.id))
-            .and_then(|mut locked| locked.known()?.watching.remove(&reference));
+        let target = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)).and_then(|mut locked| {
+            let cold = locked.known()?;
+            let target = cold.watching.remove(&reference)?;
+            cold.aliases.remove(&reference);
+            Some(target)
+        });
         // Who finds the entry at the watcher's end has won: from here on no message will come.
         let Some(target) = target else { return false };
         self.forget_watcher(reference, watcher, &target);
@@ -92,7 +94,9 @@ impl Inner {
     /// that `demonitor` can tell for certain.
     pub(crate) fn tell_down(&self, reference: Ref, watcher: Pid, ended: Pid, reason: &ExitReason) {
         let Some(mut locked) = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)) else { return };
-        let Some(target) = locked.known().and_then(|cold| cold.watching.remove(&reference)) else { return };
+        let Some(cold) = locked.known() else { return };
+        let Some(target) = cold.watching.remove(&reference) else { return };
+        cold.aliases.remove(&reference);
         let told = self.hand_in(watcher, Down { reference, target, reason: reason.clone() });
         drop(locked);
         self.trace_told(ended, watcher, told);

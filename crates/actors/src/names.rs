@@ -8,6 +8,9 @@ use crate::pid::{LocalPid, Pid};
 impl Inner {
     /// Registers a name.
     pub(crate) fn register(&self, name: &str, id: LocalPid) -> Result<(), RegisterError> {
+        if name.is_empty() {
+            return Err(RegisterError::Empty);
+        }
         let mut names = self.names.write();
         let taken = || RegisterError::Taken { name: name.to_owned() };
         // Whoever has died may not have been struck off yet.
@@ -40,6 +43,8 @@ impl Inner {
 /// Why a name could not be registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegisterError {
+    /// The name is empty.
+    Empty,
     /// Another process has the name.
     Taken {
         /// The name.
@@ -62,6 +67,7 @@ pub enum RegisterError {
 impl std::fmt::Display for RegisterError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            RegisterError::Empty => f.write_str("a name needs at least one character"),
             RegisterError::Taken { name } => write!(f, "the name `{name}` is taken; unregister it first"),
             RegisterError::AlreadyNamed { pid, name } => {
                 write!(f, "{pid} is already registered as `{name}`; a process has one name")

@@ -97,8 +97,15 @@ impl NodeBuilder {
     /// Starts the node.
     ///
     /// # Errors
-    /// If the operating system refuses a thread.
+    /// If the operating system refuses a thread, or the program is built with `panic = "abort"`, under
+    /// which a process that panics would end all of them.
     pub fn start(self) -> std::io::Result<Node> {
+        if cfg!(panic = "abort") {
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::Unsupported,
+                "processes need unwinding: set `panic = \"unwind\"` in the Cargo profile",
+            ));
+        }
         let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
         let tokio = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+mod alias;
 mod info;
 mod names;
 mod send;
@@ -22,9 +23,10 @@ use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
 use crate::table::flag;
+pub use alias::{Alias, AliasError};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
-pub use send::{Destination, SendError, Sender, Timer, send, send_after};
+pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
 pub use top::{By, Totals, Usage, top};
 pub use trace::trace;
 
@@ -233,7 +235,7 @@ pub fn monitor(target: impl Watchable) -> Ref {
     })
 }
 
-/// What can be monitored: a [`Pid`], a name, or a name on another node.
+/// What can be monitored, or sent to by a timer: a [`Pid`], a name, or a name on another node.
 pub trait Watchable {
     #[doc(hidden)]
     fn target(self, home: NodeId) -> Target;

@@ -68,7 +68,7 @@ impl Inner {
 
     /// Lets the token of the running process ride on the envelope, and shows the event.
     #[cold]
-    fn trace_send(&self, to: Pid, envelope: &mut Envelope) {
+    pub(crate) fn trace_send(&self, to: Pid, envelope: &mut Envelope) {
         let Some(from) = Current::of(self).and_then(Current::pid) else { return };
         let token = Current::of(self).and_then(|current| {
             current.with_own(|own| {

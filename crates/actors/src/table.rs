@@ -73,10 +73,19 @@ pub(crate) struct Cold {
     pub(crate) watchers: FxHashMap<Ref, Pid>,
     /// Monitors of this process on others.
     pub(crate) watching: FxHashMap<Ref, Target>,
+    /// The aliases that work, by reference.
+    pub(crate) aliases: FxHashMap<Ref, Uses>,
     pub(crate) name: Option<std::sync::Arc<str>>,
     pub(crate) label: Option<std::sync::Arc<str>>,
     /// What no longer fits into the account.
     pub(crate) spilled: Figures,
+}
+
+/// How many messages an alias takes.
+#[derive(Clone, Copy)]
+pub(crate) enum Uses {
+    One,
+    Many,
 }
 
 /// Flags in the lower half of a place's state.

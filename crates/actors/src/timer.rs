@@ -57,6 +57,11 @@ impl<E> Timers<E> {
         self.state.lock().waiting.remove(&key).map(|entry| (key.due, entry))
     }
 
+    /// When a timer is due, if it still waits.
+    pub(crate) fn due(&self, key: TimerKey) -> Option<Duration> {
+        self.state.lock().waiting.contains_key(&key).then_some(key.due)
+    }
+
     /// Waits for what is due and hands it to `fire`, until [`Timers::stop`].
     pub(crate) fn run(&self, now: impl Fn() -> Duration, mut fire: impl FnMut(TimerKey, E)) {
         let mut state = self.state.lock();

@@ -1,11 +1,14 @@
 //! Sending, now and later, and where to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use super::Watchable;
 use crate::core::{Due, Inner, running};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, Pid};
+use crate::pid::{NodeId, Pid, Ref};
 use crate::timer::TimerKey;
 
 /// Where a message can go: a [`Pid`], a registered name, or a name on another node.
@@ -21,6 +24,12 @@ pub trait Destination {
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Sender<'a>(&'a Inner);
+
+impl<'a> Sender<'a> {
+    pub(super) fn inner(self) -> &'a Inner {
+        self.0
+    }
+}
 
 impl Destination for Pid {
     type Sent<M> = ();
@@ -93,17 +102,46 @@ pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
 
 /// Sends a message after a while, and returns a handle to cancel that.
 ///
-/// The timer outlives its creator. If the receiver is gone when the time has come, nothing happens.
+/// The timer outlives its creator. If the receiver is gone when the time has come, nothing happens. A name is
+/// looked up only then.
 ///
 /// # Panics
 /// Outside of a process.
 #[track_caller]
-pub fn send_after<M: Message>(to: Pid, message: M, delay: Duration) -> Timer {
+pub fn send_after<M: Message>(to: impl Watchable, message: M, delay: Duration) -> Timer {
     running("send_after", |current, _, _| {
         let inner = current.inner;
-        let due = Due::Send(Target::Pid(to), Envelope::new(message));
+        let due = Due::Send(to.target(inner.id), Envelope::new(message));
         Timer { node: inner.downgrade(), key: inner.timers.insert(inner.now().saturating_add(delay), due) }
     })
+}
+
+/// Sends a message at a point in time, or now if that has passed: OTP's `abs` option.
+///
+/// # Panics
+/// Outside of a process.
+#[track_caller]
+pub fn send_at<M: Message>(to: impl Watchable, message: M, when: Instant) -> Timer {
+    send_after(to, message, when.saturating_duration_since(Instant::now()))
+}
+
+/// Sends a [`Timeout`] with this message after a while; its reference tells it from those of other timers.
+///
+/// # Panics
+/// Outside of a process.
+#[track_caller]
+pub fn start_timer<M: Message>(to: impl Watchable, message: M, delay: Duration) -> (Ref, Timer) {
+    let reference = Ref::new();
+    (reference, send_after(to, Timeout { reference, message }, delay))
+}
+
+/// The message of a timer: see [`start_timer`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeout<M> {
+    /// What [`start_timer`] returned.
+    pub reference: Ref,
+    /// What it was given.
+    pub message: M,
 }
 
 /// A message that is on its way: see [`send_after`].
@@ -114,6 +152,12 @@ pub struct Timer {
 }
 
 impl Timer {
+    /// How much time is left; `None` if it was due already or was stopped. The timer goes on.
+    pub fn left(&self) -> Option<Duration> {
+        let inner = self.node.upgrade()?;
+        Some(inner.timers.due(self.key)?.saturating_sub(inner.now()))
+    }
+
     /// Stops the timer and says how much time was left; `None` if it was due already or was stopped.
     pub fn cancel(&self) -> Option<Duration> {
         let inner = self.node.upgrade()?;

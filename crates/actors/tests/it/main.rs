@@ -2,6 +2,7 @@
 //! follow. One file a group.
 
 mod account;
+mod aliases;
 mod clock;
 mod ecosystem;
 mod exits;

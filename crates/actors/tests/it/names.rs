@@ -132,3 +132,12 @@ fn one_of_many_gets_a_name() {
         }
     });
 }
+
+#[test]
+fn an_empty_name_is_an_error() {
+    on_node(async {
+        let error = register("", self_pid()).unwrap_err();
+        assert_eq!(error, RegisterError::Empty);
+        assert_eq!(error.to_string(), "a name needs at least one character");
+    });
+}

@@ -118,3 +118,50 @@ fn many_sleepers_all_wake_and_none_too_early() {
         }
     });
 }
+
+#[test]
+fn case_91_a_timer_that_is_started_sends_its_reference_with_the_message() {
+    on_node(async {
+        let (reference, timer) = process::start_timer(self_pid(), 'x', Duration::from_millis(1));
+        let timeout = receive::<process::Timeout<char>>().await;
+        assert_eq!(timeout, process::Timeout { reference, message: 'x' });
+        assert_eq!((timer.left(), timer.cancel()), (None, None));
+    });
+}
+
+#[test]
+fn case_92_reading_a_timer_does_not_stop_it() {
+    on_node(async {
+        let timer = send_after(self_pid(), 'x', LONG);
+        let left = timer.left().unwrap();
+        assert!(left > LONG / 2 && timer.left().unwrap() <= left);
+        assert!(timer.cancel().is_some());
+        assert_eq!(timer.left(), None);
+    });
+}
+
+#[test]
+fn case_98_a_time_in_the_past_is_now() {
+    on_node(async {
+        let start = Instant::now();
+        process::sleep(Duration::from_millis(2)).await;
+        process::send_at(self_pid(), 'x', start);
+        assert_eq!(receive::<char>().await, 'x');
+        let when = Instant::now() + Duration::from_millis(5);
+        process::send_at(self_pid(), 'y', when);
+        assert_eq!(receive::<char>().await, 'y');
+        assert!(Instant::now() >= when);
+    });
+}
+
+#[test]
+fn a_timer_for_a_name_looks_it_up_when_it_is_due() {
+    on_node(async {
+        send_after("later", 'x', Duration::from_millis(200));
+        greenroom::register("later", self_pid()).unwrap();
+        assert_eq!(receive::<char>().await, 'x');
+        send_after("nobody", 'y', Duration::ZERO);
+        send_after(self_pid(), 'z', Duration::from_millis(1));
+        assert_eq!(receive::<char>().await, 'z');
+    });
+}
