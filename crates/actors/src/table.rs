@@ -341,7 +341,11 @@ impl Table {
         let chunk = self.chunks.get(chunk).unwrap_or_else(|| panic!("a node holds at most {} processes", u32::MAX));
         let size = FIRST_CHUNK << Self::chunk_of(index).0;
         let first = size - FIRST_CHUNK;
-        &chunk.get_or_init(|| (0..size).map(|i| Slot::new(first + i)).collect())[offset]
+        let make = || {
+            crate::heap::set_aside(size as usize * size_of::<Slot>());
+            (0..size).map(|i| Slot::new(first + i)).collect()
+        };
+        &chunk.get_or_init(make)[offset]
     }
 
     /// Vacant places for a worker to keep at hand, at most `wanted` of them.
