@@ -411,12 +411,8 @@ impl<'a> Current<'a> {
             busy_micros: now.saturating_sub(self.stamp.replace(now)),
             heap: heap::take(),
         };
-        if let Err(sum) = slot.account.add(&turn)
-            && let Some(mut locked) = slot.lock(slot.resident())
-        {
-            let spilled = &mut locked.cold().spilled;
-            *spilled = spilled.plus(sum);
-            slot.account.clear();
+        if let Err(sum) = slot.account.add(&turn) {
+            slot.spill(sum);
         }
         self.desk.add(&turn);
     }

@@ -54,15 +54,18 @@ fn count(bytes: i64) {
 }
 
 /// What the calling thread has allocated, less what it has freed, since it was last asked.
+#[inline]
 pub(crate) fn take() -> i64 {
     if is_used() { NET.take() } else { 0 }
 }
 
+#[inline]
 pub(crate) fn is_used() -> bool {
     IS_USED.load(Ordering::Relaxed)
 }
 
 /// An allocation of this many bytes, which was counted just now, is the node's and not the process's.
+#[inline]
 pub(crate) fn set_aside(bytes: usize) {
     if is_used() {
         count(-(bytes as i64));
@@ -70,6 +73,7 @@ pub(crate) fn set_aside(bytes: usize) {
 }
 
 /// An allocation that was set aside is freed.
+#[inline]
 pub(crate) fn give_back(bytes: usize) {
     if is_used() {
         count(bytes as i64);

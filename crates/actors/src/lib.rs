@@ -50,6 +50,8 @@ mod exit;
 mod link;
 mod names;
 mod runner;
+#[cfg(feature = "tracing")]
+mod span;
 mod watchdog;
 
 pub mod receive;

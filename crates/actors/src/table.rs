@@ -161,6 +161,16 @@ impl Slot {
         (count as usize, eights as usize * 8)
     }
 
+    /// Moves what no longer fits out of the account. For the running thread.
+    #[cold]
+    pub(crate) fn spill(&self, sum: Figures) {
+        if let Some(mut locked) = self.lock(self.resident()) {
+            let spilled = &mut locked.cold().spilled;
+            *spilled = spilled.plus(sum);
+            self.account.clear();
+        }
+    }
+
     /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
     pub(crate) fn lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
         let cold = self.cold.lock();

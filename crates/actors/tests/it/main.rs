@@ -14,6 +14,8 @@ mod names;
 mod order;
 mod receive;
 mod scheduler;
+#[cfg(feature = "tracing")]
+mod span;
 mod stress;
 mod supervisor;
 mod support;
