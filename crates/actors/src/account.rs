@@ -52,16 +52,25 @@ impl Account {
     /// # Errors
     /// The sum, if it does not fit: then the account is as it was.
     pub(crate) fn add(&self, turn: &Figures) -> Result<(), Figures> {
-        let sum = self.read().plus(*turn);
-        let largest = sum.reductions.max(sum.received).max(sum.sent).max(sum.busy_micros);
-        if largest > u64::from(u32::MAX) || i32::try_from(sum.heap).is_err() {
-            return Err(sum);
+        let sum = |total: &AtomicU32, some: u64| u64::from(total.load(Ordering::Relaxed)).wrapping_add(some);
+        let reductions = sum(&self.reductions, turn.reductions);
+        let received = sum(&self.received, turn.received);
+        let sent = sum(&self.sent, turn.sent);
+        if (reductions | received | sent) >> 32 != 0 {
+            return Err(self.read().plus(*turn));
         }
-        self.reductions.store(sum.reductions as u32, Ordering::Relaxed);
-        self.received.store(sum.received as u32, Ordering::Relaxed);
-        self.sent.store(sum.sent as u32, Ordering::Relaxed);
-        self.busy_micros.store(sum.busy_micros as u32, Ordering::Relaxed);
-        self.heap.store(sum.heap as i32, Ordering::Relaxed);
+        // Most turns are short and, without a tracking allocator, all heaps are empty.
+        if turn.busy_micros != 0 || turn.heap != 0 {
+            let Figures { busy_micros, heap, .. } = self.read().plus(*turn);
+            let (Ok(busy_micros), Ok(heap)) = (u32::try_from(busy_micros), i32::try_from(heap)) else {
+                return Err(self.read().plus(*turn));
+            };
+            self.busy_micros.store(busy_micros, Ordering::Relaxed);
+            self.heap.store(heap, Ordering::Relaxed);
+        }
+        self.reductions.store(reductions as u32, Ordering::Relaxed);
+        self.received.store(received as u32, Ordering::Relaxed);
+        self.sent.store(sent as u32, Ordering::Relaxed);
         Ok(())
     }
 

@@ -72,6 +72,7 @@ impl Body {
         F: Future<Output: Outcome> + Send + 'static,
     {
         let whole = Box::new(Whole { head: Head { operations: F::TABLE, origin }, future });
+        crate::heap::set_aside(size_of::<Whole<F>>());
         // SAFETY: a box is not null.
         Body(unsafe { NonNull::new_unchecked(Box::into_raw(whole).cast()) })
     }

@@ -15,6 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::account::{Desk, Desks, Figures};
 use crate::clock::Time;
+use crate::heap;
 use crate::mailbox::{Envelope, Pushed, Tag};
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
@@ -401,6 +402,7 @@ impl<'a> Current<'a> {
     pub(crate) fn begin_turn(&self, slot: &Slot) {
         let now = self.inner.desks.now();
         self.stamp.set(now);
+        heap::take(); // What the worker itself did is nobody's.
         self.desk.begin(slot.resident(), now);
     }
 
@@ -423,14 +425,10 @@ impl<'a> Current<'a> {
             received: self.received.take(),
             sent: self.sent.take(),
             busy_micros: now.saturating_sub(self.stamp.replace(now)),
-            heap: 0,
+            heap: heap::take(),
         };
-        if let Err(sum) = slot.account.add(&turn)
-            && let Some(mut locked) = slot.lock(slot.resident())
-        {
-            let spilled = &mut locked.cold().spilled;
-            *spilled = spilled.plus(sum);
-            slot.account.clear();
+        if let Err(sum) = slot.account.add(&turn) {
+            slot.spill(sum);
         }
         self.desk.add(&turn);
     }

@@ -36,6 +36,7 @@ pub mod tree;
 pub mod clock;
 
 mod account;
+mod heap;
 mod barrier;
 mod mailbox;
 mod body;
@@ -49,6 +50,8 @@ mod exit;
 mod link;
 mod names;
 mod runner;
+#[cfg(feature = "tracing")]
+mod span;
 mod watchdog;
 
 pub mod receive;
@@ -59,9 +62,12 @@ mod outside;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
+#[cfg(doctest)]
+mod misuse;
 
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;
 pub use node::{Node, NodeBuilder, run};

@@ -249,6 +249,8 @@ impl Inner {
     {
         let current = Current::of(self);
         let parent = current.and_then(Current::pid);
+        #[cfg(feature = "tracing")]
+        let future = crate::span::spanned(spawned_at, future);
         let mut body = Some(Body::new(Origin { parent, leader, spawned_at }, future));
         let settled = unless_dead(self, || {
             let slot = self.settle(&mut body)?;

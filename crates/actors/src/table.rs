@@ -183,6 +183,16 @@ impl Slot {
         (count as usize, eights as usize * 8)
     }
 
+    /// Moves what no longer fits out of the account. For the running thread.
+    #[cold]
+    pub(crate) fn spill(&self, sum: Figures) {
+        if let Some(mut locked) = self.lock(self.resident()) {
+            let spilled = &mut locked.cold().spilled;
+            *spilled = spilled.plus(sum);
+            self.account.clear();
+        }
+    }
+
     /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
     pub(crate) fn lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
         let cold = self.cold.lock();
@@ -369,7 +379,11 @@ impl Table {
         let chunk = self.chunks.get(chunk).unwrap_or_else(|| panic!("a node holds at most {} processes", u32::MAX));
         let size = FIRST_CHUNK << Self::chunk_of(index).0;
         let first = size - FIRST_CHUNK;
-        &chunk.get_or_init(|| (0..size).map(|i| Slot::new(first + i)).collect())[offset]
+        let make = || {
+            crate::heap::set_aside(size as usize * size_of::<Slot>());
+            (0..size).map(|i| Slot::new(first + i)).collect()
+        };
+        &chunk.get_or_init(make)[offset]
     }
 
     /// Vacant places for a worker to keep at hand, at most `wanted` of them.

@@ -88,6 +88,7 @@ impl Envelope {
             head: Head { next: None, operations: T::TABLE, token: None },
             message: ManuallyDrop::new(message),
         });
+        crate::heap::set_aside(size_of::<Packet<T>>());
         Envelope(NonNull::from(Box::leak(packet)).cast())
     }
 
@@ -225,6 +226,7 @@ impl Drop for Envelope {
             fn drop(&mut self) {
                 // SAFETY: allocated by `Box` with this layout, and given up by its only owner.
                 unsafe { dealloc(self.0.as_ptr().cast(), self.1) };
+                crate::heap::give_back(self.1.size());
             }
         }
         let operations = self.head().operations;

@@ -42,6 +42,9 @@ pub struct Info {
     pub memory: usize,
     /// Bytes of the envelopes in its mailbox, each with its message, without what that has allocated.
     pub mailbox_memory: usize,
+    /// Bytes that it has allocated and that are not freed, if the program uses a
+    /// [`TrackingAllocator`](crate::TrackingAllocator), which says how far to trust this.
+    pub heap: Option<usize>,
     /// How much it has done: turns, sends, receives, spawns. This figure and the ones below are brought up to
     /// date when a turn ends, and when the process looks at itself.
     pub reductions: u64,
@@ -109,6 +112,7 @@ impl Inner {
             spawned_at: origin.map(|origin| origin.spawned_at.into()),
             memory: size_of::<Slot>() + locked.body_size() + mailbox_memory,
             mailbox_memory,
+            heap: crate::heap::is_used().then(|| usize::try_from(figures.heap).unwrap_or(0)),
             reductions: figures.reductions,
             messages_in: figures.received,
             messages_out: figures.sent,

@@ -107,6 +107,9 @@ pub struct Totals {
     pub messages_out: u64,
     /// Real time that processes were running for, on all workers together.
     pub busy: Duration,
+    /// Bytes that processes have allocated and that are not freed, if the program uses a
+    /// [`TrackingAllocator`](crate::TrackingAllocator).
+    pub heap: Option<usize>,
     /// The node's clock.
     pub uptime: Duration,
 }
@@ -121,6 +124,7 @@ impl Inner {
             messages_in: figures.received,
             messages_out: figures.sent,
             busy: Duration::from_micros(figures.busy_micros),
+            heap: crate::heap::is_used().then(|| usize::try_from(figures.heap).unwrap_or(0)),
             uptime: self.now(),
         }
     }
