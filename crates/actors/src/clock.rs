@@ -1,6 +1,6 @@
 //! The time of a node: that of the machine, or one that a test drives by hand.
 //!
-//! What waits is [`crate::timer`]'s affair; here is only what the time is, and how it is moved on.
+//! What waits is `timer`'s affair; here is only what the time is, and how it is moved on.
 
 use std::fmt;
 use std::future::poll_fn;
