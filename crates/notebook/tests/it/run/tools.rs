@@ -114,3 +114,29 @@ pub(super) fn rustc() -> PathBuf {
     let said = Command::new(program).args(["--print", "sysroot"]).output().expect("there is a rustc");
     Path::new(String::from_utf8_lossy(&said.stdout).trim()).join("bin/rustc")
 }
+
+#[test]
+fn on_a_full_disk_it_says_so_and_where_else_to_go() {
+    let notebook = Notebook::of(&["1"]);
+    let disk = notebook.path().join("disk");
+    std::fs::create_dir(&disk).expect("it can be made");
+    // A disk of two megabytes, in a namespace of its own; where the system allows none, nothing can be shown.
+    let mounted = |then: &str| {
+        let mount = format!("mount -t tmpfs -o size=2m tmpfs '{}' && {then}", disk.display());
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", &mount]);
+        command
+    };
+    if !mounted("true").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("not shown: this system does not let a test mount a small disk");
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_greenroom");
+    let file = notebook.path().join("n.livemd");
+    let mut command = mounted(&format!("exec '{program}' run '{}'", file.display()));
+    let output = command.env("GREENROOM_CACHE", disk.join("cache")).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("the disk is full: cannot write `"), "{said}");
+    assert!(said.contains("point GREENROOM_CACHE to another disk"), "{said}");
+}
