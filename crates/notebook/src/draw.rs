@@ -7,6 +7,8 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Patch, Renderer, Snippet};
 
+pub use crate::rustc::diagnostic::{Label, Suggestion};
+
 /// The columns that a drawing fits into, if its source does.
 const WIDTH: usize = 100;
 
@@ -40,28 +42,6 @@ pub struct Drawing {
     pub help: Vec<String>,
     /// Changes to the source that would mend it.
     pub suggestions: Vec<Suggestion>,
-}
-
-/// A change to a cell's source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suggestion {
-    /// What it does.
-    pub message: String,
-    /// The part to replace, in bytes.
-    pub range: Range<usize>,
-    /// What to put there.
-    pub replacement: String,
-}
-
-/// A marked place in a cell's source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label {
-    /// The place, in bytes.
-    pub range: Range<usize>,
-    /// What to say there; may be empty.
-    pub text: String,
-    /// Whether this is where it goes wrong, or what explains it.
-    pub primary: bool,
 }
 
 /// How bad something is.

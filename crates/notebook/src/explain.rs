@@ -5,7 +5,7 @@ use greenroom::{ExitReason, Pid};
 use greenroom_stage::protocol::Outcome;
 
 use crate::compiler::{CompileError, CompiledCell};
-use crate::draw::{CellSource, Drawing, Label, Level, Style, Suggestion, draw};
+use crate::draw::{CellSource, Drawing, Label, Level, Style, draw};
 use crate::generate::crate_name;
 use crate::plan::PlannedCell;
 use crate::rustc::diagnostic::{self, Diagnostic};
@@ -114,16 +114,6 @@ fn drawing_of(diagnostic: &Diagnostic, below: &dyn Fn(&str) -> Option<String>) -
         diagnostic::Level::Error => Level::Error,
         diagnostic::Level::Warning => Level::Warning,
     };
-    let labels = diagnostic.labels.iter().map(|label| Label {
-        range: label.range.clone(),
-        text: label.text.clone(),
-        primary: label.primary,
-    });
-    let suggestions = diagnostic.suggestions.iter().map(|suggestion| Suggestion {
-        message: suggestion.message.clone(),
-        range: suggestion.range.clone(),
-        replacement: suggestion.replacement.clone(),
-    });
     let mut help = diagnostic.help.clone();
     if let Some(name) = &diagnostic.undefined
         && let Some(cell) = below(name)
@@ -134,9 +124,9 @@ fn drawing_of(diagnostic: &Diagnostic, below: &dyn Fn(&str) -> Option<String>) -
         level,
         code: diagnostic.code.clone(),
         message: diagnostic.message.clone(),
-        labels: labels.collect(),
+        labels: diagnostic.labels.clone(),
         notes: diagnostic.notes.clone(),
         help,
-        suggestions: suggestions.collect(),
+        suggestions: diagnostic.suggestions.clone(),
     }
 }
