@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::decision::{Decision, History, Intensity, Restart, Strategy, on_exit};
+use super::decision::{Decision, History, Intensity, Restart, Strategy, group, on_exit};
 use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
 use crate::core::Current;
 use crate::message::Down;
@@ -98,12 +98,8 @@ impl Children {
         if !self.history.admit(self.intensity, now()) {
             return Err(ExitReason::Shutdown);
         }
-        let range = match self.strategy {
-            Strategy::OneForOne => index..index + 1,
-            Strategy::OneForAll => 0..self.list.len(),
-            Strategy::RestForOne => index..self.list.len(),
-        };
-        self.carry_out(Decision::Restart(range), index).await
+        let group = group(self.strategy, index, self.list.len());
+        self.carry_out(Decision::Restart(group), index).await
     }
 
     async fn carry_out(&mut self, decision: Decision, index: usize) -> Result<(), ExitReason> {

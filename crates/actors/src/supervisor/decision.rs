@@ -98,11 +98,16 @@ pub(crate) fn on_exit(
     if !admit() {
         return Decision::GiveUp;
     }
-    Decision::Restart(match strategy {
+    Decision::Restart(group(strategy, index, count))
+}
+
+/// The children that are restarted together with the one at `index` of `count`.
+pub(crate) fn group(strategy: Strategy, index: usize, count: usize) -> Range<usize> {
+    match strategy {
         Strategy::OneForOne => index..index + 1,
         Strategy::OneForAll => 0..count,
         Strategy::RestForOne => index..count,
-    })
+    }
 }
 
 #[cfg(test)]
