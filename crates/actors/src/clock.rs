@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 
 /// Where a node takes its time from.
 pub(crate) enum Time {

@@ -7,13 +7,15 @@
 
 use std::collections::VecDeque;
 
-use crate::core::{Current, Inner, unless_dead};
+use crate::cold::Cold;
+use crate::core::Inner;
+use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
 use crate::message::Exit;
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
-use crate::table::{Cold, Locked, flag};
+use crate::slot::{Locked, flag};
 use crate::trace::EventKind;
 
 /// A process that is dead already, and what others are yet to be told of it.

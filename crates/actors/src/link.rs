@@ -7,7 +7,7 @@ use crate::core::Inner;
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
-use crate::table::Locked;
+use crate::slot::Locked;
 use crate::trace::EventKind;
 
 impl Inner {

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Time};
-use crate::core::{Current, Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
@@ -21,7 +22,7 @@ use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
-use crate::table::Slot;
+use crate::slot::Slot;
 use crate::trace::Tracer;
 
 /// A running node: worker threads, a table of processes, names, timers.

@@ -9,11 +9,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::core::{Current, Due, Inner};
+use crate::core::{Due, Inner};
+use crate::current::Current;
 use crate::mailbox::{Cursor, Envelope};
 use crate::message::Message;
 use crate::pid::LocalPid;
-use crate::table::Slot;
+use crate::slot::Slot;
 use crate::timer::TimerKey;
 
 /// Waits for the next message of type `T`.
@@ -313,7 +314,7 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::core::running("mark", |current, slot, id| {
+    crate::current::running("mark", |current, slot, id| {
         if current.with_own(|own| own.queue_is_lent) {
             return Mark::default(); // Within a guard: nobody may touch the queue.
         }
@@ -363,7 +364,7 @@ impl Future for Select<'_> {
         let this = &mut *self;
         Current::with(|current| {
             let process = current.and_then(|current| Some((current, current.process()?)));
-            let Some((current, (slot, id))) = process else { crate::core::outside("receive") };
+            let Some((current, (slot, id))) = process else { crate::current::outside("receive") };
             let polled = this.poll_in(current, slot, id);
             if polled.is_pending() && !current.has_lent(context.waker()) {
                 listen(current, context.waker());

@@ -9,12 +9,14 @@ use std::sync::{Arc, Once};
 use std::task::{Context, Poll, Waker};
 
 use crate::body::{Body, Origin};
-use crate::core::{Current, Due, Inner, unless_dead, with_waker};
+use crate::core::{Due, Inner};
+use crate::current::{Current, unless_dead};
+use crate::deliver::with_waker;
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::scheduler::Worker;
-use crate::table::{Slot, flag};
+use crate::slot::{Slot, flag};
 
 /// How many vacant places a worker fetches at once.
 const PLACES_AT_HAND: usize = 64;
@@ -163,7 +165,7 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
     let (messages, _) = slot.inbox.close(slot.tag());
     drop_quietly(messages);
     let mut vacant = current.vacant.borrow_mut();
-    vacant.extend(inner.table.vacate(slot));
+    vacant.extend(slot.vacate());
     if vacant.len() > PLACES_KEPT {
         inner.table.give_back(vacant.drain(..PLACES_KEPT / 2));
     }

@@ -1,6 +1,7 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid};

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::core::{Current, Inner, running};
+use crate::core::Inner;
+use crate::current::{Current, running};
 use crate::message::Target;
 use crate::pid::Pid;
-use crate::table::{Slot, flag};
+use crate::slot::{Slot, flag};
 use crate::tree::ChildKind;
 
 /// What can be known about a process of this node: see [`info`].

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Watchable;
-use crate::core::{Due, Inner, running};
+use crate::core::{Due, Inner};
+use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid, Ref};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::info::Info;
-use crate::core::{Inner, running};
+use crate::core::Inner;
+use crate::current::running;
 use crate::pid::Pid;
 use crate::process::sleep;
 
