@@ -153,6 +153,6 @@ fn step(inner: &Inner, now: &Mutex<Duration>, target: Duration) -> bool {
 /// the count of turns shows.
 fn is_settled(inner: &Inner) -> bool {
     let asking = Current::of(inner).and_then(Current::process).map(|(_, id)| id);
-    let before = inner.desks.turns();
-    (0..2).all(|_| inner.table.all_wait_but(asking)) && inner.desks.turns() == before
+    let before = inner.scheduler.turns_begun();
+    (0..2).all(|_| inner.table.all_wait_but(asking)) && inner.scheduler.turns_begun() == before
 }

@@ -131,6 +131,12 @@ impl Inner {
         self.time.now()
     }
 
+    /// For how long this process has been running without giving up its turn, if it runs now.
+    pub(crate) fn running_for(&self, id: LocalPid) -> Option<Duration> {
+        let turn = self.scheduler.turns().find(|turn| turn.running == id.as_u64())?;
+        Some(Duration::from_micros(self.desks.now().saturating_sub(turn.since)))
+    }
+
     #[inline]
     pub(crate) fn pid(&self, id: LocalPid) -> Pid {
         Pid::new(self.id, id)

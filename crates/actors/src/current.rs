@@ -166,18 +166,17 @@ impl<'a> Current<'a> {
         self.received.set(self.received.get() + 1);
     }
 
-    /// Tells the world that a turn of this process begins.
-    pub(crate) fn begin_turn(&self, slot: &Slot) {
-        let now = self.inner.desks.now();
+    /// Starts to count what a turn does.
+    #[inline]
+    pub(crate) fn begin_turn(&self, now: u64) {
         self.stamp.set(now);
         heap::take(); // What the worker itself did is nobody's.
-        self.desk.begin(slot.resident(), now);
     }
 
     /// Adds what was done in this turn to the accounts. For the running thread of `slot`.
+    #[inline]
     pub(crate) fn end_turn(&self, slot: &Slot) {
         self.account_for(slot, 1);
-        self.desk.end();
     }
 
     /// The same while the turn goes on.
@@ -185,6 +184,7 @@ impl<'a> Current<'a> {
         self.account_for(slot, 0);
     }
 
+    #[inline]
     fn account_for(&self, slot: &Slot, turns: u64) {
         let now = self.inner.desks.now();
         let reductions = self.reductions.get();

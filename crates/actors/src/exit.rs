@@ -117,7 +117,7 @@ impl Inner {
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);
         }
-        for peer in cold.links {
+        for (peer, ()) in cold.links {
             if peer.node == self.id {
                 also.extend(self.break_link(pid, peer, reason));
             } else {
@@ -132,9 +132,7 @@ impl Inner {
     fn break_link(&self, ended: Pid, peer: Pid, reason: &ExitReason) -> Option<Ended> {
         let slot = self.slot(peer.id)?;
         let mut locked = slot.lock(peer.id)?;
-        if !locked.known()?.links.remove(&ended) {
-            return None;
-        }
+        locked.known()?.links.remove(&ended)?;
         if slot.flags(peer.id)? & flag::TRAPS_EXITS == 0 {
             let dies = *reason != ExitReason::Normal;
             return dies.then(|| Ended::declare(peer.id, reason.clone(), locked));

@@ -41,6 +41,7 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod few;
 mod cold;
 mod slot;
 mod table;

@@ -17,7 +17,7 @@ use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, NodeName, Pid, Ref};
+use crate::pid::{NodeId, NodeName, Pid};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
@@ -434,7 +434,7 @@ impl Inner {
             if let Some(mut locked) = slot.lock(id)
                 && let Some(cold) = locked.known()
             {
-                cold.watchers.retain(|_: &Ref, watcher| watcher.node != node);
+                cold.watchers.retain(|_, watcher| watcher.node != node);
             }
         }
     }

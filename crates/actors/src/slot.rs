@@ -4,7 +4,7 @@
 //! instead of freed memory. Which thread may touch which field is said beside each.
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::task::Waker;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -13,7 +13,7 @@ use crate::account::{Account, Figures};
 use crate::barrier;
 use crate::body::{Body, Head, Origin};
 use crate::cold::Cold;
-use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
+use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
 use crate::pid::LocalPid;
 use crate::trace::Token;
 
@@ -34,9 +34,8 @@ pub(crate) struct Slot {
     own: UnsafeCell<Own>,
     /// The same, and within that only the receive that has raised `queue_is_lent`, while it is raised.
     queue: UnsafeCell<Queue>,
-    /// The length of the private queue, and its bytes in eights, written by the running thread.
-    kept: AtomicU32,
-    kept_eights: AtomicU32,
+    /// How much is in the private queue. Written by the running thread.
+    pub(crate) kept: Kept,
     index: u32,
     /// What the process has done: written by the running thread, read by anyone.
     pub(crate) account: Account,
@@ -84,8 +83,7 @@ impl Slot {
             body: AtomicPtr::new(std::ptr::null_mut()),
             own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
-            kept: AtomicU32::new(0),
-            kept_eights: AtomicU32::new(0),
+            kept: Kept::default(),
             index,
             account: Account::default(),
         }
@@ -103,7 +101,7 @@ impl Slot {
         self.body.store(body.into_raw(), Ordering::Relaxed);
         own.token = token;
         own.wants_messages = false;
-        self.note_kept(&Queue::new());
+        self.kept.clear();
         self.account.clear();
         let generation = (before >> 32) as u32;
         self.inbox.open(Tag::of_generation(generation));
@@ -169,22 +167,15 @@ impl Slot {
         if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
     }
 
-    /// Publishes how much the process keeps in its private queue. For the running thread.
-    #[inline]
-    pub(crate) fn note_kept(&self, queue: &Queue) {
-        self.kept.store(queue.len(), Ordering::Relaxed);
-        self.kept_eights.store(queue.eights(), Ordering::Relaxed);
-    }
-
     /// Whether the process has nothing to receive. For the running thread.
     #[inline]
     pub(crate) fn has_nothing(&self) -> bool {
-        self.kept.load(Ordering::Relaxed) == 0 && self.inbox.is_empty(self.tag())
+        self.kept.len() == 0 && self.inbox.is_empty(self.tag())
     }
 
     /// How many messages wait, and the bytes of their envelopes.
     pub(crate) fn mailbox(&self) -> (usize, usize) {
-        let (mut count, mut eights) = (self.kept.load(Ordering::Relaxed), self.kept_eights.load(Ordering::Relaxed));
+        let (mut count, mut eights) = (self.kept.len(), self.kept.eights());
         self.inbox.for_each(self.tag(), |head| {
             count += 1;
             eights = eights.saturating_add(head.eights());

@@ -135,7 +135,7 @@ impl<M> std::error::Error for AliasError<M> {}
 impl Destination for Alias {
     type Sent<M> = Result<(), AliasError<M>>;
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M> {
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) -> Self::Sent<M> {
         let inner = from.inner();
         let Alias { pid, reference } = self;
         if pid.node != inner.id {

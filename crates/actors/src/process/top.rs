@@ -120,7 +120,7 @@ impl Inner {
         let figures = self.desks.total();
         Totals {
             processes: self.table.residents().count(),
-            turns: self.desks.turns(),
+            turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,
             messages_out: figures.sent,
