@@ -271,7 +271,7 @@ impl Inner {
             self.trace(|| crate::trace::EventKind::Spawn { parent, child });
         }
         match current {
-            Some(current) => self.scheduler.push_back(current.worker, slot),
+            Some(current) => self.scheduler.push_new(current.worker, slot),
             None => self.scheduler.inject(slot),
         }
         child
