@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 use crate::pid::Pid;
 use crate::reason::ExitReason;
 
+/// Whether tracing is there at all. It always is, but for the benches, which weigh what it costs while it is off.
+pub(crate) const IS_BUILT_IN: bool = !cfg!(greenroom_untraceable);
+
 /// Something that happened on a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceEvent {
