@@ -14,7 +14,7 @@ use crate::heap;
 use crate::pid::{LocalPid, Pid};
 use crate::scheduler::Worker;
 use crate::slot::{Own, Slot};
-use crate::trace::{EventKind, TraceEvent};
+use crate::trace::{self, EventKind, TraceEvent};
 
 /// The process that this thread is running, and the worker that runs it.
 pub(crate) struct Current<'a> {
@@ -264,8 +264,9 @@ impl Inner {
     /// The same for a caller that knows who is current on this thread.
     #[inline]
     pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
-        self.traced.load(Ordering::Relaxed)
-            || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
+        trace::IS_BUILT_IN
+            && (self.traced.load(Ordering::Relaxed)
+                || current.is_some_and(|current| current.with_own(|own| own.token.is_some())))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.

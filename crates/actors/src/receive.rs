@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::pid::LocalPid;
 use crate::slot::Slot;
 use crate::timer::TimerKey;
+use crate::trace;
 
 /// Waits for the next message of type `T`.
 ///
@@ -492,7 +493,7 @@ fn pick<A>(
         queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)?
     };
     current.count_received();
-    if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
+    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))

@@ -273,7 +273,7 @@ impl Inner {
             }
         }
         match current {
-            Some(current) => self.scheduler.push_back(current.worker, slot),
+            Some(current) => self.scheduler.push_new(current.worker, slot),
             None => self.scheduler.inject(slot),
         }
         child

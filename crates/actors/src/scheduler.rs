@@ -166,6 +166,17 @@ impl<T> Scheduler<T> {
         self.wake_one();
     }
 
+    /// Queues work that a worker just made. The first such work waits for the worker itself, which most often has
+    /// nothing else to do soon; what comes on top of it is worth waking another for.
+    #[inline]
+    pub(crate) fn push_new(&self, worker: &Worker<T>, work: &T) {
+        let is_first = worker.deque.is_empty();
+        worker.deque.push(NonNull::from(work));
+        if !is_first {
+            self.wake_one();
+        }
+    }
+
     /// What this worker should run next; sleeps until there is something. `None` when stopped, and
     /// nothing is left to do.
     pub(crate) fn next(&self, worker: &Worker<T>) -> Option<NonNull<T>> {

@@ -19,7 +19,19 @@ impl Inner {
     /// The same for a caller that knows who is current on this thread.
     #[inline]
     pub(crate) fn send_from<M: Message>(&self, current: &Current<'_>, to: Pid, message: M) {
-        self.send_as(Some(current), &Target::Pid(to), Envelope::new(message));
+        self.send_to_pid(current, to, Envelope::new(message));
+    }
+
+    /// The way that almost all messages take.
+    fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
+        if to.node != self.id || self.is_traced_for(Some(current)) {
+            return self.send_as(Some(current), &Target::Pid(to), envelope);
+        }
+        current.count_sent();
+        let undelivered = current.unless_dead(|| self.deliver_from(Some(current), to.id, envelope).err());
+        if let Some(Some(undelivered)) = undelivered {
+            drop_quietly(undelivered);
+        }
     }
 
     pub(crate) fn send_envelope(&self, to: &Target, envelope: Envelope) {

@@ -17,7 +17,8 @@ use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
 use crate::pid::LocalPid;
 use crate::trace::Riding;
 
-/// One place of the table: a process, or room for one.
+/// One place of the table: a process, or room for one. Two lines of a processor's cache.
+#[repr(align(64))]
 pub(crate) struct Slot {
     /// Anyone may push; the running thread takes and parks.
     pub(crate) inbox: Inbox,

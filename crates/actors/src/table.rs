@@ -33,10 +33,10 @@ impl Table {
 
     #[inline]
     fn chunk_of(index: u32) -> (usize, usize) {
-        let shifted = index / FIRST_CHUNK + 1;
-        let chunk = shifted.ilog2();
-        let first = FIRST_CHUNK * ((1 << chunk) - 1);
-        (chunk as usize, (index - first) as usize)
+        // Counted from `FIRST_CHUNK`, each chunk begins at a power of two.
+        let shifted = u64::from(index) + u64::from(FIRST_CHUNK);
+        let power = shifted.ilog2();
+        ((power - FIRST_CHUNK.ilog2()) as usize, (shifted ^ 1 << power) as usize)
     }
 
     /// The place of this index, if the table has ever grown to it.

@@ -18,6 +18,9 @@ pub use token::Passport;
 pub use token::{Event, Flag, Label, Report, Token};
 pub(crate) use token::{Recording, Riding};
 
+/// Whether tracing is there at all. It always is, but for the benches, which weigh what it costs while it is off.
+pub(crate) const IS_BUILT_IN: bool = !cfg!(greenroom_untraceable);
+
 /// Something that happened on a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraceEvent {

@@ -88,21 +88,21 @@ const fn in_eights(bytes: usize) -> u32 {
 /// A type of message, as a receive asks for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    operations: &'static VTable,
+    type_id: TypeId,
     accept: fn(&mut Envelope) -> bool,
 }
 
 impl Wanted {
     #[inline]
     pub(crate) fn of<T: Message>() -> Self {
-        Wanted { operations: T::TABLE, accept: Envelope::accept::<T> }
+        Wanted { type_id: TypeId::of::<T>(), accept: Envelope::accept::<T> }
     }
 
     /// Whether that is what the envelope holds, as in [`Envelope::accept`].
     #[inline]
     pub(crate) fn accepts(self, envelope: &mut Envelope) -> bool {
-        // The same table is the same type; a type may have several, one for each library that sends it.
-        std::ptr::eq(envelope.head().operations, self.operations) || (self.accept)(envelope)
+        envelope.head().operations.type_id == self.type_id
+            || (envelope.head().operations.type_id == TypeId::of::<Parcel>() && (self.accept)(envelope))
     }
 }
 
@@ -216,7 +216,7 @@ impl Envelope {
     /// The message, if it is a `T`.
     #[inline]
     pub(crate) fn into_message<T: Message>(mut self) -> Option<T> {
-        if !std::ptr::eq(self.head().operations, T::TABLE) && !self.accept::<T>() {
+        if !self.is::<T>() && !self.accept::<T>() {
             return None;
         }
         drop(self.take_token());
