@@ -278,10 +278,11 @@ impl Inner {
 
     #[cold]
     fn emit(&self, kind: EventKind) {
-        let token = Current::of(self).and_then(|current| current.with_own(|own| own.token.clone()));
+        let riding = self.token();
         let node_wide = self.tracer.read().clone();
-        let event = TraceEvent { at: self.now(), kind, serial: token.as_ref().map(|token| token.serial) };
-        for tracer in token.map(|token| token.tracer).into_iter().chain(node_wide) {
+        let event = TraceEvent { at: self.now(), kind, serial: riding.as_ref().map(|riding| riding.token.serial) };
+        let recorder = riding.and_then(|riding| riding.recording?.tracer);
+        for tracer in recorder.into_iter().chain(node_wide) {
             tracer.event(event.clone(), &|pid| self.name_of(pid));
         }
     }

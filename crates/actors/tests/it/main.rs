@@ -15,6 +15,7 @@ mod names;
 mod order;
 mod receive;
 mod scheduler;
+mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
 mod stress;
