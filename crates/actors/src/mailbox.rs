@@ -63,9 +63,9 @@ impl Queue {
         self.eights
     }
 
-    /// Appends everything that has arrived in `inbox`.
+    /// Appends everything that has arrived in `inbox`; false if that is nothing.
     #[inline]
-    pub(crate) fn refill(&mut self, inbox: &Inbox, tag: Tag) {
+    pub(crate) fn refill(&mut self, inbox: &Inbox, tag: Tag) -> bool {
         let mut newest_first = inbox.take(tag);
         let newest = newest_first;
         let mut oldest_first = None;
@@ -86,6 +86,7 @@ impl Queue {
             }
             self.tail = newest;
         }
+        oldest_first.is_some()
     }
 
     /// The present end of this queue, which belongs to `owner`.
@@ -95,7 +96,7 @@ impl Queue {
 
     /// Removes and returns the first envelope after `cursor` for which `matches` answers with an arm.
     ///
-    /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
+    /// `owner` says whose queue this is. `cursor` is moved to where the envelope was, or to the end.
     #[inline]
     pub(crate) fn pick(
         &mut self,
@@ -121,7 +122,9 @@ impl Queue {
             // out of scope, also when `matches` panics.
             let mut borrowed = unsafe { Borrowed::new(self, previous, node) };
             if let Some(arm) = matches(&mut borrowed.envelope) {
-                return Some((arm, borrowed.remove()));
+                let found = borrowed.remove();
+                *cursor = Cursor { last: previous, node: Some(owner.node), removals: self.removals, process };
+                return Some((arm, found));
             }
             previous = Some(borrowed.put_back());
         }

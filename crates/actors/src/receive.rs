@@ -10,10 +10,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::core::{Current, Due, Inner};
-use crate::mailbox::{Cursor, Envelope};
+use crate::mailbox::{Cursor, Envelope, Queue};
 use crate::message::Message;
 use crate::pid::LocalPid;
-use crate::table::Slot;
+use crate::table::{Slot, flag};
 use crate::timer::TimerKey;
 
 /// Waits for the next message of type `T`.
@@ -235,6 +235,11 @@ impl Candidate<'_> {
         self.0.accept::<T>()
     }
 
+    /// The message, if it is a `T` that was not sent as bytes.
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -277,7 +282,7 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
-pub struct Mark(Cursor);
+pub struct Mark(pub(crate) Cursor);
 
 impl std::fmt::Debug for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -319,10 +324,22 @@ pub fn mark() -> Mark {
         }
         // SAFETY: this is the running process, and nobody has taken a loan of its queue.
         let queue = unsafe { slot.queue() };
-        queue.refill(&slot.inbox, slot.tag());
+        refill(current, slot, queue);
         slot.note_kept(queue);
         Mark(queue.end(current.inner.pid(id)))
     })
+}
+
+/// The same from where an earlier look stopped, which it moves on.
+pub(crate) async fn select_from<'a>(
+    cursor: &mut Cursor,
+    wants: &'a mut Wants<'a>,
+    timeout: Option<Duration>,
+) -> Option<(usize, Received)> {
+    let mut select = Select { wants, cursor: *cursor, timeout, waiting: None };
+    let found = (&mut select).await;
+    *cursor = select.cursor;
+    found
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.
@@ -340,6 +357,21 @@ pub(crate) fn poll_select<'a>(
     }
 }
 
+/// Takes a message that is there already, where nothing can be awaited: in a destructor.
+pub(crate) fn take_now<'a>(cursor: &mut Cursor, wants: &'a mut Wants<'a>) -> Option<(usize, Received)> {
+    Current::with(|current| {
+        let current = current?;
+        let (slot, id) = current.process()?;
+        if current.with_own(|own| own.queue_is_lent) {
+            return None;
+        }
+        let mut select = Select { cursor: *cursor, ..select(wants, None) };
+        let found = select.pick(current, slot, id);
+        *cursor = select.cursor;
+        found.map(|(arm, envelope)| (arm, Received(envelope)))
+    })
+}
+
 /// The future of a receive.
 #[doc(hidden)]
 pub struct Select<'a> {
@@ -351,9 +383,17 @@ pub struct Select<'a> {
 }
 
 /// When a receive gives up, and the timer that wakes it then.
-struct Deadline {
-    due: Duration,
+pub(crate) struct Deadline {
+    pub(crate) due: Duration,
     timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+}
+
+impl Deadline {
+    /// Wakes the process `id` when it is `due`.
+    pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
+        let key = inner.timers.insert(due, Due::Wake(id));
+        Deadline { due, timer: Some((inner.downgrade(), key)) }
+    }
 }
 
 impl Future for Select<'_> {
@@ -407,7 +447,7 @@ impl Select<'_> {
         let loan = Loan::take(current, slot);
         // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
         let queue = unsafe { loan.slot.queue() };
-        queue.refill(&slot.inbox, slot.tag());
+        refill(current, slot, queue);
         let wants = &mut *self.wants;
         queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
     }
@@ -437,6 +477,15 @@ impl Drop for Deadline {
         {
             inner.timers.remove(key);
         }
+    }
+}
+
+/// Takes over what has arrived. A receive that has looked before in this turn, and waits, has to look again: nobody
+/// wakes the process for what is no longer in the inbox.
+#[inline]
+fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
+    if queue.refill(&slot.inbox, slot.tag()) && current.with_own(|own| own.wants_messages) {
+        slot.raise(flag::NOTIFIED);
     }
 }
 
