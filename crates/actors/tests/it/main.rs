@@ -21,6 +21,8 @@ mod stress;
 mod supervisor;
 mod support;
 mod table;
+mod task;
+mod task_stream;
 mod timers;
 mod trace;
 mod watchdog;
