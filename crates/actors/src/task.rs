@@ -40,13 +40,13 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::message::{Answer, Call, Down, Value};
 use crate::pid::{Pid, Ref};
 use crate::process::{demonitor_flush, exit, exit_self, monitor, self_pid, send, unlink};
 use crate::reason::ExitReason;
 use crate::receive;
-use crate::receive::{Candidate, Mark, mark, select_since};
+use crate::receive::{Candidate, Mark, drop_messages, mark, select_since};
 
 pub use many::{await_many, poll_many};
 pub use stream::{AsyncStream, Failed, OnTimeout, Why, async_stream};
@@ -277,7 +277,7 @@ impl<T> Drop for Task<T> {
         // What has come already is in the mailbox, which only its owner can reach.
         if !self.is_over && !self.give_up() {
             let reference = self.order.reference;
-            tie::drop_messages(self.order.mark, |message| tie::wanted(message, |of| of == reference).is_some());
+            drop_messages(self.order.mark, |message| tie::wanted(message, |of| of == reference).is_some());
         }
     }
 }

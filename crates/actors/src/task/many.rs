@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::tie::{self, Outcome};
 use super::{Task, time_out};
-use crate::core::running;
+use crate::current::running;
 use crate::mailbox::Cursor;
 use crate::pid::Ref;
 use crate::process::exit_self;

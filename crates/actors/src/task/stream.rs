@@ -12,13 +12,14 @@ use futures_core::Stream;
 use rustc_hash::FxHashMap;
 
 use super::tie::{self, Order, Outcome, Tie};
-use crate::core::{Current, Inner, running};
+use crate::core::Inner;
+use crate::current::{Current, running};
 use crate::mailbox::Cursor;
 use crate::message::Exit;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit_self, self_pid};
 use crate::reason::ExitReason;
-use crate::receive::{Candidate, Deadline, Mark, poll_select};
+use crate::receive::{Candidate, Deadline, Mark, drop_messages, poll_select};
 
 /// Runs `work` for each input in a task of its own, some at a time, and gives their values in the order of the inputs.
 ///
@@ -366,7 +367,7 @@ impl<I: Iterator, F, T> Drop for AsyncStream<I, F, T> {
                 put_down(current.inner, owner, *pid, *reference);
             }
         });
-        tie::drop_messages(Mark(self.cursor), |message| {
+        drop_messages(Mark(self.cursor), |message| {
             let is_exit = |exit: &Exit| running.values().any(|pid| *pid == exit.from);
             tie::wanted(message, |of| running.contains_key(&of)).is_some() || message.peek().is_some_and(is_exit)
         });

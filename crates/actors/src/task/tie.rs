@@ -7,14 +7,15 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::core::{Inner, running, unless_dead};
+use crate::core::Inner;
+use crate::current::{running, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Answer, Down, Exit, Target, Value};
 use crate::pid::{LocalPid, Pid, Ref};
 use crate::process::{exit_self, self_pid};
 use crate::reason::ExitReason;
-use crate::receive::{Candidate, Mark, Received, mark, take_now};
-use crate::table::flag;
+use crate::receive::{Candidate, Mark, Received, drop_messages, mark};
+use crate::slot::flag;
 use crate::trace::EventKind;
 
 /// What a task and the process that waits for it mean to each other.
@@ -62,8 +63,8 @@ impl Order {
                 near.watching.insert(reference, Target::Pid(child));
                 far.watchers.insert(reference, owner);
                 if linked {
-                    near.links.insert(child);
-                    far.links.insert(owner);
+                    near.links.insert(child, ());
+                    far.links.insert(owner, ());
                 }
             }
             (near, far) => {
@@ -113,7 +114,7 @@ impl Inner {
     /// Removes the owner's end of the link to a task; false if there was none.
     pub(crate) fn untie(&self, owner: LocalPid, child: Pid) -> bool {
         let locked = self.slot(owner).and_then(|slot| slot.lock(owner));
-        locked.is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.links.remove(&child)))
+        locked.is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.links.remove(&child).is_some()))
     }
 }
 
@@ -159,13 +160,7 @@ pub(crate) fn bury(child: Pid, since: Mark, reason: &ExitReason) {
 }
 
 /// Takes the messages of exit signals from there out of the running process's mailbox.
-pub(crate) fn drop_exits(since: Mark, is_meant: impl Fn(Pid) -> bool + Send + Sync) {
+pub(crate) fn drop_exits(since: Mark, is_meant: impl Fn(Pid) -> bool) {
     let meant = |message: &mut Candidate<'_>| message.peek::<Exit>().is_some_and(|exit| is_meant(exit.from));
     drop_messages(since, meant);
-}
-
-/// Takes the messages that are meant out of the running process's mailbox.
-pub(crate) fn drop_messages(since: Mark, mut is_meant: impl FnMut(&mut Candidate<'_>) -> bool + Send) {
-    let mut cursor = since.0;
-    while take_now(&mut cursor, &mut |message| is_meant(message).then_some(0)).is_some() {}
 }
