@@ -64,6 +64,7 @@ pub mod process;
 mod node;
 pub mod stream;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
@@ -85,5 +86,6 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use registry::Registry;
 pub use supervisor::Supervisor;
 pub use task::Task;
