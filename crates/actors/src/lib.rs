@@ -66,6 +66,7 @@ pub mod seq_trace;
 mod node;
 pub mod stream;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
@@ -87,5 +88,6 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use registry::Registry;
 pub use supervisor::Supervisor;
 pub use task::Task;

@@ -136,6 +136,11 @@ impl<T> Scheduler<T> {
         (scheduler, ends)
     }
 
+    /// How many workers run processes.
+    pub(crate) fn workers(&self) -> usize {
+        self.places
+    }
+
     /// Queues work from outside of any worker.
     pub(crate) fn inject(&self, work: &T) {
         self.injected.push(NonNull::from(work));

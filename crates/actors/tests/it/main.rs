@@ -14,6 +14,7 @@ mod monitors;
 mod names;
 mod order;
 mod receive;
+mod registry;
 mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
@@ -22,6 +23,8 @@ mod stress;
 mod supervisor;
 mod support;
 mod table;
+mod task;
+mod task_stream;
 mod timers;
 mod trace;
 mod watchdog;
