@@ -21,11 +21,13 @@
 
 mod children;
 mod decision;
+mod spec;
+mod start;
+mod stop;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,100 +35,16 @@ use serde::{Deserialize, Serialize};
 use crate::core::Current;
 use crate::message::{Call, Down, Exit};
 use crate::pid::{Pid, Ref};
-use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_link, spawn_task, trap_exit, unlink};
-use crate::reason::{ExitReason, Outcome};
+use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_task, trap_exit, unlink};
+use crate::reason::ExitReason;
 use crate::receive;
 use crate::receive::Mark;
 use crate::task::{call, reply, result_of};
+pub use crate::tree::Strategy;
 use crate::tree::{ChildKind, ChildStatus, TreeNode};
 use children::Children;
-pub use decision::{Intensity, Restart, Strategy};
-
-/// How long a child may take to end when it is asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
-    /// It is killed at once.
-    BrutalKill,
-    /// It is killed when it has not ended after this time.
-    Within(Duration),
-    /// As long as it takes.
-    Infinity,
-}
-
-/// What starts a child: it runs in the supervisor, links the child to it and returns its identifier.
-type Start = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Result<Pid, ExitReason>> + Send>> + Send + Sync>;
-
-/// What a supervisor knows of a child: how to start it, when to start it again, how to stop it.
-#[derive(Clone)]
-pub struct ChildSpec {
-    id: String,
-    start: Start,
-    restart: Restart,
-    shutdown: Shutdown,
-    kind: ChildKind,
-}
-
-impl ChildSpec {
-    /// A worker whose process runs the future that `body` makes, a new one for each start.
-    ///
-    /// By default it is permanent and has five seconds to end.
-    pub fn new<B, F>(id: impl Into<String>, body: B) -> Self
-    where
-        B: Fn() -> F + Send + Sync + 'static,
-        F: Future<Output: Outcome> + Send + 'static,
-    {
-        let start: Start = Arc::new(move || {
-            let child = spawn_link(body());
-            Box::pin(std::future::ready(Ok(child)))
-        });
-        ChildSpec {
-            id: id.into(),
-            start,
-            restart: Restart::default(),
-            shutdown: Shutdown::Within(Duration::from_secs(5)),
-            kind: ChildKind::Worker,
-        }
-    }
-
-    /// A worker that is registered under its identifier before it runs, so that whoever has started the
-    /// supervisor can send to it by name.
-    pub fn named<B, F>(name: impl Into<String>, body: B) -> Self
-    where
-        B: Fn() -> F + Send + Sync + 'static,
-        F: Future<Output: Outcome> + Send + 'static,
-    {
-        let name: Arc<str> = name.into().into();
-        let id = name.to_string();
-        let start: Start = Arc::new(move || {
-            let started = process::spawn_link_named(&name, body());
-            Box::pin(std::future::ready(started.map_err(|error| error.to_string().into())))
-        });
-        ChildSpec { start, ..ChildSpec::new(id, || async {}) }
-    }
-
-    /// When to start it again.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.restart = restart;
-        self
-    }
-
-    /// How long it may take to end.
-    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.shutdown = shutdown;
-        self
-    }
-}
-
-impl fmt::Debug for ChildSpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChildSpec")
-            .field("id", &self.id)
-            .field("kind", &self.kind)
-            .field("restart", &self.restart)
-            .field("shutdown", &self.shutdown)
-            .finish_non_exhaustive()
-    }
-}
+pub use decision::{Intensity, Restart};
+pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
 
 /// How to start a [`Supervisor`].
 #[derive(Clone, Debug)]
@@ -139,8 +57,8 @@ pub struct SupervisorBuilder {
 
 impl SupervisorBuilder {
     /// Adds a child; children are started in this order.
-    pub fn child(mut self, spec: ChildSpec) -> Self {
-        self.children.push(spec);
+    pub fn child(mut self, child: impl IntoChildSpec) -> Self {
+        self.children.push(child.into_child_spec());
         self
     }
 
@@ -158,20 +76,7 @@ impl SupervisorBuilder {
 
     /// This supervisor as a child of another: permanent, and given all the time it takes to end.
     pub fn spec(self, id: impl Into<String>) -> ChildSpec {
-        let start: Start = Arc::new(move || {
-            let builder = self.clone();
-            Box::pin(async move {
-                let started = builder.start_link().await;
-                started.map(|supervisor| supervisor.pid).map_err(|error| error.to_string().into())
-            })
-        });
-        ChildSpec {
-            id: id.into(),
-            start,
-            restart: Restart::Permanent,
-            shutdown: Shutdown::Infinity,
-            kind: ChildKind::Supervisor,
-        }
+        ChildSpec::starting(id, move || self.clone().start_link()).supervisor()
     }
 
     /// Starts the supervisor, linked to the running process, and its children one after the other.
@@ -194,6 +99,20 @@ impl SupervisorBuilder {
             receive! { down: Down if down.reference == watch => drop(down) }
         }
         outcome.map(|()| Supervisor { pid })
+    }
+}
+
+impl IntoChildSpec for SupervisorBuilder {
+    /// Called after its name, or `supervisor`.
+    fn into_child_spec(self) -> ChildSpec {
+        let id = self.name.clone().unwrap_or_else(|| "supervisor".to_owned());
+        self.spec(id)
+    }
+}
+
+impl From<StartError> for NotStarted {
+    fn from(error: StartError) -> Self {
+        NotStarted::Failed(error.to_string().into())
     }
 }
 
@@ -300,7 +219,8 @@ impl Supervisor {
     ///
     /// # Errors
     /// If there is a child of this identifier, if it does not start, or if the supervisor has ended.
-    pub async fn start_child(self, spec: ChildSpec) -> Result<Pid, StartError> {
+    pub async fn start_child(self, child: impl IntoChildSpec) -> Result<Pid, StartError> {
+        let spec = child.into_child_spec();
         let answer = call::<_, Result<Pid, StartError>>(self.pid, Request::StartChild(spec)).await;
         answer.unwrap_or_else(|reason| Err(StartError::Supervisor { reason }))
     }
@@ -413,7 +333,9 @@ fn grow(
             registered: info.and_then(|info| info.registered_name),
             kind,
             status,
+            strategy: None,
             restarts,
+            uptime: None,
             links,
             children,
         }
@@ -449,4 +371,9 @@ impl std::error::Error for TreeError {}
 /// Sends a supervisor the message that makes it try a restart again.
 fn remind(id: &str) {
     send(self_pid(), TryAgain(id.to_owned()));
+}
+
+/// The time by the node's clock.
+fn now() -> Duration {
+    Current::with(|current| current.map_or(Duration::ZERO, |current| current.inner.now()))
 }

@@ -2,16 +2,14 @@
 //!
 //! Everything here runs in the supervisor's process.
 
-use std::time::Duration;
-
-use super::decision::{Decision, History, Intensity, Restart, Strategy, group, on_exit};
-use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
+use super::decision::{Decision, History, Intensity, Restart, group, on_exit};
+use super::spec::{ChildSpec, NotStarted};
+use super::start::start;
+use super::stop::stop;
+use super::{ChildInfo, StartError, Strategy, now, remind};
 use crate::core::Current;
-use crate::message::Down;
 use crate::pid::Pid;
-use crate::process::{exit, monitor};
 use crate::reason::ExitReason;
-use crate::receive;
 use crate::trace::EventKind;
 use crate::tree::ChildStatus;
 
@@ -44,15 +42,20 @@ impl Children {
 
     pub(super) async fn start(&mut self, spec: ChildSpec) -> Result<Pid, StartError> {
         if self.list.iter().any(|child| child.spec.id == spec.id) {
-            return Err(StartError::Duplicate { id: spec.id });
+            return Err(StartError::Duplicate { id: spec.id.to_string() });
         }
-        match (spec.start)().await {
+        match start(&spec, |pid| self.knows(pid)).await {
             Ok(pid) => {
                 self.list.push(Child { spec, state: State::Running(pid), restarts: 0 });
                 Ok(pid)
             }
-            Err(reason) => Err(StartError::Child { id: spec.id, reason }),
+            Err(NotStarted::Ignored) => Err(StartError::Child { id: spec.id.to_string(), reason: ExitReason::Normal }),
+            Err(NotStarted::Failed(reason)) => Err(StartError::Child { id: spec.id.to_string(), reason }),
         }
+    }
+
+    fn knows(&self, pid: Pid) -> bool {
+        self.list.iter().any(|child| child.state == State::Running(pid))
     }
 
     /// Newest first, as OTP lists them.
@@ -63,13 +66,13 @@ impl Children {
                 State::Restarting(_) => (None, ChildStatus::Restarting),
                 State::Ended => (None, ChildStatus::NotStarted),
             };
-            ChildInfo { id: child.spec.id.clone(), pid, kind: child.spec.kind, status, restarts: child.restarts }
+            ChildInfo { id: child.spec.id.to_string(), pid, kind: child.spec.kind, status, restarts: child.restarts }
         };
         self.list.iter().rev().map(info).collect()
     }
 
     pub(super) async fn terminate(&mut self, id: &str) -> bool {
-        let Some(index) = self.list.iter().position(|child| child.spec.id == id) else { return false };
+        let Some(index) = self.list.iter().position(|child| *child.spec.id == *id) else { return false };
         self.stop(index).await;
         if self.list[index].spec.restart == Restart::Temporary {
             self.list.remove(index);
@@ -93,7 +96,7 @@ impl Children {
 
     /// A child that could not be restarted is given another chance, which counts.
     pub(super) async fn try_again(&mut self, id: &str) -> Result<(), ExitReason> {
-        let waits = |child: &Child| child.spec.id == id && matches!(child.state, State::Restarting(_));
+        let waits = |child: &Child| *child.spec.id == *id && matches!(child.state, State::Restarting(_));
         let Some(index) = self.list.iter().position(waits) else { return Ok(()) };
         if !self.history.admit(self.intensity, now()) {
             return Err(ExitReason::Shutdown);
@@ -144,15 +147,17 @@ impl Children {
 
     /// Starts a child that waits for it; false if that failed, and will be tried again.
     async fn start_again(&mut self, index: usize) -> bool {
-        let child = &mut self.list[index];
+        let child = &self.list[index];
         let State::Restarting(old) = child.state else { return true };
-        let Ok(new) = (child.spec.start)().await else {
+        let started = start(&child.spec, |pid| self.knows(pid)).await;
+        let child = &mut self.list[index];
+        let Ok(new) = started else {
             remind(&child.spec.id);
             return false;
         };
         child.state = State::Running(new);
         child.restarts += u64::from(old.is_some());
-        let id = child.spec.id.clone();
+        let id = child.spec.id.to_string();
         Current::with(|current| {
             if let (Some(current), Some(old)) = (current, old)
                 && let Some(supervisor) = current.pid()
@@ -177,42 +182,4 @@ impl Children {
             stop(pid, child.spec.shutdown).await;
         }
     }
-}
-
-/// Asks a process to end and waits until it has, or kills it.
-///
-/// It is watched, so that it does not matter whether it has removed the link to its supervisor. If not,
-/// the link stays, so that it ends also if its supervisor is killed meanwhile; the exit message that it
-/// causes in the end is of nobody who runs.
-async fn stop(pid: Pid, shutdown: Shutdown) {
-    let watch = monitor(pid);
-    let patience = match shutdown {
-        Shutdown::BrutalKill => {
-            exit(pid, ExitReason::Kill);
-            Duration::MAX
-        }
-        Shutdown::Within(patience) => {
-            exit(pid, ExitReason::Shutdown);
-            patience
-        }
-        Shutdown::Infinity => {
-            exit(pid, ExitReason::Shutdown);
-            Duration::MAX
-        }
-    };
-    let ended = receive! {
-        down: Down if down.reference == watch => { drop(down); true },
-        after patience => false,
-    };
-    if !ended {
-        exit(pid, ExitReason::Kill);
-        receive! {
-            down: Down if down.reference == watch => drop(down),
-        }
-    }
-}
-
-/// The time by the node's clock.
-fn now() -> Duration {
-    Current::with(|current| current.map_or(Duration::ZERO, |current| current.inner.now()))
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::reason::ExitReason;
+use crate::tree::Strategy;
 
 /// When a child is started again after it has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,18 +20,6 @@ pub enum Restart {
     Transient,
     /// Never; its specification is forgotten when it has ended.
     Temporary,
-}
-
-/// Who else is restarted together with a child that has ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Strategy {
-    /// Nobody.
-    #[default]
-    OneForOne,
-    /// All children.
-    OneForAll,
-    /// The children that were started after it.
-    RestForOne,
 }
 
 /// How many restarts within which time a supervisor tolerates before it gives up.
