@@ -57,7 +57,7 @@ pub enum Shutdown {
 }
 
 /// How long a worker may take to end unless its specification says otherwise: five seconds, as in OTP.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 impl ChildSpec {
     /// A worker whose process runs the future that `body` makes, a new one for each start.

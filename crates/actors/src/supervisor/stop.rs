@@ -1,10 +1,14 @@
-//! Stopping children: each in its own time.
+//! Stopping children: one, in its own time, or many together; by the clock of the node.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
+
 use super::spec::Shutdown;
+use crate::core::Current;
 use crate::message::{Down, Exit};
-use crate::pid::Pid;
+use crate::pid::{Pid, Ref};
 use crate::process::{exit, monitor, unlink};
 use crate::reason::ExitReason;
 use crate::receive;
@@ -63,4 +67,44 @@ async fn forget(pid: Pid, mark: Mark) {
         exit: Exit if exit.from == pid => drop(exit),
         after Duration::ZERO => (),
     }
+}
+
+/// Asks processes to end, all at once, and waits until they have; kills those whose time is up.
+pub(super) async fn stop_together(children: impl IntoIterator<Item = (Pid, Shutdown)>) {
+    let mark = mark();
+    let mut waiting: FxHashMap<Ref, Pid> = FxHashMap::default();
+    let mut deadlines: BTreeMap<Duration, Vec<Ref>> = BTreeMap::new();
+    for (pid, shutdown) in children {
+        let watch = monitor(pid);
+        waiting.insert(watch, pid);
+        let patience = ask(pid, shutdown);
+        if patience != Duration::MAX {
+            deadlines.entry(now().saturating_add(patience)).or_default().push(watch);
+        }
+    }
+    while !waiting.is_empty() {
+        let next = deadlines.first_key_value().map_or(Duration::MAX, |(due, _)| *due);
+        let watch = receive! {
+            since mark;
+            down: Down if waiting.contains_key(&down.reference) => Some(down.reference),
+            // Of the links: it says nothing that the monitors do not.
+            _exit: Exit => None,
+            after next.saturating_sub(now()) => {
+                for watch in deadlines.pop_first().map(|(_, late)| late).unwrap_or_default() {
+                    if let Some(pid) = waiting.get(&watch) {
+                        exit(*pid, ExitReason::Kill);
+                    }
+                }
+                None
+            },
+        };
+        if let Some(pid) = watch.and_then(|watch| waiting.remove(&watch)) {
+            unlink(pid);
+        }
+    }
+}
+
+/// The time by the node's clock.
+pub(super) fn now() -> Duration {
+    Current::with(|current| current.map_or(Duration::ZERO, |current| current.inner.now()))
 }

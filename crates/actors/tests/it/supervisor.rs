@@ -282,7 +282,7 @@ fn case_145_a_stubborn_child_is_killed_when_its_time_is_up() {
         let Up(child) = receive().await;
         let watch = greenroom::monitor(child);
         let start = Instant::now();
-        assert_eq!(supervisor.terminate_child("stubborn").await, Ok(true));
+        assert_eq!(supervisor.terminate_child("stubborn").await, Ok(()));
         assert!(start.elapsed() >= Duration::from_millis(50));
         assert_eq!(end_of((child, watch)).await, ExitReason::Killed);
     });
@@ -295,7 +295,7 @@ fn case_145_a_brutal_kill_does_not_ask() {
         let supervisor = Supervisor::new(Strategy::OneForOne).child(spec).start_link().await.unwrap();
         let Up(child) = receive().await;
         let watch = greenroom::monitor(child);
-        assert_eq!(supervisor.terminate_child("stubborn").await, Ok(true));
+        assert_eq!(supervisor.terminate_child("stubborn").await, Ok(()));
         assert_eq!(end_of((child, watch)).await, ExitReason::Killed);
     });
 }
@@ -316,7 +316,7 @@ fn case_146_infinity_is_honoured() {
         let supervisor = Supervisor::new(Strategy::OneForOne).child(spec).start_link().await.unwrap();
         let Up(child) = receive().await;
         let watch = greenroom::monitor(child);
-        assert_eq!(supervisor.terminate_child("slow").await, Ok(true));
+        assert_eq!(supervisor.terminate_child("slow").await, Ok(()));
         assert_eq!(end_of((child, watch)).await, ExitReason::Shutdown);
     });
 }
@@ -357,7 +357,7 @@ fn case_149_a_failed_restart_is_tried_again_and_the_supervisor_stays_responsive(
         register("taken", self_pid()).unwrap();
         exit(second, ExitReason::Kill);
         while status_of(supervisor, "inner").await != Some(ChildStatus::Restarting) {}
-        assert_eq!(supervisor.terminate_child("inner").await, Ok(true));
+        assert_eq!(supervisor.terminate_child("inner").await, Ok(()));
         assert_eq!(status_of(supervisor, "inner").await, Some(ChildStatus::NotStarted));
         exit(supervisor.pid(), ExitReason::Shutdown);
         assert_eq!(next_exit().await, (supervisor.pid(), ExitReason::Shutdown));
