@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use super::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, group, on_exit};
 use super::error::{DeleteChildError, RestartChildError, SpecError, StartChildError, TerminateChildError};
 use super::info::{ChildInfo, tell_restart};
+use super::request::{TryAgain, Who};
 use super::spec::{ChildSpec, NotStarted};
 use super::start::start;
 use super::stop::{now, stop};
@@ -55,13 +55,6 @@ enum State {
     /// It could not be started, and will be tried again when this [`TryAgain`] is received.
     Restarting(Ref),
     Ended,
-}
-
-/// A message of a supervisor to itself: a child could not be restarted, so it tries again.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct TryAgain {
-    id: Arc<str>,
-    attempt: Ref,
 }
 
 /// Says what contradicts itself in the specification of a child.
@@ -226,7 +219,8 @@ impl Children {
     ///
     /// # Errors
     /// As for [`Children::ended`].
-    pub(super) async fn try_again(&mut self, TryAgain { id, attempt }: TryAgain) -> Result<(), ExitReason> {
+    pub(super) async fn try_again(&mut self, TryAgain { child, attempt }: TryAgain) -> Result<(), ExitReason> {
+        let Who::Id(id) = child else { return Ok(()) };
         let Some((key, child)) = self.find(&id) else { return Ok(()) };
         if child.state != State::Restarting(attempt) {
             return Ok(()); // It was terminated meanwhile.
@@ -277,7 +271,7 @@ impl Children {
         if let Some(child) = self.list.get_mut(&key) {
             let attempt = Ref::new();
             child.state = State::Restarting(attempt);
-            send(self_pid(), TryAgain { id: child.spec.id.clone(), attempt });
+            send(self_pid(), TryAgain { child: Who::Id(child.spec.id.clone()), attempt });
         }
     }
 

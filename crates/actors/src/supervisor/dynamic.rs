@@ -131,8 +131,9 @@ impl DynamicSupervisor {
     /// # Errors
     /// [`StartChildError`], if there are as many as there may be, if it does not start, or if the supervisor has
     /// ended. A child that there is [nothing to do](super::NotStarted::Ignored) for is forgotten.
-    pub async fn start_child(self, child: impl IntoChildSpec) -> Result<Pid, StartChildError> {
-        start_child(self.pid, child.into_child_spec()).await
+    #[track_caller]
+    pub fn start_child(self, child: impl IntoChildSpec) -> impl Future<Output = Result<Pid, StartChildError>> + Send {
+        start_child(self.pid, child.into_child_spec())
     }
 
     /// Stops a child and forgets it. One that is being restarted is known by the process that it had last.

@@ -27,6 +27,7 @@ pub struct SupervisorBuilder {
 
 impl SupervisorBuilder {
     /// Adds a child; children are started in this order.
+    #[track_caller]
     pub fn child(mut self, child: impl IntoChildSpec) -> Self {
         self.children.push(child.into_child_spec());
         self
@@ -140,8 +141,9 @@ impl Supervisor {
     /// # Errors
     /// [`StartChildError`], if there is a child of this identifier, if it does not start, or if the supervisor has
     /// ended. Differs from OTP: that there was [nothing to do](super::NotStarted::Ignored) is an error here.
-    pub async fn start_child(self, child: impl IntoChildSpec) -> Result<Pid, StartChildError> {
-        start_child(self.pid, child.into_child_spec()).await
+    #[track_caller]
+    pub fn start_child(self, child: impl IntoChildSpec) -> impl Future<Output = Result<Pid, StartChildError>> + Send {
+        start_child(self.pid, child.into_child_spec())
     }
 
     /// Stops a child; its specification stays, unless it is temporary. A child that does not run is fine; one that

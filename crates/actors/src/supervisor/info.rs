@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::request::{Request, ask};
 use super::stop::now;
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::pid::Pid;
 use crate::process;
 use crate::reason::ExitReason;
@@ -143,7 +143,7 @@ impl std::error::Error for TreeError {}
 
 /// Says to everyone that the running process supervises others.
 pub(super) fn mark_as_supervisor() {
-    running("supervisor", |_, slot, _| slot.raise(crate::table::flag::SUPERVISES));
+    running("supervisor", |_, slot, _| slot.raise(crate::slot::flag::SUPERVISES));
 }
 
 /// Tells whoever traces that the running process has restarted a child.

@@ -175,7 +175,7 @@ impl PartitionSupervisor {
     pub fn partition_of<K: Hash + ?Sized>(&self, key: &K) -> usize {
         let hash = BuildHasherDefault::<FxHasher>::default().hash_one(key);
         // The upper half of the product: below the number of partitions, by the upper bits, which are the better ones.
-        (u128::from(hash) * self.partitions() as u128 >> 64) as usize
+        ((u128::from(hash) * self.partitions() as u128) >> 64) as usize
     }
 
     /// The process that is this key's.

@@ -1,4 +1,5 @@
-//! What a supervisor can be asked, by call, and what it says to those who ask something else.
+//! What a supervisor listens to: the ends of others, reminders to itself, and calls, with what it says to those who
+//! ask something else.
 
 use std::any::Any;
 use std::fmt;
@@ -6,13 +7,17 @@ use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{FindError, StartChildError};
 use super::spec::ChildSpec;
-use crate::core::{Inner, running};
-use crate::message::{Call, Target};
+use crate::core::Inner;
+use crate::current::running;
+use crate::message::{Call, Exit, Target};
 use crate::pid::{Pid, Ref};
 use crate::process::{self, Watchable, dismiss_watcher, node, self_pid, whereis};
 use crate::reason::ExitReason;
+use crate::receive::{Candidate, select};
 use crate::task::call;
 use crate::tree::ChildKind;
 
@@ -71,6 +76,45 @@ impl Kind {
     /// What to answer to [`Request::IsOfKind`].
     pub(super) fn compare(self, wanted: Kind) -> Result<(), &'static str> {
         if self == wanted { Ok(()) } else { Err(self.name()) }
+    }
+}
+
+/// A message of a supervisor to itself: a child could not be restarted, so it tries again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct TryAgain {
+    pub(super) child: Who,
+    pub(super) attempt: Ref,
+}
+
+/// How a child is known.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Who {
+    Id(Arc<str>),
+    /// The process that it had last.
+    Pid(Pid),
+}
+
+/// Something that a supervisor has to see to.
+pub(super) enum Heard {
+    Exit(Exit),
+    TryAgain(TryAgain),
+    Call(Call),
+}
+
+/// Waits for the next thing to see to. Other messages are dropped, so that they do not pile up.
+pub(super) async fn listen() -> Heard {
+    let mut arm = |message: &mut Candidate<'_>| {
+        let arms = [message.is::<Exit>(), message.is::<TryAgain>(), message.is::<Call>(), true];
+        arms.into_iter().position(|is| is)
+    };
+    loop {
+        match select(&mut arm, None).await {
+            Some((0, exit)) => return Heard::Exit(exit.open()),
+            Some((1, retry)) => return Heard::TryAgain(retry.open()),
+            Some((2, call)) => return Heard::Call(call.open()),
+            Some((_, unexpected)) => drop(unexpected),
+            None => unreachable!("a receive without a time-out does not time out"),
+        }
     }
 }
 

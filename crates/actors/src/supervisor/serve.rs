@@ -1,12 +1,12 @@
 //! The process of a supervisor: its start, what it listens to, its end.
 
-use super::children::{Children, Policy, TryAgain};
+use super::children::{Children, Policy};
 use super::error::{StartChildError, StartError};
 use super::info::{ChildCounts, Description, mark_as_supervisor};
-use super::request::{Kind, Request, open};
+use super::request::{Heard, Kind, Request, listen, open};
 use super::spec::ChildSpec;
 use super::stop::now;
-use crate::message::{Call, Down, Exit};
+use crate::message::{Call, Down};
 use crate::names::RegisterError;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit_self, monitor, register, self_pid, spawn_task, trap_exit, unlink, whereis};
@@ -69,11 +69,11 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
         }
     }
     loop {
-        let over = receive! {
-            exit: Exit if exit.from == owner => Some(exit.reason),
-            exit: Exit => children.ended(exit.from, exit.reason).await.err(),
-            retry: TryAgain => children.try_again(retry).await.err(),
-            call: Call => answer(&mut children, since, call).await,
+        let over = match listen().await {
+            Heard::Exit(exit) if exit.from == owner => Some(exit.reason),
+            Heard::Exit(exit) => children.ended(exit.from, exit.reason).await.err(),
+            Heard::TryAgain(retry) => children.try_again(retry).await.err(),
+            Heard::Call(call) => answer(&mut children, since, call).await,
         };
         if let Some(reason) = over {
             children.stop_all().await;

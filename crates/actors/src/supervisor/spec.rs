@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Restart;
-use crate::core::running;
+use crate::current::running;
 use crate::names::RegisterError;
 use crate::pid::Pid;
 use crate::reason::{ExitReason, Outcome};

@@ -6,18 +6,19 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::spec::Shutdown;
-use crate::core::Current;
+use crate::current::Current;
 use crate::message::{Down, Exit};
 use crate::pid::{Pid, Ref};
-use crate::process::{exit, monitor, unlink};
+use crate::process::{exit, monitor};
 use crate::reason::ExitReason;
 use crate::receive;
-use crate::receive::{Mark, mark};
+use crate::receive::mark;
 
 /// Asks a process to end and waits until it has, or kills it.
 ///
 /// It is watched, so that it does not matter whether it has removed the link to its supervisor. If not,
-/// the link stays, so that it ends also if its supervisor is killed meanwhile.
+/// the link stays, so that it ends also if its supervisor is killed meanwhile; the exit message that it causes in the
+/// end is of nobody who runs.
 pub(super) async fn stop(pid: Pid, shutdown: Shutdown) {
     let (mark, watch) = (mark(), monitor(pid));
     let patience = ask(pid, shutdown);
@@ -33,7 +34,6 @@ pub(super) async fn stop(pid: Pid, shutdown: Shutdown) {
             down: Down if down.reference == watch => drop(down),
         }
     }
-    forget(pid, mark).await;
 }
 
 /// Ends a process at once and waits until everyone can see that.
@@ -56,16 +56,6 @@ fn ask(pid: Pid, shutdown: Shutdown) -> Duration {
             exit(pid, ExitReason::Shutdown);
             Duration::MAX
         }
-    }
-}
-
-/// Takes the message that the link with a dead process has caused, if it is there: nobody else will want it.
-async fn forget(pid: Pid, mark: Mark) {
-    unlink(pid);
-    receive! {
-        since mark;
-        exit: Exit if exit.from == pid => drop(exit),
-        after Duration::ZERO => (),
     }
 }
 
@@ -98,8 +88,8 @@ pub(super) async fn stop_together(children: impl IntoIterator<Item = (Pid, Shutd
                 None
             },
         };
-        if let Some(pid) = watch.and_then(|watch| waiting.remove(&watch)) {
-            unlink(pid);
+        if let Some(watch) = watch {
+            waiting.remove(&watch);
         }
     }
 }

@@ -5,34 +5,24 @@
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
-use serde::{Deserialize, Serialize};
 
 use super::DynamicSupervisorBuilder;
-use crate::core::running;
-use crate::message::{Call, Exit};
+use crate::current::running;
+use crate::message::Call;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit_self, self_pid, send};
 use crate::reason::ExitReason;
-use crate::receive;
 use crate::supervisor::children::check;
 use crate::supervisor::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, on_exit};
 use crate::supervisor::error::{StartChildError, StartError, TerminateChildError};
 use crate::supervisor::info::{ChildCounts, ChildInfo, Description, tell_restart};
-use crate::supervisor::request::{Errand, Kind, Request, open};
+use crate::supervisor::request::{Errand, Heard, Kind, Request, TryAgain, Who, listen, open};
 use crate::supervisor::serve::{give_up, prepare};
 use crate::supervisor::spec::{ChildSpec, NotStarted, PATIENCE, Shutdown};
 use crate::supervisor::start::start;
 use crate::supervisor::stop::{now, stop, stop_together};
 use crate::task::reply;
 use crate::tree::{ChildKind, ChildStatus, Strategy};
-
-/// A message of a supervisor to itself: a child could not be restarted, so it tries again.
-#[derive(Debug, Serialize, Deserialize)]
-struct TryAgain {
-    /// The process that it had last.
-    child: Pid,
-    attempt: Ref,
-}
 
 struct Members {
     intensity: Intensity,
@@ -71,11 +61,11 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
     let mut members = Members { intensity: builder.intensity, limit, history, list, started: 0 };
     reply(owner, reference, Ok::<(), StartError>(()));
     loop {
-        let over = receive! {
-            exit: Exit if exit.from == owner => Some(exit.reason),
-            exit: Exit => members.ended(exit.from, &exit.reason).await.err(),
-            retry: TryAgain => members.try_again(retry).await.err(),
-            call: Call => members.answer(since, call).await,
+        let over = match listen().await {
+            Heard::Exit(exit) if exit.from == owner => Some(exit.reason),
+            Heard::Exit(exit) => members.ended(exit.from, &exit.reason).await.err(),
+            Heard::TryAgain(retry) => members.try_again(retry).await.err(),
+            Heard::Call(call) => members.answer(since, call).await,
         };
         if let Some(reason) = over {
             members.stop_all().await;
@@ -200,6 +190,7 @@ impl Members {
     /// # Errors
     /// As for [`Members::ended`].
     async fn try_again(&mut self, TryAgain { child, attempt }: TryAgain) -> Result<(), ExitReason> {
+        let Who::Pid(child) = child else { return Ok(()) };
         if self.list.get(&child).is_none_or(|member| member.state != State::Restarting(attempt)) {
             return Ok(()); // It was terminated meanwhile.
         }
@@ -226,7 +217,7 @@ impl Members {
                 let attempt = Ref::new();
                 member.state = State::Restarting(attempt);
                 self.list.insert(old, member);
-                send(self_pid(), TryAgain { child: old, attempt });
+                send(self_pid(), TryAgain { child: Who::Pid(old), attempt });
             }
         }
     }
