@@ -180,7 +180,7 @@ thread_local! {
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 
 /// Runs a poll; what it panicked with becomes an exit reason.
-fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, ExitReason> {
+pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, ExitReason> {
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
