@@ -31,6 +31,7 @@ pub mod reason;
 pub mod trace;
 pub mod message;
 pub mod router;
+mod request;
 pub mod tree;
 
 pub mod clock;
@@ -46,6 +47,7 @@ mod scheduler;
 mod core;
 mod send;
 mod monitor;
+mod call;
 mod exit;
 mod link;
 mod names;
@@ -61,12 +63,14 @@ pub mod stream;
 mod outside;
 pub mod task;
 pub mod supervisor;
+pub mod gen_server;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use gen_server::{GenServer, ServerRef};
 pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::core::{Current, Due, Inner};
 use crate::mailbox::{Cursor, Envelope};
 use crate::message::Message;
-use crate::pid::LocalPid;
+use crate::pid::{LocalPid, Ref};
 use crate::table::Slot;
 use crate::timer::TimerKey;
 
@@ -235,6 +235,16 @@ impl Candidate<'_> {
         self.0.accept::<T>()
     }
 
+    /// The message, if it is a `T` that was not sent as bytes.
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
+    /// Whether it is what comes of this request.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        self.0.answers(request)
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -251,6 +261,10 @@ impl Candidate<'_> {
 pub struct Received(Envelope);
 
 impl Received {
+    pub(crate) fn into_envelope(self) -> Envelope {
+        self.0
+    }
+
     /// The message.
     pub fn open<T: Message>(mut self) -> T {
         match self.0.take() {
@@ -277,7 +291,7 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
-pub struct Mark(Cursor);
+pub struct Mark(pub(crate) Cursor);
 
 impl std::fmt::Debug for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -313,16 +327,19 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::core::running("mark", |current, slot, id| {
-        if current.with_own(|own| own.queue_is_lent) {
-            return Mark::default(); // Within a guard: nobody may touch the queue.
-        }
-        // SAFETY: this is the running process, and nobody has taken a loan of its queue.
-        let queue = unsafe { slot.queue() };
-        queue.refill(&slot.inbox, slot.tag());
-        slot.note_kept(queue);
-        Mark(queue.end(current.inner.pid(id)))
-    })
+    crate::core::running("mark", mark_in)
+}
+
+#[inline]
+pub(crate) fn mark_in(current: &Current<'_>, slot: &Slot, id: LocalPid) -> Mark {
+    if current.with_own(|own| own.queue_is_lent) {
+        return Mark::default(); // Within a guard: nobody may touch the queue.
+    }
+    // SAFETY: this is the running process, and nobody has taken a loan of its queue.
+    let queue = unsafe { slot.queue() };
+    queue.refill(&slot.inbox, slot.tag());
+    slot.note_kept(queue);
+    Mark(queue.end(current.inner.pid(id)))
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.
@@ -338,6 +355,33 @@ pub(crate) fn poll_select<'a>(
         Poll::Ready(Some(found)) => Poll::Ready(found),
         Poll::Ready(None) | Poll::Pending => Poll::Pending,
     }
+}
+
+/// Sees to it that the running process is polled again when a message comes, or one is there.
+#[inline]
+pub(crate) fn await_messages(context: &Context<'_>) {
+    Current::with(|current| {
+        let Some(current) = current else { return };
+        current.with_own(|own| own.wants_messages = true);
+        if !current.has_lent(context.waker()) {
+            listen(current, context.waker());
+        }
+    });
+}
+
+/// Takes a message that is there already, where nothing can be awaited: in a destructor.
+pub(crate) fn take_now<'a>(cursor: &mut Cursor, wants: &'a mut Wants<'a>) -> Option<(usize, Received)> {
+    Current::with(|current| {
+        let current = current?;
+        let (slot, id) = current.process()?;
+        if current.with_own(|own| own.queue_is_lent) {
+            return None;
+        }
+        let mut select = Select { cursor: *cursor, ..select(wants, None) };
+        let found = select.pick(current, slot, id);
+        *cursor = select.cursor;
+        found.map(|(arm, envelope)| (arm, Received(envelope)))
+    })
 }
 
 /// The future of a receive.

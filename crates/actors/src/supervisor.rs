@@ -104,6 +104,22 @@ impl ChildSpec {
         ChildSpec { start, ..ChildSpec::new(id, || async {}) }
     }
 
+    /// A worker that `start` starts, a function such as `Counter::start_link`: it runs in the supervisor's process,
+    /// links the new process to it, and returns when that is ready for work.
+    pub fn starting<S, F, P, E>(id: impl Into<String>, start: S) -> Self
+    where
+        S: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = Result<P, E>> + Send + 'static,
+        P: Into<Pid>,
+        E: fmt::Display,
+    {
+        let start: Start = Arc::new(move || {
+            let starting = start();
+            Box::pin(async move { starting.await.map(Into::into).map_err(|error| error.to_string().into()) })
+        });
+        ChildSpec { start, ..ChildSpec::new(id, || async {}) }
+    }
+
     /// When to start it again.
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = restart;

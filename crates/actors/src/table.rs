@@ -20,6 +20,7 @@ use crate::body::{Body, Head, Origin};
 use crate::mailbox::{Inbox, Queue, Tag, drop_quietly};
 use crate::message::Target;
 use crate::pid::{LocalPid, Pid, Ref};
+use crate::timer::TimerKey;
 use crate::trace::Token;
 
 /// One place of the table: a process, or room for one.
@@ -59,6 +60,8 @@ pub(crate) struct Own {
     /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
     #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
     pub(crate) listeners: Option<Box<Vec<Waker>>>,
+    /// The timer that wakes the process when the first of its calls may take no longer.
+    pub(crate) alarm: Option<Box<TimerKey>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
@@ -73,6 +76,8 @@ pub(crate) struct Cold {
     pub(crate) watchers: FxHashMap<Ref, Pid>,
     /// Monitors of this process on others.
     pub(crate) watching: FxHashMap<Ref, Target>,
+    /// Who waits for an answer of this process, by the reference of the call.
+    pub(crate) callers: FxHashMap<Ref, Pid>,
     /// The aliases that work, by reference.
     pub(crate) aliases: FxHashMap<Ref, Uses>,
     pub(crate) name: Option<std::sync::Arc<str>>,
@@ -110,7 +115,13 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            own: UnsafeCell::new(Own {
+                token: None,
+                listeners: None,
+                alarm: None,
+                wants_messages: false,
+                queue_is_lent: false,
+            }),
             queue: UnsafeCell::new(Queue::new()),
             kept: AtomicU32::new(0),
             kept_eights: AtomicU32::new(0),

@@ -27,7 +27,7 @@ pub struct Info {
     pub links: Vec<Pid>,
     /// What it monitors.
     pub monitors: Vec<Target>,
-    /// Who monitors it.
+    /// Who monitors it, or waits for an answer of it.
     pub monitored_by: Vec<Pid>,
     /// Whether exit signals become messages.
     pub trap_exit: bool,
@@ -105,7 +105,9 @@ impl Inner {
             message_queue_len,
             links: cold.map(|cold| cold.links.iter().copied().collect()).unwrap_or_default(),
             monitors: cold.map(|cold| cold.watching.values().cloned().collect()).unwrap_or_default(),
-            monitored_by: cold.map(|cold| cold.watchers.values().copied().collect()).unwrap_or_default(),
+            monitored_by: cold
+                .map(|cold| cold.watchers.values().chain(cold.callers.values()).copied().collect())
+                .unwrap_or_default(),
             trap_exit: flags & flag::TRAPS_EXITS != 0,
             parent: origin.and_then(|origin| origin.parent),
             group_leader: origin.and_then(|origin| origin.leader),
