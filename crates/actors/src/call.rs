@@ -7,7 +7,8 @@
 
 use std::time::Duration;
 
-use crate::core::{Current, Due, Inner};
+use crate::core::{Due, Inner};
+use crate::current::Current;
 use crate::pid::{LocalPid, Pid, Ref};
 
 impl Inner {

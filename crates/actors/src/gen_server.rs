@@ -16,7 +16,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::core::running;
+use crate::current::running;
 use crate::process::{Watchable, self_pid};
 use crate::reason::ExitReason;
 use crate::supervisor::ChildSpec;

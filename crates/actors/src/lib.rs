@@ -28,8 +28,8 @@
 
 pub mod pid;
 pub mod reason;
-pub mod trace;
 pub mod message;
+pub mod trace;
 pub mod router;
 mod request;
 pub mod tree;
@@ -42,9 +42,15 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod few;
+mod cold;
+mod slot;
 mod table;
 mod scheduler;
 mod core;
+mod current;
+mod deliver;
+mod conversation;
 mod send;
 mod monitor;
 mod call;
@@ -58,9 +64,11 @@ mod watchdog;
 
 pub mod receive;
 pub mod process;
+pub mod seq_trace;
 mod node;
 pub mod stream;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod gen_server;
@@ -84,5 +92,6 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use registry::Registry;
 pub use supervisor::Supervisor;
 pub use task::Task;

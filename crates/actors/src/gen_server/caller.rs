@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::running;
+use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::Pid;

@@ -9,6 +9,7 @@ use crate::message::Target;
 use crate::names::RegisterError;
 use crate::pid::Pid;
 use crate::reason::ExitReason;
+use crate::supervisor::NotStarted;
 
 /// A call that was not answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +148,19 @@ impl fmt::Display for StartError {
 }
 
 impl std::error::Error for StartError {}
+
+/// As a supervisor takes it.
+impl From<StartError> for NotStarted {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Ignored { .. } => NotStarted::Ignored,
+            StartError::Init { reason, .. } => NotStarted::Failed(reason),
+            StartError::AlreadyStarted { .. } | StartError::Name(_) | StartError::Timeout { .. } => {
+                NotStarted::Failed(error.to_string().into())
+            }
+        }
+    }
+}
 
 /// A server that did not stop as it was asked to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Caller;
 use super::next::{Next, Parting, Reply, Step};
-use crate::core::running;
+use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::Message;
 use crate::request::{Cast, ReplyTo, Request};

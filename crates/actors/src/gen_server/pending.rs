@@ -9,13 +9,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::CallFailure;
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::mailbox::{Cursor, Envelope};
 use crate::message::{Down, Message, Target};
 use crate::pid::{LocalPid, Pid, Ref};
 use crate::process::Alias;
 use crate::reason::ExitReason;
-use crate::receive::{Candidate, Received, await_messages, mark_in, poll_select, take_now};
+use crate::receive::{Candidate, Mark, Received, await_messages, drop_messages, mark_in, poll_select};
 use crate::request::{Answer, ReplyTo, Request};
 
 /// What a server answers to a request that it does not accept.
@@ -180,8 +180,7 @@ impl<R: Message> Future for Pending<R> {
         let this = &mut *self;
         if !std::mem::replace(&mut this.has_waited, true) {
             // Nobody answers that fast.
-            await_messages(context);
-            return Poll::Pending;
+            return await_messages(context).map(|()| unreachable!("it has not looked yet"));
         }
         let reference = this.reference;
         match poll_select(&mut |candidate| outcome::<R>(candidate, reference), &mut this.cursor, context) {
@@ -194,22 +193,26 @@ impl<R: Message> Future for Pending<R> {
     }
 }
 
-/// How often a caller that no longer waits looks for what has come all the same.
-const LOOKS: usize = 1000;
-
 impl<R> Drop for Pending<R> {
     fn drop(&mut self) {
         if self.withdraw() {
             return;
         }
         // It was answered, which is in the mailbox, or the server has ended, which another thread is about to tell.
-        let reference = self.reference;
+        let mut is_there = false;
         for _ in 0..LOOKS {
-            let wants = &mut |candidate: &mut Candidate<'_>| candidate.answers(reference).then_some(0);
-            if take_now(&mut self.cursor, wants).is_some() || !Current::with(|current| current.is_some()) {
+            drop_messages(Mark(self.cursor), |candidate| {
+                let answers = candidate.answers(self.reference);
+                is_there |= answers;
+                answers
+            });
+            if is_there {
                 return;
             }
             std::thread::yield_now();
         }
     }
 }
+
+/// How often a caller that no longer waits looks for what has come all the same.
+const LOOKS: usize = 100;

@@ -13,7 +13,7 @@ use super::next::{Next, Parting, Step};
 use super::pending::Refusal;
 use super::sys::{Description, Job, Outcome, Stop, Sys, SysReply, Work};
 use super::{Caller, GenServer};
-use crate::core::running;
+use crate::current::running;
 use crate::message::{Exit, Local, short_name};
 use crate::pid::{Pid, Ref};
 use crate::process::{is_alive, self_pid, set_label, unlink};

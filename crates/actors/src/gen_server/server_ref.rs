@@ -14,7 +14,7 @@ use super::error::{CallError, CallFailure, StopError, StopFailure};
 use super::pending::Pending;
 use super::sys::{Job, Outcome, Stop, Sys, SysReply};
 use super::{Calls, Casts, GenServer};
-use crate::core::running;
+use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::{Local, Message, Target, short_name};
 use crate::pid::Pid;

@@ -10,13 +10,14 @@ use super::error::{CallFailure, InitError, StartError};
 use super::pending::Pending;
 use super::serve::{Starter as Told, name_of, serve};
 use super::{GenServer, ServerRef};
-use crate::core::running;
+use crate::current::running;
 use crate::message::{Down, Exit};
 use crate::names::RegisterError;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit, exit_self, monitor, traps_exits, unlink};
 use crate::reason::ExitReason;
 use crate::receive;
+use crate::receive::{Mark, drop_messages};
 use crate::supervisor::ChildSpec;
 
 /// How to start a server: see [`GenServer::named`] and [`GenServer::init_within`].
@@ -172,8 +173,5 @@ async fn gone(pid: Pid) {
 /// Removes the link to a process that has ended, and the message that it may have caused.
 fn forget_exit(pid: Pid) {
     unlink(pid);
-    let wants = &mut |candidate: &mut receive::Candidate<'_>| {
-        candidate.peek::<Exit>().is_some_and(|exit| exit.from == pid).then_some(0)
-    };
-    drop(receive::take_now(&mut Default::default(), wants));
+    drop_messages(Mark::default(), |candidate| candidate.peek::<Exit>().is_some_and(|exit| exit.from == pid));
 }

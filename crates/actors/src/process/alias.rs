@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
 use super::{Watchable, demonitor};
-use crate::core::running;
+use crate::cold::Uses;
+use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{Pid, Ref};
-use crate::table::Uses;
 
 /// An address of a process that works until it is removed: see [`Alias::new`].
 ///
@@ -116,7 +116,7 @@ impl Alias {
 impl Destination for Alias {
     type Sent<M> = ();
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) {
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) {
         from.inner().send_envelope(&Target::Alias(self.pid, self.reference), Envelope::new(message));
     }
 }

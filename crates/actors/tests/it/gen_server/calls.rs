@@ -261,7 +261,9 @@ impl Numbers {
 #[test]
 fn a_process_that_is_no_server_does_not_answer_and_its_end_is_told() {
     leaving_nothing(|_| async {
-        let process = spawn(async { let Note(_) = receive().await; });
+        let process = spawn(async {
+            let Note(_) = receive().await;
+        });
         let call = Diary::at(process).call(Do::Tell);
         send(process, Note(1));
         let outcome = call.await;
