@@ -2,6 +2,7 @@
 //! follow. One file a group.
 
 mod account;
+mod agent;
 mod aliases;
 mod clock;
 mod ecosystem;
@@ -20,6 +21,7 @@ mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
+mod state_machine;
 mod stress;
 mod supervisor;
 mod support;
