@@ -31,6 +31,7 @@ pub mod reason;
 pub mod message;
 pub mod trace;
 pub mod router;
+mod request;
 pub mod tree;
 
 pub mod clock;
@@ -52,6 +53,7 @@ mod deliver;
 mod conversation;
 mod send;
 mod monitor;
+mod call;
 mod exit;
 mod link;
 mod names;
@@ -69,12 +71,17 @@ mod outside;
 pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod gen_server;
+pub mod state_machine;
+pub mod agent;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
+pub use agent::Agent;
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use gen_server::{GenServer, ServerRef};
 pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;
@@ -89,5 +96,6 @@ pub use process::{
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
 pub use registry::Registry;
+pub use state_machine::StateMachine;
 pub use supervisor::Supervisor;
 pub use task::Task;

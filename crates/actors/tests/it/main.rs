@@ -2,10 +2,12 @@
 //! follow. One file a group.
 
 mod account;
+mod agent;
 mod aliases;
 mod clock;
 mod ecosystem;
 mod exits;
+mod gen_server;
 mod heap;
 mod info;
 mod links;
@@ -19,6 +21,7 @@ mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
+mod state_machine;
 mod stress;
 mod supervisor;
 mod support;
