@@ -159,6 +159,12 @@ pub const CONTESTS: &[Contest] = &[
     contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
     contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
     contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
+    // A child dies, the one in its place has its name and runs.
+    contest("restart", "/s", More, &[rival(Beam, "restart", Some(3.0))]),
+    contest("restart_p50", "us", Less, &[limit("50 us", 50.0), rival(Beam, "restart_p50", None)]),
+    contest("restart_p99", "us", Less, &[limit("200 us", 200.0), rival(Beam, "restart_p99", None)]),
+    contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
+    contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
     // There is no build without tracing to compare with, so this shows what a tracer that looks at nothing costs.
     Contest {

@@ -1,5 +1,7 @@
 //! Greenroom's trials, written as its users write: typed messages by pid through the free functions.
 
+mod supervisors;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -45,6 +47,11 @@ pub fn run(trial: &str) -> Option<f64> {
         "backlog_none" => greenroom::run(calls(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "restart" => greenroom::run(supervisors::restarts()),
+        "restart_p50" => greenroom::run(supervisors::restart(0.5)),
+        "restart_p99" => greenroom::run(supervisors::restart(0.99)),
+        "tree" => greenroom::run(supervisors::tree()),
+        "tree_dynamic" => greenroom::run(supervisors::tree_dynamic()),
         "runaway" => runaway(),
         _ => {
             let exponent = trial.strip_prefix("growth_")?.parse().ok()?;

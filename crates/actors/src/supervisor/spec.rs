@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Restart;
-use crate::core::running;
+use crate::current::running;
 use crate::names::RegisterError;
 use crate::pid::Pid;
 use crate::reason::{ExitReason, Outcome};
@@ -57,7 +57,7 @@ pub enum Shutdown {
 }
 
 /// How long a worker may take to end unless its specification says otherwise: five seconds, as in OTP.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 impl ChildSpec {
     /// A worker whose process runs the future that `body` makes, a new one for each start.

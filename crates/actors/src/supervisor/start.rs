@@ -17,11 +17,7 @@ use crate::runner::guarded;
 pub(super) async fn start(spec: &ChildSpec, is_known: impl Fn(Pid) -> bool) -> Result<Pid, NotStarted> {
     let started = match &spec.start {
         Start::Spawn(spawn) => guarded(|| Poll::Ready(spawn())),
-        Start::Init(init) => match guarded(|| Poll::Ready(init())) {
-            Ok(Poll::Ready(starting)) => finished(starting, spec.start_within).await,
-            Ok(Poll::Pending) => Ok(Poll::Pending),
-            Err(reason) => Err(reason),
-        },
+        Start::Init(_) => finished(begin(spec), spec.start_within).await,
     };
     let reason = match started {
         Ok(Poll::Ready(outcome)) => return outcome,
@@ -30,6 +26,14 @@ pub(super) async fn start(spec: &ChildSpec, is_known: impl Fn(Pid) -> bool) -> R
     };
     kill_strays(is_known).await;
     Err(NotStarted::Failed(reason))
+}
+
+/// The start function of a child, about to run.
+pub(super) fn begin(spec: &ChildSpec) -> Starting {
+    match spec.start.clone() {
+        Start::Spawn(spawn) => Box::pin(async move { spawn() }),
+        Start::Init(init) => Box::pin(async move { init().await }),
+    }
 }
 
 /// Runs a start function to its end, or until its time is up, which is `Pending`, or it panics.
