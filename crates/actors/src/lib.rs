@@ -41,6 +41,7 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod settings;
 mod few;
 mod cold;
 mod slot;
@@ -66,10 +67,12 @@ pub mod stream;
 mod outside;
 pub mod task;
 pub mod supervisor;
+pub mod application;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
+pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
 pub use heap::TrackingAllocator;
