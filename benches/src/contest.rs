@@ -4,6 +4,8 @@
 pub struct Contest {
     /// Its name.
     pub measure: &'static str,
+    /// Who runs our trial.
+    pub own: Contestant,
     /// Our trial.
     pub trial: &'static str,
     /// What the figures are in.
@@ -56,8 +58,11 @@ pub enum Contestant {
     Kameo,
     /// The library of that name.
     Actix,
+    /// This project's example, built as it is or without tracing.
+    Example(Tracing),
 }
 
+use crate::built::Tracing;
 use Better::{Less, More};
 use Contestant::*;
 
@@ -71,6 +76,7 @@ impl Contestant {
             Ractor => "ractor",
             Kameo => "kameo",
             Actix => "actix",
+            Example(_) => "example",
         }
     }
 }
@@ -111,7 +117,7 @@ const fn everybody(trial: &'static str, beam: f64, rust: f64) -> [Rival; 5] {
 }
 
 const fn contest(measure: &'static str, unit: &'static str, better: Better, rivals: &'static [Rival]) -> Contest {
-    Contest { measure, trial: measure, unit, better, rivals }
+    Contest { measure, own: Greenroom, trial: measure, unit, better, rivals }
 }
 
 /// Every measure, in the order of the table.
@@ -166,10 +172,19 @@ pub const CONTESTS: &[Contest] = &[
     contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
     contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
-    // There is no build without tracing to compare with, so this shows what a tracer that looks at nothing costs.
     Contest {
-        trial: "ping_pong",
-        ..contest("tracing_off", "/s", More, &[variant("tracer set", "ping_pong_traced", None)])
+        own: Example(Tracing::Off),
+        trial: "round_trips",
+        ..contest(
+            "tracing_off",
+            "/s",
+            More,
+            &[Rival {
+                name: "not built in",
+                figure: Figure::Trial(Example(Tracing::Absent), "round_trips"),
+                bar: Some(0.98),
+            }],
+        )
     },
     Contest {
         trial: "growth_7",

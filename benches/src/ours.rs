@@ -38,7 +38,6 @@ pub fn run(trial: &str) -> Option<f64> {
         "spawn_hold" => greenroom::run(spawn_hold()),
         "spawn_exit" => greenroom::run(rate(ENDED, || spawn_exit(ENDED))),
         "ping_pong" => greenroom::run(rate(ROUND_TRIPS, ping_pong)),
-        "ping_pong_traced" => traced(rate(ROUND_TRIPS, ping_pong)),
         "ring" => greenroom::run(rate(RING * LAPS, ring)),
         "fan_in" => greenroom::run(rate(SENDERS * ITEMS, fan_in)),
         "spawn_monitor_down" => greenroom::run(rate(SEQUENCE, spawn_monitor_down)),
@@ -138,20 +137,6 @@ async fn ping_pong() {
         receive::<Pong>().await;
     }
     exit(echo, ExitReason::Kill);
-}
-
-/// Runs it with a tracer that looks at nothing.
-fn traced<F>(future: F) -> f64
-where
-    F: Future<Output = f64> + Send + 'static,
-{
-    struct Blind;
-    impl greenroom::trace::Tracer for Blind {
-        fn event(&self, _: greenroom::trace::TraceEvent, _: &dyn Fn(Pid) -> greenroom::trace::ProcessName) {}
-    }
-    let Ok(node) = Node::builder().start() else { return f64::NAN };
-    node.set_tracer(Some(Arc::new(Blind)));
-    node.block_on(future)
 }
 
 async fn hand_on(to: Pid) {

@@ -268,7 +268,9 @@ impl Inner {
         self.spread(stillborn);
         let child = self.pid(slot.resident());
         if let Some(parent) = parent {
-            self.trace(|| crate::trace::EventKind::Spawn { parent, child });
+            if self.is_traced() {
+                self.trace_spawn(parent, child);
+            }
         }
         match current {
             Some(current) => self.scheduler.push_new(current.worker, slot),
@@ -294,7 +296,7 @@ impl Inner {
             }
             vacant.pop()?
         };
-        let token = current.with_own(|own| own.token.clone());
+        let token = self.inherited_token(current);
         Some(self.table.settle(place, body.take()?, token))
     }
 
