@@ -67,6 +67,7 @@ mod outside;
 pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod groups;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;

@@ -6,6 +6,7 @@ mod aliases;
 mod clock;
 mod ecosystem;
 mod exits;
+mod groups;
 mod heap;
 mod info;
 mod links;
