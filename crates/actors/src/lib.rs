@@ -28,8 +28,8 @@
 
 pub mod pid;
 pub mod reason;
-pub mod trace;
 pub mod message;
+pub mod trace;
 pub mod router;
 pub mod tree;
 
@@ -49,6 +49,7 @@ mod scheduler;
 mod core;
 mod current;
 mod deliver;
+mod conversation;
 mod send;
 mod monitor;
 mod exit;
@@ -61,6 +62,7 @@ mod watchdog;
 
 pub mod receive;
 pub mod process;
+pub mod seq_trace;
 mod node;
 pub mod stream;
 mod outside;

@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::pid::LocalPid;
 use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
+use crate::trace;
 
 /// Waits for the next message of type `T`.
 ///
@@ -524,7 +525,7 @@ fn pick<A>(
     assert!(!was_lent, "a receive was polled within the guard of another");
     let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
     current.count_received();
-    if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
+    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))

@@ -17,6 +17,7 @@ mod order;
 mod receive;
 mod registry;
 mod scheduler;
+mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
 mod stress;
