@@ -71,6 +71,7 @@ pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod application;
+pub mod groups;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;

@@ -7,6 +7,7 @@ mod application;
 mod clock;
 mod ecosystem;
 mod exits;
+mod groups;
 mod heap;
 mod info;
 mod links;

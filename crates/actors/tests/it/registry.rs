@@ -104,7 +104,9 @@ fn a_key_is_a_name_to_send_to_and_to_monitor() {
         let Pong = error.message;
         monitor(names.via(7));
         assert_eq!(receive::<Down>().await.reason, ExitReason::NoProc);
-        let other = spawn(async { drop(receive::<Pong>().await) });
+        let other = spawn(async {
+            receive::<Pong>().await;
+        });
         names.register_pid(other, 7, ()).unwrap();
         let via = names.via(7);
         assert_eq!(via.whereis(), Some(other));
