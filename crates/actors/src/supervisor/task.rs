@@ -180,6 +180,7 @@ impl TaskSupervisor {
     ///     assert_eq!(squares.unwrap(), [1, 4, 9, 16]);
     /// });
     /// ```
+    #[allow(clippy::type_complexity, reason = "the function within has no name, and an alias would only hide that")]
     pub fn async_stream<I, F, Fut>(
         self,
         inputs: I,
