@@ -137,6 +137,10 @@ impl TaskSupervisor {
     /// # Errors
     /// [`StartChildError`], if there are as many tasks as there may be, or the supervisor has ended.
     ///
+    /// # Cancel safety
+    /// If this is dropped before it is ready, the task may have been started; its value is then a message that nobody
+    /// wants.
+    ///
     /// # Panics
     /// Outside of a process.
     #[track_caller]
