@@ -42,6 +42,7 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod settings;
 mod few;
 mod cold;
 mod slot;
@@ -74,11 +75,14 @@ pub mod supervisor;
 pub mod gen_server;
 pub mod state_machine;
 pub mod agent;
+pub mod application;
+pub mod groups;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
 pub use agent::Agent;
+pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
 pub use gen_server::{GenServer, ServerRef};

@@ -4,10 +4,12 @@
 mod account;
 mod agent;
 mod aliases;
+mod application;
 mod clock;
 mod ecosystem;
 mod exits;
 mod gen_server;
+mod groups;
 mod heap;
 mod info;
 mod links;
