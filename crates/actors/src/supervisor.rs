@@ -82,5 +82,6 @@ pub use error::{
 pub use handle::{Supervisor, SupervisorBuilder};
 pub use info::{ChildCounts, ChildInfo, TreeError, tree};
 pub use partition::{NoPartition, PartitionSupervisor, PartitionSupervisorBuilder};
+pub(crate) use spec::spawn_link_named_at;
 pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
 pub use task::{TaskSupervisor, TaskSupervisorBuilder};

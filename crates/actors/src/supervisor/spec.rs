@@ -287,7 +287,11 @@ where
 }
 
 /// The same for a process that has a name, unless somebody else has it.
-fn spawn_link_named_at<F>(at: &'static Location<'static>, name: &str, future: F) -> Result<Pid, RegisterError>
+pub(crate) fn spawn_link_named_at<F>(
+    at: &'static Location<'static>,
+    name: &str,
+    future: F,
+) -> Result<Pid, RegisterError>
 where
     F: Future<Output: Outcome> + Send + 'static,
 {

@@ -1,9 +1,11 @@
 //! Task supervisors: dynamic supervisors whose children are futures that run once.
 
+use std::fmt;
 use std::panic::Location;
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::Restart;
 use super::dynamic::{DynamicSupervisor, DynamicSupervisorBuilder};
 use super::error::{FindError, StartChildError, StartError};
 use super::request::{Errand, Introduce, Request, ask};
@@ -11,6 +13,7 @@ use super::spec::{ChildSpec, IntoChildSpec};
 use crate::pid::Pid;
 use crate::process::Watchable;
 use crate::reason::Outcome;
+use crate::task::{Order, Task, Tie};
 
 /// How to start a [`TaskSupervisor`].
 #[derive(Clone, Debug)]
@@ -113,6 +116,62 @@ impl TaskSupervisor {
         self.send_off(Location::caller(), None, future)
     }
 
+    /// Starts a task for the running process, which is linked to it: Elixir's `Task.Supervisor.async`.
+    ///
+    /// # Errors
+    /// As [`TaskSupervisor::start_child`].
+    ///
+    /// # Panics
+    /// Outside of a process.
+    #[track_caller]
+    pub fn spawn<T, F>(self, future: F) -> impl Future<Output = Result<Task<T>, StartChildError>> + Send
+    where
+        T: fmt::Debug + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.order(Location::caller(), Tie::Linked, future)
+    }
+
+    /// Starts a task for the running process, whose crash leaves that alone: Elixir's `async_nolink`.
+    ///
+    /// ```
+    /// use greenroom::supervisor::TaskSupervisor;
+    /// use greenroom::{ExitReason, exit_self};
+    ///
+    /// greenroom::run(async {
+    ///     let tasks = TaskSupervisor::new().start_link().await.unwrap();
+    ///     let task = tasks.spawn_nolink(async { 6 * 7 }).await.unwrap();
+    ///     assert_eq!(task.await, 42);
+    ///     let unlucky = tasks.spawn_nolink(async { exit_self("no luck") }).await.unwrap();
+    ///     assert_eq!(unlucky.outcome().await, Err::<(), _>(ExitReason::from("no luck")));
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TaskSupervisor::start_child`].
+    ///
+    /// # Panics
+    /// Outside of a process.
+    #[track_caller]
+    pub fn spawn_nolink<T, F>(self, future: F) -> impl Future<Output = Result<Task<T>, StartChildError>> + Send
+    where
+        T: fmt::Debug + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.order(Location::caller(), Tie::Watched, future)
+    }
+
+    async fn order<T, F>(self, at: &'static Location<'static>, tie: Tie, future: F) -> Result<Task<T>, StartChildError>
+    where
+        T: fmt::Debug + Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let order = Order::new(tie);
+        let introduce: Introduce = Box::new(move |inner, child| order.adopt(inner, child));
+        let child = self.send_off(at, Some(introduce), order.carry_out(future)).await?;
+        Ok(Task::from_order(order, child))
+    }
+
     async fn send_off<F>(
         self,
         spawned_at: &'static Location<'static>,
@@ -130,5 +189,29 @@ impl TaskSupervisor {
     /// Stops the tasks, all at the same time, and ends the supervisor, with `Normal`; returns when it is gone.
     pub async fn stop(self) {
         self.0.stop().await;
+    }
+}
+
+impl Task<()> {
+    /// A task as a child of a supervisor: it runs once, for its effect, and is not started again.
+    ///
+    /// ```
+    /// use greenroom::supervisor::{Strategy, Supervisor};
+    /// use greenroom::{Task, receive, self_pid, send};
+    ///
+    /// greenroom::run(async {
+    ///     let test = self_pid();
+    ///     let warm_up = Task::spec("warm_up", move || async move { send(test, 'w') });
+    ///     Supervisor::new(Strategy::OneForOne).child(warm_up).start_link().await.unwrap();
+    ///     assert_eq!(receive::<char>().await, 'w');
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn spec<B, F>(id: impl Into<String>, body: B) -> ChildSpec
+    where
+        B: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        ChildSpec::new(id, body).restart(Restart::Temporary)
     }
 }
