@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use greenroom::message::Down;
 use greenroom::{
     ExitReason, Node, Pid, Ref, demonitor, exit, mark, monitor, process, receive, self_pid, send, sleep, spawn,
-    spawn_link, spawn_monitor, yield_now,
+    spawn_link, spawn_monitor, task, yield_now,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,7 @@ pub fn run(trial: &str) -> Option<f64> {
         "backlog_none" => greenroom::run(calls(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "async_stream" => greenroom::run(rate(STREAMED as usize, async_stream)),
         "restart" => greenroom::run(supervisors::restarts()),
         "restart_p50" => greenroom::run(supervisors::restart(0.5)),
         "restart_p99" => greenroom::run(supervisors::restart(0.99)),
@@ -277,6 +278,12 @@ async fn hub() -> f64 {
         took = micros(start) / 1e3;
     }
     took
+}
+
+/// A task for each input, as many at a time as there are workers.
+async fn async_stream() {
+    let values = task::async_stream(0..STREAMED, |n| async move { n + 1 }).all().await;
+    assert!(values.into_iter().eq((1..=STREAMED).map(Ok)));
 }
 
 async fn tick(count: Arc<AtomicUsize>) {
