@@ -162,6 +162,27 @@ pub const CONTESTS: &[Contest] = &[
             rival(Kameo, "kill_down_p99", None),
         ],
     ),
+    contest(
+        "call",
+        "/s",
+        More,
+        &[
+            rival(Beam, "call", Some(5.0)),
+            rival(Ractor, "call", Some(3.0)),
+            rival(Kameo, "call", Some(3.0)),
+            // Those of the peers that wait no longer than they are told, as ours and the BEAM's do.
+            Rival { name: "ractor, limit", ..rival(Ractor, "call_limited", Some(3.0)) },
+            Rival { name: "kameo, limit", ..rival(Kameo, "call_limited", Some(3.0)) },
+            rival(Actix, "call", None),
+            variant("ping_pong", "ping_pong", None),
+        ],
+    ),
+    contest(
+        "call_backlog",
+        "ns",
+        Less,
+        &[variant("none waiting", "call_backlog_none", Some(0.5)), rival(Beam, "call_backlog", None)],
+    ),
     contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
     contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
     contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),

@@ -1,7 +1,7 @@
 %% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
 -module(trials).
 -behaviour(supervisor).
--export([main/1, init/1, start_named/1, start_idle/0, start_branch/1]).
+-export([main/1, init/1, handle_call/3, handle_cast/2, start_named/1, start_idle/0, start_branch/1]).
 
 main([Trial]) ->
     io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
@@ -26,6 +26,8 @@ trial(spawn_monitor_down) -> rate(200000, fun() -> spawn_monitor_down(200000) en
 trial(kill_down_p99) -> quantile([kill_down() || _ <- lists:seq(1, 2000)], 0.99) / 1000;
 trial(backlog) -> calls(500000);
 trial(backlog_none) -> calls(0);
+trial(call) -> rate(500000, fun() -> ask(500000) end);
+trial(call_backlog) -> asks(500000);
 trial(chain) -> chain(100000), chain(100000);
 trial(hub) -> hub(100000), hub(100000);
 trial(restart) -> restarts(500, 100);
@@ -159,6 +161,22 @@ call(Server) ->
     Server ! {request, Ref, self()},
     receive {Ref, 1} -> demonitor(Ref) end.
 
+handle_call({add, N}, _From, Sum) -> {reply, Sum + N, Sum + N}.
+
+handle_cast(_, Sum) -> {noreply, Sum}.
+
+ask(Count) ->
+    {ok, Counter} = gen_server:start_link(?MODULE, 0, []),
+    asked(Count, Counter).
+
+asks(Waiting) ->
+    burst(Waiting, self()),
+    {ok, Counter} = gen_server:start_link(?MODULE, 0, []),
+    1.0e9 / seconds(fun() -> asked(200000, Counter) end, 200000).
+
+asked(0, _) -> ok;
+asked(N, Counter) -> gen_server:call(Counter, {add, 1}), asked(N - 1, Counter).
+
 link_on(0, Last) -> Last ! {last, self()}, idle();
 link_on(N, Last) -> spawn_link(fun() -> link_on(N - 1, Last) end), idle().
 
@@ -216,6 +234,7 @@ tick(Ticks) -> receive after 1 -> atomics:add(Ticks, 1, 1), tick(Ticks) end.
 burn() -> burn().
 
 %% Supervisors, by what they are told to supervise.
+init(Start) when is_integer(Start) -> {ok, Start}; % The server; the others are supervisors.
 init({named, Intensity, Parent}) ->
     Child = #{id => child, start => {?MODULE, start_named, [Parent]}},
     {ok, {#{intensity => Intensity, period => 1}, [Child]}};

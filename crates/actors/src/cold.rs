@@ -13,6 +13,8 @@ pub(crate) struct Cold {
     pub(crate) watchers: Few<Ref, Pid>,
     /// Monitors of this process on others.
     pub(crate) watching: Few<Ref, Target>,
+    /// Who waits for an answer of this process, by the reference of the call.
+    pub(crate) callers: Few<Ref, Pid>,
     /// The aliases that work, by reference.
     pub(crate) aliases: Few<Ref, Uses>,
     pub(crate) name: Option<std::sync::Arc<str>>,

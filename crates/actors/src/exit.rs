@@ -11,7 +11,7 @@ use crate::cold::Cold;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
-use crate::message::Exit;
+use crate::message::{Down, Exit, Target};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
@@ -118,6 +118,10 @@ impl Inner {
             } else {
                 self.signal(watcher.node, RemoteSignal::Down { reference, watcher, reason: reason.clone() });
             }
+        }
+        for (reference, caller) in cold.callers {
+            let told = self.hand_in(caller, Down { reference, target: Target::Pid(pid), reason: reason.clone() });
+            self.trace_told(pid, caller, told);
         }
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);

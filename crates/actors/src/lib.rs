@@ -31,6 +31,7 @@ pub mod reason;
 pub mod message;
 pub mod trace;
 pub mod router;
+mod request;
 pub mod tree;
 
 pub mod clock;
@@ -52,6 +53,7 @@ mod deliver;
 mod conversation;
 mod send;
 mod monitor;
+mod call;
 mod exit;
 mod link;
 mod names;
@@ -70,12 +72,14 @@ pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod groups;
+pub mod gen_server;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use gen_server::{GenServer, ServerRef};
 pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;

@@ -22,7 +22,7 @@ use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
 use crate::slot::flag;
-pub use alias::{Alias, AliasError};
+pub use alias::Alias;
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
 pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
@@ -223,6 +223,12 @@ impl Watchable for Pid {
     }
 }
 
+impl Watchable for Target {
+    fn target(self, _: NodeId) -> Target {
+        self
+    }
+}
+
 impl Watchable for &str {
     fn target(self, home: NodeId) -> Target {
         Target::Name(self.to_owned(), home)
@@ -275,6 +281,12 @@ pub fn trap_exit(trap: bool) -> bool {
         }
         before
     })
+}
+
+/// Whether exit signals to the running process become messages.
+#[track_caller]
+pub(crate) fn traps_exits() -> bool {
+    running("trap_exit", |_, slot, id| slot.flags(id).unwrap_or_default() & flag::TRAPS_EXITS != 0)
 }
 
 /// Whether a process of this node is alive.

@@ -14,7 +14,7 @@ use crate::core::{Due, Inner};
 use crate::current::Current;
 use crate::mailbox::{Cursor, Envelope, Queue, Wanted, drop_quietly};
 use crate::message::Message;
-use crate::pid::LocalPid;
+use crate::pid::{LocalPid, Ref};
 use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
 use crate::trace;
@@ -277,6 +277,11 @@ impl Candidate<'_> {
         self.0.peek()
     }
 
+    /// Whether it is what comes of this request.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        self.0.answers(request)
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -293,6 +298,10 @@ impl Candidate<'_> {
 pub struct Received(Envelope);
 
 impl Received {
+    pub(crate) fn into_envelope(self) -> Envelope {
+        self.0
+    }
+
     /// The message.
     pub fn open<T: Message>(self) -> T {
         match self.0.into_message() {
@@ -355,15 +364,25 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::current::running("mark", |current, slot, id| {
-        if current.with_own(|own| own.queue_is_lent) {
-            return Mark::default(); // Within a guard: nobody may touch the queue.
-        }
-        // SAFETY: this is the running process, and nobody has taken a loan of its queue.
-        let queue = unsafe { slot.queue() };
-        refill(current, slot, queue);
-        Mark(queue.end(current.inner.pid(id)))
-    })
+    crate::current::running("mark", mark_in)
+}
+
+/// The same for a caller that knows the running process.
+#[inline]
+pub(crate) fn mark_in(current: &Current<'_>, slot: &Slot, id: LocalPid) -> Mark {
+    if current.with_own(|own| own.queue_is_lent) {
+        return Mark::default(); // Within a guard: nobody may touch the queue.
+    }
+    // SAFETY: this is the running process, and nobody has taken a loan of its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    Mark(queue.end(current.inner.pid(id)))
+}
+
+/// Sees to it that the running process is polled again when a message comes, or one is there.
+#[inline]
+pub(crate) fn await_messages(context: &mut Context<'_>) -> Poll<()> {
+    with_running(context, |current, _, _| wait(current))
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.

@@ -157,6 +157,9 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
         let (token, listeners) = (own.token.take(), own.listeners.take());
+        if let Some(alarm) = own.alarm.take() {
+            inner.timers.remove(*alarm);
+        }
         drop_quietly(queue);
         drop_quietly(token);
         drop_quietly(listeners);

@@ -1,11 +1,12 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
+use crate::cold::Uses;
 use crate::conversation::Told;
 use crate::core::Inner;
 use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, Pid};
+use crate::pid::{NodeId, Pid, Ref};
 use crate::router::{Outgoing, RemoteSignal};
 use crate::trace::Riding;
 
@@ -61,7 +62,14 @@ impl Inner {
                 Some(id) => Some(id),
                 None => return,
             },
-            Target::Pid(_) | Target::Name(..) => None,
+            Target::Alias(pid, reference) if pid.node == self.id => {
+                let hand_over = || self.deliver_by_alias(current, *pid, *reference, envelope);
+                return drop_quietly(match current {
+                    Some(current) => current.unless_dead(hand_over).flatten(),
+                    None => hand_over(),
+                });
+            }
+            Target::Pid(_) | Target::Name(..) | Target::Alias(..) => None,
         };
         let hand_over = || match local {
             Some(id) => self.deliver_from(current, id, envelope).err(),
@@ -78,6 +86,43 @@ impl Inner {
             // A destructor that panics is the destructor's affair, not the sender's.
             drop_quietly(undelivered);
         }
+    }
+
+    /// Delivers by what is noted at a process: to whoever waits for its answer, or to itself, by an alias. Under the
+    /// lock, so that nothing of this can happen once it was removed there.
+    fn deliver_by_alias(
+        &self,
+        current: Option<&Current<'_>>,
+        to: Pid,
+        reference: Ref,
+        envelope: Envelope,
+    ) -> Option<Envelope> {
+        let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) else { return Some(envelope) };
+        let Some(cold) = locked.known() else { return Some(envelope) };
+        if let Some(caller) = cold.callers.remove(&reference) {
+            return self.deliver_from(current, caller.id, envelope).err();
+        }
+        let watched = match cold.aliases.get(&reference) {
+            Some(Uses::Many) => None,
+            Some(Uses::One) => {
+                cold.aliases.remove(&reference);
+                cold.watching.remove(&reference)
+            }
+            None => return Some(envelope),
+        };
+        let refused = self.deliver_from(current, to.id, envelope).err();
+        drop(locked);
+        if let Some(target) = watched {
+            self.forget_watcher(reference, to, &target);
+        }
+        refused
+    }
+
+    /// Who gets what is delivered by this alias.
+    pub(crate) fn behind_alias(&self, noted_at: Pid, reference: Ref) -> Pid {
+        let locked = (noted_at.node == self.id).then(|| self.slot(noted_at.id)?.lock(noted_at.id)).flatten();
+        let caller = locked.as_ref().and_then(|locked| locked.view()?.callers.get(&reference).copied());
+        caller.unwrap_or(noted_at)
     }
 
     fn send_remote(&self, to: &Target, envelope: &Envelope) {

@@ -29,6 +29,13 @@ struct State<E> {
     firing: bool,
 }
 
+impl TimerKey {
+    /// When it is due, counted from the start of the node.
+    pub(crate) fn due(self) -> Duration {
+        self.due
+    }
+}
+
 impl<E> Timers<E> {
     pub(crate) fn new() -> Self {
         Timers {
@@ -55,6 +62,11 @@ impl<E> Timers<E> {
     /// Removes a timer; `None` if it was due already or was removed before.
     pub(crate) fn remove(&self, key: TimerKey) -> Option<(Duration, E)> {
         self.state.lock().waiting.remove(&key).map(|entry| (key.due, entry))
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().waiting.len()
     }
 
     /// When a timer is due, if it still waits.

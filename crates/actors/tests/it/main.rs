@@ -7,6 +7,7 @@ mod clock;
 mod ecosystem;
 mod exits;
 mod groups;
+mod gen_server;
 mod heap;
 mod info;
 mod links;

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use greenroom::message::{Down, Exit};
-use greenroom::reason::Outcome;
-use greenroom::{ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor};
+use greenroom::reason::{Outcome, Panic};
+use greenroom::{
+    Clock, ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor,
+};
 
 /// How long a test may take before it counts as one that hangs.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -49,6 +52,42 @@ where
         std::process::exit(1);
     }
     runner.join().unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// Runs a test with a clock that it drives by hand, and sees to it that nothing of it is left: no other process, link,
+/// monitor or message when it is done; no timer or name when its process is gone.
+pub fn leaving_nothing<F>(test: impl FnOnce(Clock) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    /// Shows the panics if one of them was the test's.
+    #[derive(Default)]
+    struct Panics(Arc<Mutex<Vec<Panic>>>);
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                eprintln!("these panicked: {:#?}", self.0.lock().unwrap());
+            }
+        }
+    }
+    let panics = Panics::default();
+    let seen = panics.0.clone();
+    let note = move |panic: &Panic| seen.lock().unwrap().push(panic.clone());
+    let node = Node::builder().workers(2).manual_clock().on_panic(note).start().unwrap();
+    let clock = node.clock();
+    let test = test(clock.clone());
+    on(&node, async move {
+        test.await;
+        clock.settled().await;
+        let info = greenroom::process::info(self_pid()).unwrap();
+        let left = greenroom::process::list().into_iter().filter(|pid| *pid != info.pid);
+        let left: Vec<_> = left.filter_map(greenroom::process::info).collect();
+        assert!(left.is_empty(), "processes are left: {left:#?}");
+        assert_eq!((info.links, info.monitors, info.monitored_by), (vec![], vec![], vec![]), "links are left");
+        assert_eq!(info.message_queue_len, 0, "messages are left");
+    });
+    node.shutdown();
+    assert_eq!((node.timers(), node.registered()), (0, vec![]), "timers or names are left");
 }
 
 /// How a process that is monitored already ends.
