@@ -28,7 +28,6 @@ mod state;
 
 use std::fmt;
 use std::hash::Hash;
-use std::panic::Location;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
@@ -38,11 +37,11 @@ use crate::current::running;
 use crate::message::{Call, Down, Message};
 use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
-use crate::process::{demonitor, monitor, self_pid, send, whereis};
+use crate::process::{demonitor, monitor, self_pid, send, spawn_link_named, whereis};
 use crate::reason::ExitReason;
 use crate::receive;
 use crate::receive::{Mark, drop_messages};
-use crate::supervisor::{ChildSpec, spawn_link_named_at};
+use crate::supervisor::ChildSpec;
 use crate::task::{call, reply};
 pub use state::{Change, GroupEvent};
 use state::{Input, Members, Output, Protocol, State};
@@ -95,7 +94,7 @@ impl<G: Group> Scope<G> {
     /// Outside of a process.
     #[track_caller]
     pub fn start_link(&self) -> Result<Pid, RegisterError> {
-        spawn_link_named_at(Location::caller(), &self.name, self.clone().serve())
+        spawn_link_named(&self.name, self.clone().serve())
     }
 
     /// Lets a process of this node join a group. When this returns, it is a member.

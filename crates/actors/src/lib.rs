@@ -42,6 +42,7 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod settings;
 mod few;
 mod cold;
 mod slot;
@@ -71,12 +72,14 @@ mod outside;
 pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod application;
 pub mod groups;
 pub mod gen_server;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
+pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
 pub use gen_server::{GenServer, ServerRef};

@@ -18,6 +18,7 @@ mod trace;
 
 use crate::current::{Current, running};
 use crate::message::{Down, Target};
+use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
@@ -128,6 +129,51 @@ where
         };
         inner.spawn(at, introduce, future)
     })
+}
+
+/// Starts a process that is linked to the running one, and says that it was started at `at`.
+pub(crate) fn spawn_link_at<F>(at: &'static Location<'static>, future: F) -> Pid
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        inner.spawn(at, |child| inner.link(inner.pid(id), child), future)
+    })
+}
+
+/// The same for a process that has a name, unless somebody else has it.
+pub(crate) fn spawn_link_named_at<F>(
+    at: &'static Location<'static>,
+    name: &str,
+    future: F,
+) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        let mut registered = Ok(());
+        let introduce = |child: Pid| {
+            registered = inner.register(name, child.id);
+            if registered.is_ok() {
+                inner.link(inner.pid(id), child);
+            } else {
+                inner.end(child.id, ExitReason::Shutdown);
+            }
+        };
+        let child = inner.spawn(at, introduce, future);
+        registered.map(|()| child)
+    })
+}
+
+/// Starts a process that is linked to the running one and has a name, unless somebody else has it.
+#[track_caller]
+pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    spawn_link_named_at(Location::caller(), name, future)
 }
 
 /// Ends a monitor on the running process: it has answered.

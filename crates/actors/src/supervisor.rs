@@ -82,6 +82,5 @@ pub use error::{
 pub use handle::{Supervisor, SupervisorBuilder};
 pub use info::{ChildCounts, ChildInfo, TreeError, tree};
 pub use partition::{NoPartition, PartitionSupervisor, PartitionSupervisorBuilder};
-pub(crate) use spec::spawn_link_named_at;
 pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
-pub use task::{TaskSupervisor, TaskSupervisorBuilder};
+pub use task::{Supervised, TaskSupervisor, TaskSupervisorBuilder};

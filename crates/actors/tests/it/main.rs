@@ -3,6 +3,7 @@
 
 mod account;
 mod aliases;
+mod application;
 mod clock;
 mod ecosystem;
 mod exits;
