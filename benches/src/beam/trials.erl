@@ -35,7 +35,10 @@ trial(restart_p50) -> quantile(restart_times(), 0.5) / 1000;
 trial(restart_p99) -> quantile(restart_times(), 0.99) / 1000;
 trial(tree) -> tree({tree, 100, 1000}), tree({tree, 100, 1000});
 trial(tree_dynamic) -> tree_dynamic(100000), tree_dynamic(100000);
-trial(async_stream) -> rate(100000, fun() -> async_stream(0, 100000, erlang:system_info(schedulers_online), queue:new()) end);
+trial(async_stream) ->
+    process_flag(trap_exit, false), % As in any process that was not started by init.
+    Schedulers = erlang:system_info(schedulers_online),
+    rate(100000, fun() -> async_stream(0, 100000, Schedulers, queue:new()) end);
 trial(runaway) -> runaway(40, 2000).
 
 resident() ->
