@@ -39,6 +39,8 @@ pub const ASKED: usize = 200_000;
 pub const PATIENCE: f64 = 3.0;
 /// Linked processes that die together.
 pub const LINKED: usize = 100_000;
+/// Inputs of a stream of tasks.
+pub const STREAMED: u64 = 100_000;
 /// Processes that never let others run, and for how long, in milliseconds.
 pub const RUNAWAYS: usize = 40;
 /// How long a ticker is watched beside them.

@@ -192,6 +192,7 @@ pub const CONTESTS: &[Contest] = &[
     contest("restart_p99", "us", Less, &[limit("200 us", 200.0), rival(Beam, "restart_p99", None)]),
     contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
     contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
+    contest("async_stream", "/s", More, &[rival(Beam, "async_stream", Some(1.0)), rival(Tokio, "async_stream", None)]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
     Contest {
         own: Example(Tracing::Off),

@@ -11,7 +11,7 @@ use greenroom::gen_server::{GenServer, InitError};
 use greenroom::message::Down;
 use greenroom::{
     ExitReason, Node, Pid, Ref, demonitor, exit, mark, monitor, process, receive, self_pid, send, sleep, spawn,
-    spawn_link, spawn_monitor, yield_now,
+    spawn_link, spawn_monitor, task, yield_now,
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +50,7 @@ pub fn run(trial: &str) -> Option<f64> {
         "call_backlog_none" => greenroom::run(asks(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "async_stream" => greenroom::run(rate(STREAMED as usize, async_stream)),
         "restart" => greenroom::run(supervisors::restarts()),
         "restart_p50" => greenroom::run(supervisors::restart(0.5)),
         "restart_p99" => greenroom::run(supervisors::restart(0.99)),
@@ -324,6 +325,12 @@ async fn hub() -> f64 {
         took = micros(start) / 1e3;
     }
     took
+}
+
+/// A task for each input, as many at a time as there are workers.
+async fn async_stream() {
+    let values = task::async_stream(0..STREAMED, |n| async move { n + 1 }).all().await;
+    assert!(values.into_iter().eq((1..=STREAMED).map(Ok)));
 }
 
 async fn tick(count: Arc<AtomicUsize>) {

@@ -35,6 +35,10 @@ trial(restart_p50) -> quantile(restart_times(), 0.5) / 1000;
 trial(restart_p99) -> quantile(restart_times(), 0.99) / 1000;
 trial(tree) -> tree({tree, 100, 1000}), tree({tree, 100, 1000});
 trial(tree_dynamic) -> tree_dynamic(100000), tree_dynamic(100000);
+trial(async_stream) ->
+    process_flag(trap_exit, false), % As in any process that was not started by init.
+    Schedulers = erlang:system_info(schedulers_online),
+    rate(100000, fun() -> async_stream(0, 100000, Schedulers, queue:new()) end);
 trial(runaway) -> runaway(40, 2000).
 
 resident() ->
@@ -204,6 +208,21 @@ leaves(N) -> receive {leaf, Pid} -> monitor(process, Pid), leaves(N - 1) end.
 
 downs(0) -> ok;
 downs(N) -> receive {'DOWN', _, process, _, _} -> downs(N - 1) end.
+
+%% What Elixir's Task.async_stream does for each input, without the process in between: a linked and monitored process,
+%% as many at a time as there are schedulers, and their values in order.
+async_stream(Next, Count, Room, Flights) when Room > 0, Next < Count ->
+    Self = self(),
+    Tag = make_ref(),
+    {_, Monitor} = spawn_opt(fun() -> Self ! {Tag, Next + 1} end, [link, monitor]),
+    async_stream(Next + 1, Count, Room - 1, queue:in({Tag, Monitor}, Flights));
+async_stream(Next, Count, Room, Flights) ->
+    case queue:out(Flights) of
+        {empty, _} -> ok;
+        {{value, {Tag, Monitor}}, Rest} ->
+            receive {Tag, _} -> demonitor(Monitor, [flush]) end,
+            async_stream(Next, Count, Room + 1, Rest)
+    end.
 
 runaway(Count, Ms) ->
     Ticks = atomics:new(1, []),

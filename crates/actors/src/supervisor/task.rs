@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::Restart;
 use super::dynamic::{DynamicSupervisor, DynamicSupervisorBuilder};
 use super::error::{FindError, StartChildError, StartError};
 use super::request::{Errand, Introduce, Request, ask};
@@ -239,5 +240,29 @@ impl TaskSupervisor {
     /// Stops the tasks, all at the same time, and ends the supervisor, with `Normal`; returns when it is gone.
     pub async fn stop(self) {
         self.0.stop().await;
+    }
+}
+
+impl Task<()> {
+    /// A task as a child of a supervisor: it runs once, for its effect, and is not started again.
+    ///
+    /// ```
+    /// use greenroom::supervisor::{Strategy, Supervisor};
+    /// use greenroom::{Task, receive, self_pid, send};
+    ///
+    /// greenroom::run(async {
+    ///     let test = self_pid();
+    ///     let warm_up = Task::spec("warm_up", move || async move { send(test, 'w') });
+    ///     Supervisor::new(Strategy::OneForOne).child(warm_up).start_link().await.unwrap();
+    ///     assert_eq!(receive::<char>().await, 'w');
+    /// });
+    /// ```
+    #[track_caller]
+    pub fn spec<B, F>(id: impl Into<String>, body: B) -> ChildSpec
+    where
+        B: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output: Outcome> + Send + 'static,
+    {
+        ChildSpec::new(id, body).restart(Restart::Temporary)
     }
 }
