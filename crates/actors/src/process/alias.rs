@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
+use super::watch::{Until, Watch};
 use super::{Watchable, demonitor};
-use crate::cold::Uses;
+use crate::cold::{Uses, Watching};
 use crate::current::{Current, running, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
@@ -60,16 +61,11 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn monitor(target: impl Watchable) -> Alias {
-        let alias = Alias::with("Alias::monitor", Uses::One);
-        running("Alias::monitor", |current, _, _| {
-            let inner = current.inner;
-            inner.monitor_as(alias.reference, alias.pid, target.target(inner.id));
-        });
-        alias
+        Watch::on(target).start_with_alias(Until::Replied)
     }
 
     #[track_caller]
-    fn with(what: &str, uses: Uses) -> Alias {
+    pub(super) fn with(what: &str, uses: Uses) -> Alias {
         running(what, |current, slot, id| {
             let alias = Alias { pid: current.inner.pid(id), reference: Ref::new() };
             if let Some(mut locked) = slot.lock(id) {
@@ -89,8 +85,11 @@ impl Alias {
         self.reference
     }
 
-    /// Removes the alias, and the monitor that it came with: nothing arrives by it from now on. True if
-    /// it worked until then; false also for any process but its own.
+    /// Removes the alias: nothing arrives by it from now on. True if it worked until then; false also for any
+    /// process but its own.
+    ///
+    /// A monitor with which the alias would have ended, ends with it. Differs from OTP's `unalias`, after which it
+    /// goes on.
     ///
     /// # Panics
     /// Outside of a process.
@@ -100,12 +99,11 @@ impl Alias {
             (current.inner.pid(id) == self.pid)
                 .then(|| slot.lock(id)?.known()?.aliases.remove(&self.reference))
                 .flatten()
-                .is_some()
         });
-        if removed {
+        if removed.is_some_and(Uses::ends_with_monitor) {
             demonitor(self.reference);
         }
-        removed
+        removed.is_some()
     }
 }
 
@@ -148,23 +146,21 @@ impl Destination for Alias {
         if inner.is_traced() {
             inner.trace_send(&Target::Pid(pid), &mut envelope);
         }
-        let mut used_up = false;
         let undelivered = unless_dead(inner, || {
             let Some(mut locked) = inner.slot(pid.id).and_then(|slot| slot.lock(pid.id)) else { return Some(envelope) };
             let Some(cold) = locked.known() else { return Some(envelope) };
-            match cold.aliases.get(&reference) {
-                Some(Uses::Many) => (),
-                Some(Uses::One) => {
-                    cold.aliases.remove(&reference);
-                    used_up = true;
-                }
-                None => return Some(envelope),
-            }
+            let Some(uses) = cold.aliases.get(&reference).copied() else { return Some(envelope) };
             // Under the lock, as a DOWN is: after `remove` nothing of this can happen.
             let refused = inner.deliver(pid.id, envelope).err();
-            if used_up && let Some(target) = cold.watching.remove(&reference) {
-                drop(locked);
-                inner.forget_watcher(reference, pid, &target);
+            if uses.ends_with_message() {
+                cold.aliases.remove(&reference);
+                if uses.ends_with_monitor()
+                    && let Some(Watching { target, tag }) = cold.unwatch(&reference)
+                {
+                    drop(locked);
+                    drop_quietly(tag);
+                    inner.forget_watcher(reference, pid, &target);
+                }
             }
             refused
         });

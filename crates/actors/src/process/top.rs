@@ -98,6 +98,14 @@ fn all() -> Vec<Info> {
 pub struct Totals {
     /// Processes that are alive.
     pub processes: usize,
+    /// Processes that were started, about: those that are alive and those that have ended.
+    pub spawned: u64,
+    /// Processes that have ended.
+    pub exited: u64,
+    /// Messages that nobody got: sent to the dead, to a full mailbox, or as no data to another node.
+    pub dropped: u64,
+    /// Timers that wait.
+    pub timers: usize,
     /// Turns that processes had.
     pub turns: u64,
     /// What they did in them.
@@ -118,8 +126,14 @@ pub struct Totals {
 impl Inner {
     pub(crate) fn totals(&self) -> Totals {
         let figures = self.desks.total();
+        let processes = self.table.residents().count();
+        let exited = self.desks.exited() + self.counters.exited();
         Totals {
-            processes: self.table.residents().count(),
+            processes,
+            spawned: exited + processes as u64,
+            exited,
+            dropped: self.counters.dropped(),
+            timers: self.timers.len(),
             turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,

@@ -3,6 +3,7 @@
 
 mod account;
 mod aliases;
+mod bad_input;
 mod clock;
 mod ecosystem;
 mod exits;
@@ -10,16 +11,20 @@ mod heap;
 mod info;
 mod links;
 mod model;
+mod monitor_options;
 mod monitors;
 mod names;
 mod order;
+mod races;
 mod receive;
+mod overload;
 mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
 mod stress;
 mod supervisor;
+mod suspend;
 mod support;
 mod table;
 mod timers;
