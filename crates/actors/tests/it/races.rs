@@ -125,7 +125,9 @@ fn case_90_whoever_is_found_by_name_while_it_ends_is_it_or_nobody() {
 fn case_50_a_flush_in_a_race_with_the_end_leaves_no_message_2000_of_2000() {
     on_node(async {
         for _ in 0..2000 {
-            let (victim, reference) = spawn_monitor(async { drop(receive::<Pong>().await) });
+            let (victim, reference) = spawn_monitor(async {
+                receive::<Pong>().await;
+            });
             send(victim, Pong);
             let was_active = demonitor_flush(reference).await;
             gone(victim).await;

@@ -283,17 +283,13 @@ fn the_time_of_a_receive_goes_with_it_to_another_process_and_another_node() {
     let (clock, far_clock) = (near.clock(), far.clock());
     far_clock.advance(Duration::from_secs(500)); // Their clocks differ.
     on(&near, async move {
-        let begin = async |timeout| {
-            let mut begun = Box::pin(receive_timeout::<char>(timeout));
+        for node in [Node::current().unwrap(), far.downgrade()] {
+            let mut half_done = Box::pin(receive_timeout::<char>(Duration::from_secs(10)));
             std::future::poll_fn(|context| {
-                assert!(begun.as_mut().poll(context).is_pending());
+                assert!(half_done.as_mut().poll(context).is_pending());
                 std::task::Poll::Ready(())
             })
             .await;
-            begun
-        };
-        for node in [Node::current().unwrap(), far.downgrade()] {
-            let half_done = begin(Duration::from_secs(10)).await;
             clock.pass(Duration::from_secs(4)).await;
             let (told, hears) = std::sync::mpsc::channel();
             let heir = node.spawn(async move { told.send(half_done.await).unwrap() });

@@ -4,11 +4,11 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::mailbox::{Envelope, Tag};
-use crate::place::{GENERATION, Place, TAG};
+use crate::place::{GENERATION, Place, TAG, try_all};
 
 #[test]
 fn what_two_push_while_it_is_taken_arrives_once_and_in_order() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let senders = [[10, 11], [20, 21]].map(|numbers| {
             let place = place.clone();
@@ -27,7 +27,7 @@ fn what_two_push_while_it_is_taken_arrives_once_and_in_order() {
 
 #[test]
 fn who_counts_makes_others_wait_and_loses_nothing() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         assert!(place.send(1));
         let sender = thread::spawn({
@@ -44,7 +44,7 @@ fn who_counts_makes_others_wait_and_loses_nothing() {
 
 #[test]
 fn a_message_for_a_closed_inbox_comes_back_or_goes_with_it() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let sender = thread::spawn({
             let place = place.clone();
@@ -61,7 +61,7 @@ fn a_message_for_a_closed_inbox_comes_back_or_goes_with_it() {
 
 #[test]
 fn what_is_meant_for_an_earlier_process_never_reaches_the_next() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let sender = thread::spawn({
             let place = place.clone();

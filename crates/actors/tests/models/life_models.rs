@@ -6,11 +6,11 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
 
 use crate::life::flag;
-use crate::place::Place;
+use crate::place::{Place, try_all};
 
 #[test]
 fn a_process_that_parks_sees_every_message() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let senders = [1, 2].map(|number| {
             let place = place.clone();
@@ -25,7 +25,7 @@ fn a_process_that_parks_sees_every_message() {
 
 #[test]
 fn a_process_that_parks_sees_what_its_waker_was_called_for() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let events = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
         let wakers = [0, 1].map(|event| {
@@ -44,7 +44,7 @@ fn a_process_that_parks_sees_what_its_waker_was_called_for() {
 
 #[test]
 fn a_message_and_a_waker_at_once_wake_it_once_and_for_both() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let event = Arc::new(AtomicBool::new(false));
         let sender = thread::spawn({
@@ -66,7 +66,7 @@ fn a_message_and_a_waker_at_once_wake_it_once_and_for_both() {
 
 #[test]
 fn a_process_that_is_killed_is_cleared_away_whatever_it_does_and_gets() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let killer = thread::spawn({
             let place = place.clone();
@@ -90,7 +90,7 @@ fn a_process_that_is_killed_is_cleared_away_whatever_it_does_and_gets() {
 
 #[test]
 fn nothing_is_handed_over_once_others_are_told_of_the_end() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         // Written while it is handed over, and by the killer when it tells the others: never at once.
         let told = Arc::new(UnsafeCell::new(Vec::new()));
@@ -111,7 +111,7 @@ fn nothing_is_handed_over_once_others_are_told_of_the_end() {
 
 #[test]
 fn a_process_that_is_woken_to_hand_something_over_while_it_is_killed_says_nothing_after_its_end() {
-    loom::model(|| {
+    try_all(|| {
         let place = Place::new();
         let told = Arc::new(UnsafeCell::new(Vec::new()));
         let sender = thread::spawn({

@@ -11,6 +11,14 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 pub(crate) const GENERATION: u32 = 7;
 pub(crate) const TAG: Tag = Tag::of_generation(GENERATION);
 
+/// Tries every order of what `model` does in which no more than two threads are interrupted where they need not be:
+/// that is where errors are found, and of all there are too many.
+pub(crate) fn try_all(model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(2);
+    builder.check(model);
+}
+
 pub(crate) struct Place {
     inbox: Inbox,
     state: AtomicU64,
