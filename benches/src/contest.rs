@@ -162,9 +162,36 @@ pub const CONTESTS: &[Contest] = &[
             rival(Kameo, "kill_down_p99", None),
         ],
     ),
+    contest(
+        "call",
+        "/s",
+        More,
+        &[
+            rival(Beam, "call", Some(5.0)),
+            rival(Ractor, "call", Some(3.0)),
+            rival(Kameo, "call", Some(3.0)),
+            // Those of the peers that wait no longer than they are told, as ours and the BEAM's do.
+            Rival { name: "ractor, limit", ..rival(Ractor, "call_limited", Some(3.0)) },
+            Rival { name: "kameo, limit", ..rival(Kameo, "call_limited", Some(3.0)) },
+            rival(Actix, "call", None),
+            variant("ping_pong", "ping_pong", None),
+        ],
+    ),
+    contest(
+        "call_backlog",
+        "ns",
+        Less,
+        &[variant("none waiting", "call_backlog_none", Some(0.5)), rival(Beam, "call_backlog", None)],
+    ),
     contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
     contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
     contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
+    // A child dies, the one in its place has its name and runs.
+    contest("restart", "/s", More, &[rival(Beam, "restart", Some(3.0))]),
+    contest("restart_p50", "us", Less, &[limit("50 us", 50.0), rival(Beam, "restart_p50", None)]),
+    contest("restart_p99", "us", Less, &[limit("200 us", 200.0), rival(Beam, "restart_p99", None)]),
+    contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
+    contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
     Contest {
         own: Example(Tracing::Off),

@@ -1,10 +1,13 @@
 //! Greenroom's trials, written as its users write: typed messages by pid through the free functions.
 
+mod supervisors;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use greenroom::gen_server::{GenServer, InitError};
 use greenroom::message::Down;
 use greenroom::{
     ExitReason, Node, Pid, Ref, demonitor, exit, mark, monitor, process, receive, self_pid, send, sleep, spawn,
@@ -42,8 +45,16 @@ pub fn run(trial: &str) -> Option<f64> {
         "kill_down_p99" => greenroom::run(kill_down()),
         "backlog" => greenroom::run(calls(BACKLOG)),
         "backlog_none" => greenroom::run(calls(0)),
+        "call" => greenroom::run(rate(ROUND_TRIPS, ask)),
+        "call_backlog" => greenroom::run(asks(BACKLOG)),
+        "call_backlog_none" => greenroom::run(asks(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "restart" => greenroom::run(supervisors::restarts()),
+        "restart_p50" => greenroom::run(supervisors::restart(0.5)),
+        "restart_p99" => greenroom::run(supervisors::restart(0.99)),
+        "tree" => greenroom::run(supervisors::tree()),
+        "tree_dynamic" => greenroom::run(supervisors::tree_dynamic()),
         "runaway" => runaway(),
         _ => {
             let exponent = trial.strip_prefix("growth_")?.parse().ok()?;
@@ -215,6 +226,49 @@ async fn calls(waiting: usize) -> f64 {
         let _one = greenroom::receive! { since mark; Answer(to, one): Answer if to == reference => one };
         demonitor(reference);
         done += 1;
+    }
+    start.elapsed().as_secs_f64() * 1e9 / done as f64
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Add(u64);
+
+#[derive(Debug)]
+struct Counter(u64);
+greenroom::accepts! { Counter: call add(Add) -> u64; }
+
+impl GenServer for Counter {
+    type Args = u64;
+    async fn init(start: u64) -> Result<Self, InitError> {
+        Ok(Counter(start))
+    }
+}
+
+impl Counter {
+    async fn add(&mut self, Add(n): Add) -> u64 {
+        self.0 += n;
+        self.0
+    }
+}
+
+/// Calls a server, one call after the other, with the time-out that is usual.
+async fn ask() {
+    let Ok(counter) = Counter::start_link(0).await else { return };
+    for n in 1..=ROUND_TRIPS as u64 {
+        assert_eq!(counter.call(Add(1)).await, Ok(n));
+    }
+}
+
+/// Nanoseconds of a call with so many other messages waiting.
+async fn asks(waiting: usize) -> f64 {
+    let Ok(counter) = Counter::start_link(0).await else { return f64::NAN };
+    for number in 0..waiting as u64 {
+        send(self_pid(), Item(number));
+    }
+    let start = Instant::now();
+    let mut done = 0_usize;
+    while done < ASKED && start.elapsed().as_secs_f64() < PATIENCE {
+        done += usize::from(counter.call(Add(1)).await.is_ok());
     }
     start.elapsed().as_secs_f64() * 1e9 / done as f64
 }

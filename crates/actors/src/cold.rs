@@ -6,7 +6,7 @@ use crate::account::Figures;
 use crate::few::Few;
 use crate::mailbox::Envelope;
 use crate::message::{Down, Target};
-use crate::pid::{Pid, Ref};
+use crate::pid::{LocalPid, Pid, Ref};
 
 /// Links, monitors and names: what few processes have, and others touch.
 #[derive(Default)]
@@ -16,12 +16,16 @@ pub(crate) struct Cold {
     pub(crate) watchers: Few<Ref, Pid>,
     /// Monitors of this process on others.
     pub(crate) watching: Few<Ref, Target>,
+    /// Who waits for an answer of this process, by the reference of the call.
+    pub(crate) callers: Few<Ref, Pid>,
     /// The aliases that work, by reference.
     pub(crate) aliases: Few<Ref, Uses>,
     /// What takes the place of `Down` in the message of a monitor.
     pub(crate) tags: Option<Box<FxHashMap<Ref, Tag>>>,
     pub(crate) name: Option<std::sync::Arc<str>>,
     pub(crate) label: Option<std::sync::Arc<str>>,
+    /// Where it is entered under keys, to be struck off when it ends.
+    pub(crate) entered: Vec<std::sync::Weak<dyn Ledger>>,
     /// What no longer fits into the account.
     pub(crate) spilled: Figures,
 }
@@ -67,4 +71,10 @@ impl Cold {
         let tag = self.tags.as_mut().and_then(|tags| tags.remove(reference));
         Some(Watching { target, tag })
     }
+}
+
+/// What processes are entered in until they end.
+pub(crate) trait Ledger: Send + Sync {
+    /// Forgets a process that has ended. Nobody has been told of its end yet.
+    fn strike_off(&self, id: LocalPid);
 }

@@ -88,6 +88,10 @@ impl Inner {
     pub(crate) fn trace_send(&self, to: &Target, envelope: &mut Envelope) {
         let Some(from) = Current::of(self).and_then(Current::pid) else { return };
         let riding = self.next_token();
+        let to = &match *to {
+            Target::Alias(pid, reference) => Target::Pid(self.behind_alias(pid, reference)),
+            Target::Pid(_) | Target::Name(..) => to.clone(),
+        };
         if let Target::Pid(to) = *to {
             self.trace(|| EventKind::Send { from, to, signal: envelope.signal() });
         }

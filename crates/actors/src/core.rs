@@ -19,6 +19,7 @@ use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::Panic;
 use crate::router::Router;
 use crate::scheduler::Scheduler;
+use crate::settings::Settings;
 use crate::slot::Slot;
 use crate::suspension::Suspensions;
 use crate::table::Table;
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub(crate) scheduler: Scheduler<Slot>,
     pub(crate) timers: Timers<Due>,
     pub(crate) names: RwLock<FxHashMap<Arc<str>, LocalPid>>,
+    /// What applications are told.
+    pub(crate) settings: Settings,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) router: RwLock<Option<Arc<dyn Router>>>,
     pub(crate) remote: Mutex<Remote>,
@@ -111,6 +114,7 @@ impl Inner {
             scheduler,
             timers: Timers::new(),
             names: RwLock::default(),
+            settings: Settings::default(),
             tokio,
             router: RwLock::new(None),
             remote: Mutex::default(),

@@ -11,7 +11,7 @@ use crate::cold::Cold;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
-use crate::message::Exit;
+use crate::message::{Down, Exit, Target};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
@@ -103,6 +103,11 @@ impl Inner {
                 names.remove(name);
             }
         }
+        for ledger in cold.iter().flat_map(|cold| &cold.entered) {
+            if let Some(ledger) = ledger.upgrade() {
+                ledger.strike_off(id);
+            }
+        }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
         if flags & (flag::SUSPENDED | flag::SUSPENDS | flag::HAS_TIMERS | flag::LIMITED) != 0 {
             self.forget(id);
@@ -126,12 +131,17 @@ impl Inner {
     }
 
     fn tell_connected(&self, pid: Pid, reason: &ExitReason, cold: Cold, also: &mut VecDeque<Ended>) {
+        drop_quietly(cold.tags); // Of monitors that will not fire: their destructors are not ours.
         for (reference, watcher) in cold.watchers {
             if watcher.node == self.id {
                 self.tell_down(reference, watcher, pid, reason);
             } else {
                 self.signal(watcher.node, RemoteSignal::Down { reference, watcher, reason: reason.clone() });
             }
+        }
+        for (reference, caller) in cold.callers {
+            let told = self.hand_in(caller, Down { reference, target: Target::Pid(pid), reason: reason.clone() });
+            self.trace_told(pid, caller, told);
         }
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);

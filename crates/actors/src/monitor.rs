@@ -69,6 +69,7 @@ impl Inner {
         let id = match &target {
             Target::Pid(pid) => Some(pid.id),
             Target::Name(name, _) => self.whereis(name),
+            Target::Alias(..) => None, // An address, nobody who could end.
         };
         let locked = id.and_then(|id| self.slot(id)?.lock(id));
         match locked {
@@ -140,6 +141,7 @@ impl Inner {
                 self.whereis(name).and_then(remove).is_some()
                     || self.table.residents().any(|(_, id)| remove(id).is_some())
             }
+            Target::Alias(..) => false,
         }
     }
 
@@ -154,7 +156,7 @@ impl Inner {
     /// Sends the message of a monitor on a remote process.
     pub(crate) fn fire(&self, reference: Ref, watcher: Pid, target: &Target, reason: &ExitReason) {
         let ended = match target {
-            Target::Pid(pid) => *pid,
+            Target::Pid(pid) | Target::Alias(pid, _) => *pid,
             Target::Name(..) => watcher,
         };
         self.tell_down(reference, watcher, ended, reason);

@@ -221,6 +221,16 @@ impl Node {
         self.inner.table.residents().map(|(_, id)| self.inner.pid(id)).collect()
     }
 
+    /// Every name that is registered, in no particular order: OTP's `registered/0`.
+    pub fn registered(&self) -> Vec<String> {
+        self.inner.names.read().keys().map(|name| name.to_string()).collect()
+    }
+
+    /// How many timers run: messages that are to be sent later, and receives and calls that wait with a limit.
+    pub fn timers(&self) -> usize {
+        self.inner.timers.len()
+    }
+
     /// What can be known about a process, or `None` if it is not alive.
     pub fn info(&self, pid: Pid) -> Option<Info> {
         self.inner.info(pid)

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use crate::core::{Due, Inner};
 use crate::current::Current;
-use crate::mailbox::{Cursor, Envelope, Wanted};
+use crate::mailbox::{Cursor, Envelope, Queue, Wanted, drop_quietly};
 use crate::message::Message;
-use crate::pid::LocalPid;
-use crate::slot::Slot;
+use crate::pid::{LocalPid, Ref};
+use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
 use crate::trace;
 
@@ -272,6 +272,16 @@ impl Candidate<'_> {
         self.0.accept::<T>()
     }
 
+    /// The message, if it is a `T` that was not sent as bytes.
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
+    /// Whether it is what comes of this request.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        self.0.answers(request)
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -288,6 +298,10 @@ impl Candidate<'_> {
 pub struct Received(Envelope);
 
 impl Received {
+    pub(crate) fn into_envelope(self) -> Envelope {
+        self.0
+    }
+
     /// The message.
     pub fn open<T: Message>(self) -> T {
         match self.0.into_message() {
@@ -314,7 +328,7 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
-pub struct Mark(Cursor);
+pub struct Mark(pub(crate) Cursor);
 
 impl std::fmt::Debug for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -350,15 +364,25 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::current::running("mark", |current, slot, id| {
-        if current.with_own(|own| own.queue_is_lent) {
-            return Mark::default(); // Within a guard: nobody may touch the queue.
-        }
-        // SAFETY: this is the running process, and nobody has taken a loan of its queue.
-        let queue = unsafe { slot.queue() };
-        queue.refill(&slot.kept, &slot.inbox, slot.tag());
-        Mark(queue.end(current.inner.pid(id)))
-    })
+    crate::current::running("mark", mark_in)
+}
+
+/// The same for a caller that knows the running process.
+#[inline]
+pub(crate) fn mark_in(current: &Current<'_>, slot: &Slot, id: LocalPid) -> Mark {
+    if current.with_own(|own| own.queue_is_lent) {
+        return Mark::default(); // Within a guard: nobody may touch the queue.
+    }
+    // SAFETY: this is the running process, and nobody has taken a loan of its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    Mark(queue.end(current.inner.pid(id)))
+}
+
+/// Sees to it that the running process is polled again when a message comes, or one is there.
+#[inline]
+pub(crate) fn await_messages(context: &mut Context<'_>) -> Poll<()> {
+    with_running(context, |current, _, _| wait(current))
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.
@@ -374,6 +398,35 @@ pub(crate) fn poll_select<'a>(
         Poll::Ready(Some(found)) => Poll::Ready(found),
         Poll::Ready(None) | Poll::Pending => Poll::Pending,
     }
+}
+
+/// Waits from where an earlier look stopped, and moves that on.
+pub(crate) async fn select_from<'a>(
+    cursor: &mut Cursor,
+    wants: &'a mut Wants<'a>,
+    timeout: Option<Duration>,
+) -> Option<(usize, Received)> {
+    let mut select = select_since(Mark(*cursor), wants, timeout);
+    let found = (&mut select).await;
+    *cursor = select.cursor;
+    found
+}
+
+/// Drops the messages that are there and meant: for destructors, which cannot wait.
+pub(crate) fn drop_messages(since: Mark, mut is_meant: impl FnMut(&mut Candidate<'_>) -> bool) {
+    Current::with(|current| {
+        let Some((current, (slot, id))) = current.and_then(|current| Some((current, current.process()?))) else {
+            return;
+        };
+        let mut cursor = since.0;
+        let mut matches = |envelope: &mut Envelope| is_meant(&mut Candidate(envelope)).then_some(());
+        // Within the guard of a receive, the queue is not to be had.
+        while !current.with_own(|own| own.queue_is_lent)
+            && let Some((_, envelope)) = find(current, slot, id, &mut cursor, &mut matches)
+        {
+            drop_quietly(envelope);
+        }
+    });
 }
 
 /// The future of a receive.
@@ -394,8 +447,8 @@ enum Patience {
 }
 
 /// When a receive gives up, and the timer that wakes it then.
-struct Deadline {
-    due: Duration,
+pub(crate) struct Deadline {
+    pub(crate) due: Duration,
     timer: Option<Alarm>,
 }
 
@@ -413,6 +466,12 @@ impl Alarm {
 }
 
 impl Deadline {
+    /// Wakes the process `id` when it is `due`.
+    pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
+        let key = inner.timers.insert(due, Due::Wake(id), None);
+        Deadline { due, timer: Some(Alarm { node: inner.downgrade(), process: id, key }) }
+    }
+
     /// The receive is polled by another process now, maybe of another node, whose clock says something else.
     #[cold]
     fn move_to(&mut self, inner: &Inner) {
@@ -508,19 +567,9 @@ fn pick<A>(
     cursor: &mut Cursor,
     matches: impl FnMut(&mut Envelope) -> Option<A>,
 ) -> Option<(A, Envelope)> {
-    // The queue is on loan while `matches` runs, which is the user's code and may do anything.
     let was_lent = current.with_own(|own| own.queue_is_lent);
     assert!(!was_lent, "a receive was polled within the guard of another");
-    if slot.has_nothing() {
-        return None;
-    }
-    let (arm, mut envelope) = {
-        let _loan = Loan::take(current);
-        // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
-        let queue = unsafe { slot.queue() };
-        queue.refill(&slot.kept, &slot.inbox, slot.tag());
-        queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)?
-    };
+    let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
     current.count_received();
     if slot.is_limited() {
         current.inner.made_room(id);
@@ -529,6 +578,35 @@ fn pick<A>(
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))
+}
+
+/// Takes the first that matches out of the queue, which is on loan while `matches` runs: that is the user's code and
+/// may do anything.
+#[inline]
+fn find<A>(
+    current: &Current<'_>,
+    slot: &Slot,
+    id: LocalPid,
+    cursor: &mut Cursor,
+    matches: impl FnMut(&mut Envelope) -> Option<A>,
+) -> Option<(A, Envelope)> {
+    if slot.has_nothing() {
+        return None;
+    }
+    let _loan = Loan::take(current);
+    // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)
+}
+
+/// Takes over what has arrived. A receive that has looked before in this turn, and waits, has to look again: nobody
+/// wakes the process for what is no longer in the inbox.
+#[inline]
+fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
+    if queue.refill(&slot.kept, &slot.inbox, slot.tag()) && current.with_own(|own| own.wants_messages) {
+        slot.raise(flag::NOTIFIED);
+    }
 }
 
 impl Drop for Deadline {

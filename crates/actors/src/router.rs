@@ -139,9 +139,11 @@ impl Parcel {
 
     /// The message, if it is a `T` and its bytes are in order.
     pub(crate) fn open<T: DeserializeOwned>(&self) -> Option<T> {
-        if self.type_name() != std::any::type_name::<T>() {
-            return None;
-        }
+        if self.type_name() == std::any::type_name::<T>() { self.read() } else { None }
+    }
+
+    /// What the bytes begin with, read as a `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let mut message = None;
         self.0.decode(&mut |bytes| message = erased_serde::deserialize::<T>(bytes).ok());
         message

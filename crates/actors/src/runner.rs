@@ -168,6 +168,9 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
         let (token, listeners) = (own.token.take(), own.listeners.take());
+        if let Some(alarm) = own.alarm.take() {
+            inner.timers.remove(*alarm);
+        }
         drop_quietly(queue);
         drop_quietly(token);
         drop_quietly(listeners);
@@ -191,7 +194,7 @@ thread_local! {
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 
 /// Runs a poll; what it panicked with becomes an exit reason.
-fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, ExitReason> {
+pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, ExitReason> {
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {

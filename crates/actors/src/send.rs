@@ -1,12 +1,13 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
+use crate::cold::Watching;
 use crate::conversation::Told;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::overload::{Push, Refusal};
-use crate::pid::{LocalPid, NodeId, Pid};
+use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::router::{Outgoing, RemoteSignal, Unsendable};
 use crate::trace::Riding;
 
@@ -108,7 +109,14 @@ impl Inner {
                 Some(id) => Some(id),
                 None => return self.give_up(LocalPid::NOBODY, Refusal::Nobody, envelope),
             },
-            Target::Pid(_) | Target::Name(..) => None,
+            Target::Alias(pid, reference) if pid.node == self.id => {
+                let hand_over = || self.deliver_by_alias(current, *pid, *reference, envelope);
+                return drop_quietly(match current {
+                    Some(current) => current.unless_dead(hand_over).flatten(),
+                    None => hand_over(),
+                });
+            }
+            Target::Pid(_) | Target::Name(..) | Target::Alias(..) => None,
         };
         let hand_over = || match local {
             Some(id) => self.put(current, id, envelope, Push::Plain).err().map(|(refusal, back)| (id, refusal, back)),
@@ -136,6 +144,42 @@ impl Inner {
         let Some(router) = router.as_deref() else { return Ok(()) };
         let token = envelope.token().map(Riding::passport);
         router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload(), token })
+    }
+
+    /// Delivers by what is noted at a process: to whoever waits for its answer, or to itself, by an alias. Under the
+    /// lock, so that nothing of this can happen once it was removed there.
+    fn deliver_by_alias(
+        &self,
+        current: Option<&Current<'_>>,
+        to: Pid,
+        reference: Ref,
+        envelope: Envelope,
+    ) -> Option<Envelope> {
+        let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) else { return Some(envelope) };
+        let Some(cold) = locked.known() else { return Some(envelope) };
+        if let Some(caller) = cold.callers.remove(&reference) {
+            return self.put(current, caller.id, envelope, Push::Notice).err().map(|(_, envelope)| envelope);
+        }
+        let Some(uses) = cold.aliases.get(&reference).copied() else { return Some(envelope) };
+        let refused = self.put(current, to.id, envelope, Push::Notice).err().map(|(_, envelope)| envelope);
+        if uses.ends_with_message() {
+            cold.aliases.remove(&reference);
+            if uses.ends_with_monitor()
+                && let Some(Watching { target, tag }) = cold.unwatch(&reference)
+            {
+                drop(locked);
+                drop_quietly(tag);
+                self.forget_watcher(reference, to, &target);
+            }
+        }
+        refused
+    }
+
+    /// Who gets what is delivered by this alias.
+    pub(crate) fn behind_alias(&self, noted_at: Pid, reference: Ref) -> Pid {
+        let locked = (noted_at.node == self.id).then(|| self.slot(noted_at.id)?.lock(noted_at.id)).flatten();
+        let caller = locked.as_ref().and_then(|locked| locked.view()?.callers.get(&reference).copied());
+        caller.unwrap_or(noted_at)
     }
 
     /// Puts a message of the runtime itself into the mailbox of a local process.

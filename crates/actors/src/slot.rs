@@ -16,6 +16,7 @@ use crate::life::Life;
 pub(crate) use crate::life::flag;
 use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
 use crate::pid::LocalPid;
+use crate::timer::TimerKey;
 use crate::trace::Riding;
 
 /// One place of the table: a process, or room for one. Two lines of a processor's cache.
@@ -55,6 +56,8 @@ pub(crate) struct Own {
     /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
     #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
     pub(crate) listeners: Option<Box<Vec<Waker>>>,
+    /// The timer that wakes the process when the first of its calls may take no longer.
+    pub(crate) alarm: Option<Box<TimerKey>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
@@ -69,7 +72,13 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            own: UnsafeCell::new(Own {
+                token: None,
+                listeners: None,
+                alarm: None,
+                wants_messages: false,
+                queue_is_lent: false,
+            }),
             queue: UnsafeCell::new(Queue::new()),
             kept: Kept::default(),
             index,

@@ -34,6 +34,13 @@ struct State<E> {
     firing: bool,
 }
 
+impl TimerKey {
+    /// When it is due, counted from the start of the node.
+    pub(crate) fn due(self) -> Duration {
+        self.due
+    }
+}
+
 impl<E> State<E> {
     fn take(&mut self, key: TimerKey) -> Option<E> {
         let (entry, process) = self.waiting.remove(&key)?;

@@ -34,7 +34,7 @@ pub struct Info {
     pub links: Vec<Pid>,
     /// What it monitors.
     pub monitors: Vec<Target>,
-    /// Who monitors it.
+    /// Who monitors it, or waits for an answer of it.
     pub monitored_by: Vec<Pid>,
     /// Whether exit signals become messages.
     pub trap_exit: bool,
@@ -125,7 +125,7 @@ impl Inner {
                 .map(|cold| cold.watching.iter().map(|(_, target)| target.clone()).collect())
                 .unwrap_or_default(),
             monitored_by: cold
-                .map(|cold| cold.watchers.iter().map(|(_, watcher)| *watcher).collect())
+                .map(|cold| cold.watchers.iter().chain(cold.callers.iter()).map(|(_, watcher)| *watcher).collect())
                 .unwrap_or_default(),
             trap_exit: flags & flag::TRAPS_EXITS != 0,
             parent: origin.and_then(|origin| origin.parent),

@@ -231,8 +231,8 @@ impl Inner {
     /// Sends a message after a while. To a process of this node the timer lasts as long as that.
     fn start_timer(&self, target: Target, envelope: Envelope, delay: Duration) -> Option<TimerKey> {
         let process = match target {
-            Target::Pid(pid) if pid.node == self.id => Some(pid.id),
-            Target::Pid(_) | Target::Name(..) => None,
+            Target::Pid(pid) | Target::Alias(pid, _) if pid.node == self.id => Some(pid.id),
+            Target::Pid(_) | Target::Alias(..) | Target::Name(..) => None,
         };
         if let Some(id) = process {
             let slot = self.slot(id).filter(|slot| slot.is_alive(id));

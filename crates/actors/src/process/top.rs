@@ -104,7 +104,9 @@ pub struct Totals {
     pub exited: u64,
     /// Messages that nobody got: sent to the dead, to a full mailbox, or as no data to another node.
     pub dropped: u64,
-    /// Timers that wait.
+    /// Names that are taken.
+    pub names: usize,
+    /// Timers that wait, those of receives with a time-out among them.
     pub timers: usize,
     /// Turns that processes had.
     pub turns: u64,
@@ -133,6 +135,7 @@ impl Inner {
             spawned: exited + processes as u64,
             exited,
             dropped: self.counters.dropped(),
+            names: self.names.read().len(),
             timers: self.timers.len(),
             turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,

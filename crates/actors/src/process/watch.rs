@@ -79,7 +79,7 @@ impl Watch {
             Until::Demonitored => Uses::Monitored,
             Until::Replied => Uses::OneMonitored,
         };
-        let alias = Alias::with("Watch::start_with_alias", uses);
+        let alias = Alias::with("Watch::start_with_alias", Ref::new(), uses);
         self.start_as(alias.reference());
         alias
     }

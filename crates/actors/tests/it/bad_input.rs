@@ -59,10 +59,13 @@ fn a_tag_whose_destructor_panics_harms_nobody() {
         let target = spawn(forever());
         let tag = || Local(Bomb);
         assert!(greenroom::demonitor(greenroom::process::Watch::on(target).tag(tag()).start()));
+        let test = self_pid();
         let watcher = spawn_monitor(async move {
             greenroom::process::Watch::on(target).tag(tag()).start();
+            send(test, Pong);
             forever().await;
         });
+        receive::<Pong>().await;
         exit(watcher.0, ExitReason::Kill);
         assert_eq!(end_of(watcher).await, ExitReason::Killed);
         round_trip(spawn(echo())).await;

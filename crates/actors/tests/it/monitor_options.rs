@@ -66,16 +66,16 @@ fn an_alias_works_until_its_monitor_ends() {
         let victim = spawn(forever());
         let alias = Watch::on(victim).start_with_alias(Until::Demonitored);
         for n in 0..2_u32 {
-            send(alias, n).unwrap();
+            send(alias, n);
             assert_eq!(receive::<u32>().await, n);
         }
         assert!(demonitor(alias.reference()));
-        send(alias, 2_u32).unwrap();
+        send(alias, 2_u32);
         assert!(!has::<u32>().await);
         let alias = Watch::on(victim).start_with_alias(Until::Demonitored);
         exit(victim, "over");
         assert_eq!(receive::<Down>().await.reference, alias.reference());
-        send(alias, 3_u32).unwrap();
+        send(alias, 3_u32);
         assert!(!has::<u32>().await && !alias.remove());
     });
 }
@@ -87,10 +87,10 @@ fn an_alias_works_until_it_is_removed_whatever_becomes_of_its_monitor() {
         let alias = Watch::on(victim).start_with_alias(Until::Removed);
         exit(victim, "over");
         assert_eq!(receive::<Down>().await.reference, alias.reference());
-        send(alias, 'x').unwrap();
+        send(alias, 'x');
         assert_eq!(receive::<char>().await, 'x');
         assert!(alias.remove() && !alias.remove());
-        send(alias, 'y').unwrap();
+        send(alias, 'y');
         assert!(!has::<char>().await);
         let victim = spawn(forever());
         let alias = Watch::on(victim).start_with_alias(Until::Removed);
@@ -106,8 +106,8 @@ fn an_alias_for_a_reply_ends_its_monitor_and_its_tag_with_that() {
         let server = spawn(echo());
         let alias = Watch::on(server).tag('t').start_with_alias(Until::Replied);
         assert_eq!(info(server).unwrap().monitored_by, [self_pid()]);
-        send(alias, 1_u32).unwrap();
-        send(alias, 2_u32).unwrap();
+        send(alias, 1_u32);
+        send(alias, 2_u32);
         assert_eq!(receive::<u32>().await, 1);
         assert!(info(server).unwrap().monitored_by.is_empty());
         exit(server, ExitReason::Kill);
@@ -122,7 +122,7 @@ fn a_demonitor_ends_the_alias_of_a_reply_also_when_it_comes_too_late() {
         let alias = Alias::monitor(victim);
         exit(victim, "over");
         assert!(!demonitor_flush(alias.reference()).await);
-        send(alias, 'x').unwrap();
+        send(alias, 'x');
         assert!(!has::<char>().await && !has::<Down>().await);
     });
 }

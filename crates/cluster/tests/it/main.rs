@@ -3,4 +3,5 @@
 mod conversations;
 mod nodes;
 mod refusals;
+mod servers;
 mod signals;
