@@ -44,7 +44,7 @@ impl Current<'_> {
         self.with_own(|own| match &own.alarm {
             Some(alarm) if now < alarm.due() && alarm.due() <= deadline => {}
             _ => {
-                let later = own.alarm.replace(Box::new(timers.insert(deadline, Due::Wake(id))));
+                let later = own.alarm.replace(Box::new(timers.insert(deadline, Due::Wake(id), None)));
                 if let Some(later) = later {
                     timers.remove(*later);
                 }

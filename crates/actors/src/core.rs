@@ -14,12 +14,14 @@ use crate::clock::Time;
 use crate::conversation::Conversations;
 use crate::mailbox::Envelope;
 use crate::message::Target;
+use crate::overload::{Counters, Limits};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::Panic;
 use crate::router::Router;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
 use crate::slot::Slot;
+use crate::suspension::Suspensions;
 use crate::table::Table;
 use crate::timer::Timers;
 use crate::trace::{ProcessName, Tracer};
@@ -40,6 +42,9 @@ pub(crate) struct Inner {
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) conversations: Conversations,
+    pub(crate) suspensions: Suspensions,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
     pub(crate) on_panic: Option<PanicHandler>,
     pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
@@ -116,6 +121,9 @@ impl Inner {
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
             conversations: Conversations::default(),
+            suspensions: Suspensions::default(),
+            limits: Limits::default(),
+            counters: Counters::default(),
             on_panic,
             on_long_turn,
             is_ending: AtomicBool::new(false),

@@ -166,6 +166,12 @@ impl<'a> Current<'a> {
         self.received.set(self.received.get() + 1);
     }
 
+    /// Counts a process that ends on this thread.
+    #[inline]
+    pub(crate) fn count_exit(&self) {
+        self.desk.count_exit();
+    }
+
     /// Starts to count what a turn does.
     #[inline]
     pub(crate) fn begin_turn(&self, now: u64) {
@@ -224,7 +230,7 @@ impl<'a> Current<'a> {
     #[inline]
     pub(crate) fn unless_dead<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
         match self.slot.get() {
-            Some(slot) => slot.hand_over(action),
+            Some(slot) => slot.life().hand_over(action),
             None => Some(action()),
         }
     }

@@ -23,13 +23,16 @@ use crate::trace::EventKind;
 pub(crate) struct Ended {
     id: LocalPid,
     reason: ExitReason,
+    /// Its flags at the end.
+    flags: u64,
     /// Most processes have no links, monitors or name.
     cold: Option<Box<Cold>>,
 }
 
 impl Ended {
     fn declare(id: LocalPid, reason: ExitReason, locked: Locked<'_>) -> Self {
-        Ended { id, reason, cold: locked.declare_dead() }
+        let (flags, cold) = locked.declare_dead();
+        Ended { id, reason, flags, cold }
     }
 }
 
@@ -82,11 +85,16 @@ impl Inner {
     }
 
     fn tell_everyone(&self, ended: Ended, also: &mut VecDeque<Ended>) {
-        let Ended { id, reason, cold } = ended;
+        let Ended { id, reason, flags, cold } = ended;
         let Some(slot) = self.slot(id) else { return };
-        let running = Current::of(self).and_then(|current| current.process());
+        let current = Current::of(self);
+        match current {
+            Some(current) => current.count_exit(),
+            None => self.counters.count_exit(),
+        }
+        let running = current.and_then(Current::process);
         if running.is_none_or(|(_, running)| running != id) {
-            slot.quiesce();
+            slot.life().quiesce(id.generation());
         }
         let pid = self.pid(id);
         if let Some(name) = cold.as_ref().and_then(|cold| cold.name.as_ref()) {
@@ -101,6 +109,9 @@ impl Inner {
             }
         }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
+        if flags & (flag::SUSPENDED | flag::SUSPENDS | flag::HAS_TIMERS | flag::LIMITED) != 0 {
+            self.forget(id);
+        }
         if let Some(cold) = cold {
             self.tell_connected(pid, &reason, *cold, also);
         }
@@ -111,7 +122,16 @@ impl Inner {
         }
     }
 
+    /// Forgets what only few processes have.
+    #[cold]
+    fn forget(&self, id: LocalPid) {
+        self.forget_holds(id);
+        self.forget_limit(id);
+        drop_quietly(self.timers.forget(id));
+    }
+
     fn tell_connected(&self, pid: Pid, reason: &ExitReason, cold: Cold, also: &mut VecDeque<Ended>) {
+        drop_quietly(cold.tags); // Of monitors that will not fire: their destructors are not ours.
         for (reference, watcher) in cold.watchers {
             if watcher.node == self.id {
                 self.tell_down(reference, watcher, pid, reason);

@@ -5,6 +5,9 @@
 
 pub(crate) mod envelope;
 mod inbox;
+#[cfg(test)]
+#[path = "mailbox/tests.rs"]
+mod inbox_tests;
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};

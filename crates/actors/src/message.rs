@@ -72,6 +72,19 @@ pub struct Down {
     pub reason: ExitReason,
 }
 
+/// The message of a monitor with a [tag](crate::process::Watch::tag), in the place of [`Down`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaggedDown<T> {
+    /// The tag.
+    pub tag: T,
+    /// As in [`Down`].
+    pub reference: Ref,
+    /// As in [`Down`].
+    pub target: Target,
+    /// As in [`Down`].
+    pub reason: ExitReason,
+}
+
 /// The message that an exit signal becomes in a process that traps exits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {

@@ -10,25 +10,35 @@ use std::task::Poll;
 use std::time::Duration;
 
 mod alias;
+mod builder;
 mod info;
 mod names;
 mod send;
+mod suspend;
 mod top;
 mod trace;
+mod watch;
 
 use crate::current::{Current, running};
 use crate::message::{Down, Target};
 use crate::names::RegisterError;
+pub use crate::overload::Overflow;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
 use crate::slot::flag;
 pub use alias::Alias;
+pub use builder::{Builder, Started};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
-pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
+pub use send::{
+    Destination, SendError, Sender, Timeout, Timer, TrySendError, send, send_after, send_async, send_at, start_timer,
+    try_send,
+};
+pub use suspend::{SuspendError, resume, suspend};
 pub use top::{By, Totals, Usage, top};
 pub use trace::trace;
+pub use watch::{Until, Watch};
 
 /// The identifier of the running process: OTP's `self()`.
 ///
@@ -412,7 +422,7 @@ pub fn is_turn_over() -> bool {
     Current::with(|current| {
         current.is_some_and(|current| {
             current.charge(1);
-            current.is_exhausted()
+            current.is_exhausted() || current.process().is_some_and(|(slot, _)| !slot.may_go_on())
         })
     })
 }

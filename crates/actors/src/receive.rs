@@ -70,7 +70,7 @@ impl<T> std::fmt::Debug for Receive<T> {
 
 fn receive_one(cursor: &mut Cursor, wanted: Wanted, context: &mut Context<'_>) -> Poll<Envelope> {
     with_running(context, |current, slot, id| {
-        if !may_look(current, slot, id) {
+        if !may_look(current, slot) {
             return Poll::Pending;
         }
         match pick(current, slot, id, cursor, |envelope| wanted.accepts(envelope).then_some(())) {
@@ -449,14 +449,38 @@ enum Patience {
 /// When a receive gives up, and the timer that wakes it then.
 pub(crate) struct Deadline {
     pub(crate) due: Duration,
-    timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+    timer: Option<Alarm>,
+}
+
+/// A timer that wakes a process.
+struct Alarm {
+    node: std::sync::Weak<Inner>,
+    process: LocalPid,
+    key: TimerKey,
+}
+
+impl Alarm {
+    fn is_of(&self, inner: &Inner, process: LocalPid) -> bool {
+        std::ptr::eq(self.node.as_ptr(), inner) && self.process == process
+    }
 }
 
 impl Deadline {
     /// Wakes the process `id` when it is `due`.
     pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
-        let key = inner.timers.insert(due, Due::Wake(id));
-        Deadline { due, timer: Some((inner.downgrade(), key)) }
+        let key = inner.timers.insert(due, Due::Wake(id), None);
+        Deadline { due, timer: Some(Alarm { node: inner.downgrade(), process: id, key }) }
+    }
+
+    /// The receive is polled by another process now, maybe of another node, whose clock says something else.
+    #[cold]
+    fn move_to(&mut self, inner: &Inner) {
+        let Some(Alarm { node, key, .. }) = self.timer.take() else { return };
+        let left = node.upgrade().map_or(Duration::ZERO, |before| {
+            before.timers.remove(key);
+            self.due.saturating_sub(before.now())
+        });
+        self.due = inner.now().saturating_add(left);
     }
 }
 
@@ -466,7 +490,7 @@ impl Future for Select<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Select { wants, cursor, patience } = &mut *self;
         with_running(context, |current, slot, id| {
-            if !may_look(current, slot, id) {
+            if !may_look(current, slot) {
                 return Poll::Pending;
             }
             match pick(current, slot, id, cursor, |envelope| wants(&mut Candidate(envelope))) {
@@ -491,12 +515,15 @@ impl Patience {
             }
             Patience::Until(deadline) => deadline,
         };
+        if deadline.timer.as_ref().is_some_and(|timer| !timer.is_of(inner, id)) {
+            deadline.move_to(inner);
+        }
         if deadline.due <= inner.now() {
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {
-            let key = inner.timers.insert(deadline.due, Due::Wake(id));
-            deadline.timer = Some((inner.downgrade(), key));
+            let key = inner.timers.insert(deadline.due, Due::Wake(id), None);
+            deadline.timer = Some(Alarm { node: inner.downgrade(), process: id, key });
         }
         false
     }
@@ -519,9 +546,9 @@ fn with_running<R>(context: &mut Context<'_>, look: impl FnOnce(&Current<'_>, &S
 /// Whether the process may go on. The worker sees if not, too: it puts the process at the end of the line, or
 /// clears it away.
 #[inline]
-fn may_look(current: &Current<'_>, slot: &Slot, id: LocalPid) -> bool {
+fn may_look(current: &Current<'_>, slot: &Slot) -> bool {
     current.charge(1);
-    !current.is_exhausted() && slot.is_alive(id)
+    !current.is_exhausted() && slot.may_go_on()
 }
 
 /// Nothing is there: the next message wakes the process.
@@ -544,6 +571,9 @@ fn pick<A>(
     assert!(!was_lent, "a receive was polled within the guard of another");
     let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
     current.count_received();
+    if slot.is_limited() {
+        current.inner.made_room(id);
+    }
     if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
         current.inner.trace_receive(&mut envelope);
     }
@@ -581,7 +611,7 @@ fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        if let Some((node, key)) = self.timer.take()
+        if let Some(Alarm { node, key, .. }) = self.timer.take()
             && let Some(inner) = node.upgrade()
         {
             inner.timers.remove(key);

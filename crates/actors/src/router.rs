@@ -20,7 +20,10 @@ use crate::trace::Passport;
 /// needs to know.
 pub trait Router: Send + Sync {
     /// Sends a message to a process or a name on another node.
-    fn send(&self, to: &Target, message: Outgoing<'_>);
+    ///
+    /// # Errors
+    /// [`Unsendable`], if it cannot be turned into bytes. That there is no way to the node is none.
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<(), Unsendable>;
 
     /// Sends a signal to another node.
     fn signal(&self, to: NodeId, signal: RemoteSignal);
@@ -35,6 +38,18 @@ pub struct Outgoing<'a> {
     /// The token of the conversation that it belongs to, to arrive by [`Payload::token`].
     pub token: Option<Passport>,
 }
+
+/// A message cannot be turned into bytes, such as a [`Local`](crate::Local): why, with the type's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsendable(pub String);
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unsendable {}
 
 /// What processes on different nodes tell each other beside messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

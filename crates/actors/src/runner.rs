@@ -12,6 +12,7 @@ use crate::body::{Body, Origin};
 use crate::core::{Due, Inner};
 use crate::current::{Current, unless_dead};
 use crate::deliver::with_waker;
+use crate::life::Rest;
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
@@ -65,10 +66,10 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
         // Before the flag is lowered, as they may raise it.
         listeners.into_iter().for_each(Waker::wake);
     }
-    let flags = slot.acknowledge();
-    if flags & flag::DEAD != 0 {
+    let flags = slot.life().acknowledge();
+    if flags & (flag::DEAD | flag::SUSPENDED) != 0 {
         // SAFETY: as the caller says.
-        return unsafe { clear_away(current, slot) };
+        return unsafe { if flags & flag::DEAD != 0 { clear_away(current, slot) } else { hold_back(current, slot) } };
     }
     // SAFETY: as above; nothing else of `own` is in use.
     let wants_messages = unsafe { slot.own() }.wants_messages;
@@ -96,24 +97,34 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
         }
     }
     // SAFETY: as above.
-    unsafe { suspend(current, slot) }
+    unsafe { rest(current, slot) }
+}
+
+/// Lets a suspended process wait. Whoever resumes it notifies it, so it is polled then in any case.
+///
+/// # Safety
+/// As for [`turn`].
+#[cold]
+unsafe fn hold_back<'a>(current: &Current<'a>, slot: &'a Slot) {
+    // SAFETY: as the caller says.
+    unsafe {
+        slot.own().wants_messages = false;
+        rest(current, slot);
+    }
 }
 
 /// Parks the process, unless something happened meanwhile that it has to see.
 ///
 /// # Safety
 /// As for [`turn`].
-unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
+unsafe fn rest<'a>(current: &Current<'a>, slot: &'a Slot) {
     let id = slot.resident();
     let tag = slot.tag();
     loop {
-        if slot.inbox.park(tag) {
-            // From here on the process may be running elsewhere, unless we can take it back.
-            let notified = slot.flags(id).is_some_and(|flags| flags & (flag::NOTIFIED | flag::DEAD) != 0);
-            if notified && slot.inbox.unpark(tag) {
-                current.inner.scheduler.push_back(current.worker, slot);
-            }
-            return;
+        match slot.life().rest(id.generation()) {
+            Rest::Parked => return,
+            Rest::Again => return current.inner.scheduler.push_back(current.worker, slot),
+            Rest::Refused => (),
         }
         if slot.flags(id).is_none_or(|flags| flags & flag::DEAD != 0) {
             // SAFETY: the inbox is closed or full, so the process was not parked: it is still ours.

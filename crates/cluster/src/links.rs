@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use greenroom::NodeId;
 use greenroom::message::Target;
-use greenroom::router::{Outgoing, RemoteSignal, Router};
+use greenroom::router::{Outgoing, RemoteSignal, Router, Unsendable};
 use parking_lot::RwLock;
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -48,13 +48,11 @@ pub(crate) struct Wires {
 }
 
 impl Router for Wires {
-    fn send(&self, to: &Target, message: Outgoing<'_>) {
-        match frame::pack(to, &message) {
-            Ok(frame) => {
-                self.links.push(to.node(), frame);
-            }
-            Err(error) => eprintln!("greenroom: a {} for {} was not sent: {error}", message.type_name, to.node()),
-        }
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<(), Unsendable> {
+        let frame = frame::pack(to, &message)
+            .map_err(|error| Unsendable(format!("a {} cannot be sent: {error}", message.type_name)))?;
+        self.links.push(to.node(), frame);
+        Ok(())
     }
 
     fn signal(&self, to: NodeId, signal: RemoteSignal) {

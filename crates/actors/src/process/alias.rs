@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
+use super::watch::{Until, Watch};
 use super::{Watchable, demonitor};
 use crate::cold::Uses;
 use crate::current::running;
@@ -60,20 +61,19 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn monitor(target: impl Watchable) -> Alias {
-        let target = running("Alias::monitor", |current, _, _| target.target(current.inner.id));
-        Alias::monitor_as(Ref::new(), target)
+        Watch::on(target).start_with_alias(Until::Replied)
     }
 
     /// The same with a reference that was made before.
     #[track_caller]
     pub(crate) fn monitor_as(reference: Ref, target: Target) -> Alias {
-        let alias = Alias::with("Alias::monitor", reference, Uses::One);
+        let alias = Alias::with("Alias::monitor", reference, Uses::OneMonitored);
         running("Alias::monitor", |current, _, _| current.inner.monitor_as(reference, alias.pid, target));
         alias
     }
 
     #[track_caller]
-    fn with(what: &str, reference: Ref, uses: Uses) -> Alias {
+    pub(super) fn with(what: &str, reference: Ref, uses: Uses) -> Alias {
         running(what, |current, slot, id| {
             let alias = Alias { pid: current.inner.pid(id), reference };
             if let Some(mut locked) = slot.lock(id) {
@@ -93,8 +93,11 @@ impl Alias {
         self.reference
     }
 
-    /// Removes the alias, and the monitor that it came with: nothing arrives by it from now on. True if
-    /// it worked until then; false also for any process but its own.
+    /// Removes the alias: nothing arrives by it from now on. True if it worked until then; false also for any
+    /// process but its own.
+    ///
+    /// A monitor with which the alias would have ended, ends with it. Differs from OTP's `unalias`, after which it
+    /// goes on.
     ///
     /// # Panics
     /// Outside of a process.
@@ -104,12 +107,11 @@ impl Alias {
             (current.inner.pid(id) == self.pid)
                 .then(|| slot.lock(id)?.known()?.aliases.remove(&self.reference))
                 .flatten()
-                .is_some()
         });
-        if removed {
+        if removed.is_some_and(Uses::ends_with_monitor) {
             demonitor(self.reference);
         }
-        removed
+        removed.is_some()
     }
 }
 
