@@ -8,6 +8,7 @@ use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::overload::{Push, Refusal};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
+use crate::request::ReplyTo;
 use crate::router::{Outgoing, RemoteSignal, Unsendable};
 use crate::trace::Riding;
 
@@ -33,7 +34,7 @@ impl Inner {
     }
 
     /// The way that almost all messages take.
-    fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
+    pub(crate) fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
         if to.node != self.id || self.is_traced_for(Some(current)) {
             return self.send_as(Some(current), &Target::Pid(to), envelope);
         }
@@ -84,6 +85,18 @@ impl Inner {
 
     pub(crate) fn send_envelope(&self, to: &Target, envelope: Envelope) {
         self.send_as(Current::of(self), to, envelope);
+    }
+
+    /// Sends an answer to whoever waits for it.
+    pub(crate) fn send_answer(&self, current: &Current<'_>, to: ReplyTo, envelope: Envelope) {
+        if to.noted_at.node != self.id || self.is_traced_for(Some(current)) {
+            return self.send_as(Some(current), &to.target(), envelope);
+        }
+        current.count_sent();
+        let deliver = || self.deliver_by_alias(Some(current), to.noted_at, to.reference, envelope);
+        if let Some(Some(undelivered)) = current.unless_dead(deliver) {
+            drop_quietly(undelivered);
+        }
     }
 
     fn send_as(&self, current: Option<&Current<'_>>, to: &Target, mut envelope: Envelope) {

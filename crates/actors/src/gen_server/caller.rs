@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::current::running;
 use crate::mailbox::Envelope;
-use crate::message::{Message, Target};
+use crate::message::Message;
 use crate::pid::Pid;
 use crate::request::{Answer, ReplyTo};
 
@@ -69,13 +69,13 @@ impl<R: Message> Caller<R> {
     #[track_caller]
     pub fn reply(self, value: R) {
         let (to, envelope) = self.answer(value);
-        running("Caller::reply", |current, _, _| current.inner.send_envelope(&to, envelope));
+        running("Caller::reply", |current, _, _| current.inner.send_answer(current, to, envelope));
     }
 
     /// The answer, and where it goes.
-    pub(super) fn answer(self, value: R) -> (Target, Envelope) {
+    pub(super) fn answer(self, value: R) -> (ReplyTo, Envelope) {
         let ReplyTo { reference, .. } = self.reply_to;
-        (self.reply_to.target(), Envelope::in_role(Answer { reference, value }))
+        (self.reply_to, Envelope::in_role(Answer { reference, value }))
     }
 }
 

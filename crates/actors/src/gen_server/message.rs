@@ -86,7 +86,7 @@ impl<R: Message> Reply<R> {
         match self.next.0 {
             Step::Stop(reason, _) => Next(Step::Stop(reason, Some(Box::new(Parting { to, answer })))),
             step => {
-                running("reply", |current, _, _| current.inner.send_envelope(&to, answer));
+                running("reply", |current, _, _| current.inner.send_answer(current, to, answer));
                 Next(step)
             }
         }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::message::AnyMessage;
 use crate::mailbox::Envelope;
-use crate::message::{Message, Target};
+use crate::message::Message;
 use crate::reason::ExitReason;
+use crate::request::ReplyTo;
 
 /// What a server does when a handler is done. `()` becomes one: it waits for the next message.
 ///
@@ -25,7 +26,7 @@ pub(super) enum Step {
 
 /// An answer that is sent when the server has cleaned up.
 pub(super) struct Parting {
-    pub(super) to: Target,
+    pub(super) to: ReplyTo,
     pub(super) answer: Envelope,
 }
 

@@ -25,6 +25,9 @@ pub(super) struct Refusal {
     pub(super) accepts: Vec<String>,
 }
 
+/// From which time-out on a few milliseconds more do not matter, so that a clock will do which is fast to read.
+const LONG: Duration = Duration::from_secs(1);
+
 /// Waits for an answer. Dropped before, it withdraws, and nothing of it is left.
 #[must_use = "it waits when it is polled"]
 pub(super) struct Pending<R> {
@@ -69,8 +72,11 @@ impl<R: Message> Pending<R> {
             };
             let pending = Pending::noted(current, id, note, reference, mark.0, timeout);
             let request = Request { reply_to: ReplyTo { caller, noted_at, reference }, message };
-            let to = local.map(Target::Pid);
-            inner.send_envelope(to.as_ref().unwrap_or(server), Envelope::in_role(request));
+            let envelope = Envelope::in_role(request);
+            match local {
+                Some(server) => inner.send_to_pid(current, server, envelope),
+                None => inner.send_envelope(server, envelope),
+            }
             Ok(pending)
         })
     }
@@ -91,7 +97,7 @@ impl<R: Message> Pending<R> {
         cursor: Cursor,
         timeout: Duration,
     ) -> Self {
-        let now = current.inner.now();
+        let now = if timeout < LONG { current.inner.now() } else { current.inner.time.about_now() };
         let deadline = now.saturating_add(timeout);
         current.set_alarm(id, now, deadline);
         let has_waited = timeout.is_zero();

@@ -73,7 +73,7 @@ pub(super) async fn serve<S: GenServer>(args: S::Args, starter: Starter) -> Exit
     let terminated = caught!(host.server.terminate(&end.reason));
     if let Some(parting) = end.parting {
         let Parting { to, answer } = *parting;
-        running("reply", |current, _, _| current.inner.send_envelope(&to, answer));
+        running("reply", |current, _, _| current.inner.send_answer(current, to, answer));
     }
     terminated.err().unwrap_or(end.reason)
 }
