@@ -30,6 +30,8 @@ pub(super) struct Policy {
 }
 
 pub(super) struct Children {
+    /// Who has started the supervisor.
+    owner: Pid,
     policy: Policy,
     history: History,
     /// By number, which is in start order.
@@ -69,8 +71,9 @@ pub(super) fn check(spec: &ChildSpec, auto_shutdown: AutoShutdown) -> Result<(),
 }
 
 impl Children {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(super) fn new(owner: Pid, policy: Policy) -> Self {
         Children {
+            owner,
             policy,
             history: History::default(),
             list: BTreeMap::new(),
@@ -94,7 +97,7 @@ impl Children {
                 State::Restarting(_) | State::Ended => StartChildError::AlreadyPresent { id: id() },
             });
         }
-        let started = start(&spec, |pid| self.by_pid.contains_key(&pid)).await;
+        let started = start(&spec, self.owner, |pid| self.by_pid.contains_key(&pid)).await;
         match started {
             Ok(pid) => {
                 self.add(spec, State::Running(pid, now()));
@@ -259,7 +262,7 @@ impl Children {
     async fn start_again(&mut self, key: u64) -> Result<Pid, NotStarted> {
         let Some(child) = self.list.get(&key) else { return Err(NotStarted::Ignored) };
         let spec = child.spec.clone();
-        let new = start(&spec, |pid| self.by_pid.contains_key(&pid)).await?;
+        let new = start(&spec, self.owner, |pid| self.by_pid.contains_key(&pid)).await?;
         self.by_pid.insert(new, key);
         if let Some(child) = self.list.get_mut(&key) {
             child.state = State::Running(new, now());

@@ -56,7 +56,7 @@ pub(super) fn give_up(owner: Pid, reference: Ref, error: StartError) -> ! {
 /// The life of a supervisor.
 pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<ChildSpec>, owner: Pid, reference: Ref) {
     let since = now();
-    let mut children = Children::new(policy);
+    let mut children = Children::new(owner, policy);
     let outcome = match prepare(name) {
         Ok(()) => begin(&mut children, specs).await,
         Err(error) => Err(error),

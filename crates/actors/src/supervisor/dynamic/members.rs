@@ -25,6 +25,8 @@ use crate::task::reply;
 use crate::tree::{ChildKind, ChildStatus, Strategy};
 
 struct Members {
+    /// Who has started the supervisor.
+    owner: Pid,
     intensity: Intensity,
     limit: usize,
     history: History,
@@ -58,7 +60,7 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
     }
     let limit = builder.max_children.unwrap_or(usize::MAX);
     let (history, list) = (History::default(), FxHashMap::default());
-    let mut members = Members { intensity: builder.intensity, limit, history, list, started: 0 };
+    let mut members = Members { owner, intensity: builder.intensity, limit, history, list, started: 0 };
     reply(owner, reference, Ok::<(), StartError>(()));
     loop {
         let over = match listen().await {
@@ -106,7 +108,7 @@ impl Members {
         check(&spec, AutoShutdown::Never).map_err(StartChildError::Spec)?;
         self.has_room(&spec.id)?;
         let id = || spec.id.to_string();
-        match start(&spec, |pid| self.list.contains_key(&pid)).await {
+        match start(&spec, self.owner, |pid| self.list.contains_key(&pid)).await {
             Ok(pid) => {
                 self.add(pid, Some(spec));
                 Ok(pid)
@@ -208,7 +210,7 @@ impl Members {
     async fn restart(&mut self, old: Pid) {
         let Some(mut member) = self.list.remove(&old) else { return };
         let Some(spec) = &member.spec else { return };
-        match start(spec, |pid| self.list.contains_key(&pid)).await {
+        match start(spec, self.owner, |pid| self.list.contains_key(&pid)).await {
             Ok(new) => {
                 tell_restart(old, new, &spec.id);
                 member.state = State::Running(now());
