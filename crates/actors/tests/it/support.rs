@@ -153,20 +153,6 @@ pub fn other(text: &str) -> ExitReason {
     ExitReason::from(text)
 }
 
-/// Runs a test with a clock that it drives, and makes sure that it leaves no process, message, link or monitor behind.
-pub fn leaving_nothing<F>(test: impl FnOnce(greenroom::Clock) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    greenroom::testing::run(|clock| {
-        let test = test(clock);
-        async move {
-            test.await;
-            nothing_is_left().await;
-        }
-    });
-}
-
 /// Makes sure that the running process is alone, with an empty mailbox.
 pub async fn nothing_is_left() {
     // What has done its work may be about to end; what has not hangs this test.
