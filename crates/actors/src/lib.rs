@@ -72,13 +72,16 @@ mod outside;
 pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod gen_server;
+pub mod state_machine;
+pub mod agent;
 pub mod application;
 pub mod groups;
-pub mod gen_server;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
+pub use agent::Agent;
 pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
@@ -97,5 +100,6 @@ pub use process::{
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
 pub use registry::Registry;
+pub use state_machine::StateMachine;
 pub use supervisor::Supervisor;
 pub use task::Task;

@@ -369,7 +369,7 @@ impl<T> Scheduler<T> {
         // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
         let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
         if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
-            return;
+            return self.wake_one(); // There may be something in its queue.
         }
         shared.rescue.store(true, Ordering::SeqCst);
         barrier::heavy();

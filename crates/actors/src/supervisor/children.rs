@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, group, on_exit};
 use super::error::{DeleteChildError, RestartChildError, SpecError, StartChildError, TerminateChildError};
-use super::info::{ChildInfo, tell_restart};
+use super::info::{ChildCounts, ChildInfo, tell_restart};
 use super::request::{TryAgain, Who};
 use super::spec::{ChildSpec, NotStarted};
 use super::start::start;
@@ -152,6 +152,11 @@ impl Children {
             ChildInfo { id, pid, kind, status, restarts: child.restarts, uptime }
         };
         self.list.values().rev().map(info).collect()
+    }
+
+    pub(super) fn counts(&self) -> ChildCounts {
+        let children = self.list.values();
+        children.map(|child| (child.spec.kind, matches!(child.state, State::Running(..)))).collect()
     }
 
     pub(super) async fn terminate(&mut self, id: &str) -> Result<(), TerminateChildError> {

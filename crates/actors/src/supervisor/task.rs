@@ -138,6 +138,10 @@ impl TaskSupervisor {
     /// # Errors
     /// [`StartChildError`], if there are as many tasks as there may be, or the supervisor has ended.
     ///
+    /// # Cancel safety
+    /// If this is dropped before it is ready, the task may have been started; its value is then a message that nobody
+    /// wants.
+    ///
     /// # Panics
     /// Outside of a process.
     #[track_caller]
@@ -181,6 +185,7 @@ impl TaskSupervisor {
     ///     assert_eq!(squares.unwrap(), [1, 4, 9, 16]);
     /// });
     /// ```
+    #[allow(clippy::type_complexity, reason = "the function within has no name, and an alias would only hide that")]
     pub fn async_stream<I, F, Fut>(
         self,
         inputs: I,

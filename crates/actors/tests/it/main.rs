@@ -2,13 +2,14 @@
 //! follow. One file a group.
 
 mod account;
+mod agent;
 mod aliases;
 mod application;
 mod clock;
 mod ecosystem;
 mod exits;
-mod groups;
 mod gen_server;
+mod groups;
 mod heap;
 mod info;
 mod links;
@@ -22,6 +23,7 @@ mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
+mod state_machine;
 mod stress;
 mod supervisor;
 mod support;

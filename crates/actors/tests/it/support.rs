@@ -74,17 +74,10 @@ where
     let seen = panics.0.clone();
     let note = move |panic: &Panic| seen.lock().unwrap().push(panic.clone());
     let node = Node::builder().workers(2).manual_clock().on_panic(note).start().unwrap();
-    let clock = node.clock();
-    let test = test(clock.clone());
+    let test = test(node.clock());
     on(&node, async move {
         test.await;
-        clock.settled().await;
-        let info = greenroom::process::info(self_pid()).unwrap();
-        let left = greenroom::process::list().into_iter().filter(|pid| *pid != info.pid);
-        let left: Vec<_> = left.filter_map(greenroom::process::info).collect();
-        assert!(left.is_empty(), "processes are left: {left:#?}");
-        assert_eq!((info.links, info.monitors, info.monitored_by), (vec![], vec![], vec![]), "links are left");
-        assert_eq!(info.message_queue_len, 0, "messages are left");
+        nothing_is_left().await;
     });
     node.shutdown();
     assert_eq!((node.timers(), node.registered()), (0, vec![]), "timers or names are left");

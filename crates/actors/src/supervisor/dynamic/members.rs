@@ -82,7 +82,7 @@ impl Members {
             Request::Describe => {
                 caller.reply(Description { strategy: Strategy::OneForOne, since, children: self.list() });
             }
-            Request::CountChildren => caller.reply(self.list().iter().collect::<ChildCounts>()),
+            Request::CountChildren => caller.reply(self.counts()),
             Request::IsOfKind(wanted) => caller.reply(Kind::Dynamic.compare(wanted)),
             Request::Stop => return Some(ExitReason::Normal),
             Request::StartChild(spec) => caller.reply(self.start(spec).await),
@@ -150,10 +150,13 @@ impl Members {
                 State::Restarting(_) => (None, ChildStatus::Restarting, None),
             };
             let id = member.spec.as_ref().map_or("task", |spec| &spec.id).to_owned();
-            let kind = member.spec.as_ref().map_or(ChildKind::Worker, |spec| spec.kind);
-            ChildInfo { id, pid, kind, status, restarts: member.restarts, uptime }
+            ChildInfo { id, pid, kind: member.kind(), status, restarts: member.restarts, uptime }
         };
         list.into_iter().map(info).collect()
+    }
+
+    fn counts(&self) -> ChildCounts {
+        self.list.values().map(|member| (member.kind(), matches!(member.state, State::Running(_)))).collect()
     }
 
     async fn terminate(&mut self, pid: Pid) -> Result<(), TerminateChildError> {
@@ -233,6 +236,10 @@ impl Members {
 }
 
 impl Member {
+    fn kind(&self) -> ChildKind {
+        self.spec.as_ref().map_or(ChildKind::Worker, |spec| spec.kind)
+    }
+
     fn shutdown(&self) -> Shutdown {
         self.spec.as_ref().map_or(Shutdown::Within(PATIENCE), |spec| spec.shutdown)
     }
