@@ -170,7 +170,11 @@ impl<T: Kept> Agent<T> {
     /// Outside of a process.
     #[track_caller]
     pub fn cast(self, change: impl FnOnce(&mut T) + Send + 'static) {
-        self.server.cast(Local(Work(Box::new(|value: &mut T| -> Outcome { Local(Box::new(change(value))) }))));
+        let work = |value: &mut T| -> Outcome {
+            change(value);
+            Local(Box::new(()))
+        };
+        self.server.cast(Local(Work(Box::new(work))));
     }
 
     /// Stops the agent and returns when it has ended.

@@ -171,12 +171,15 @@ fn case_108_a_server_that_stops_without_an_answer_tells_its_reason() {
 fn case_109_another_process_can_answer() {
     leaving_nothing(|clock| async move {
         let diary = diary().await;
-        let callers: Vec<_> = (0..2)
+        let mut callers: Vec<_> = (0..2)
             .map(|_| spawn_monitor(async move { assert_eq!(diary.call(Do::Wait).await.unwrap(), ["from elsewhere"]) }))
             .collect();
+        callers.sort();
         clock.settled().await;
         let waiting = diary.call(Waiting).await.unwrap();
-        assert_eq!(waiting.iter().map(|caller| caller.pid()).collect::<Vec<_>>(), [callers[0].0, callers[1].0]);
+        let mut pids: Vec<_> = waiting.iter().map(|caller| caller.pid()).collect();
+        pids.sort();
+        assert_eq!(pids, [callers[0].0, callers[1].0]);
         for caller in waiting {
             spawn(async move { caller.reply(vec!["from elsewhere".to_owned()]) });
         }
