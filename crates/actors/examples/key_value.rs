@@ -80,7 +80,7 @@ fn replay(log: &str) -> (u64, HashMap<String, String>) {
     for line in log.lines() {
         let mut words = line.splitn(3, ' ');
         match (words.next(), words.next(), words.next()) {
-            (Some("life"), Some(new), None) => life = new.parse().unwrap_or(life),
+            (Some("life"), Some(new), None) => life = new.parse().map_or(life, |new: u64| life.max(new)),
             (Some(by), Some(key), Some(value)) if by.parse() == Ok(life) => {
                 values.insert(key.to_owned(), value.to_owned());
             }
@@ -203,12 +203,23 @@ mod tests {
         Client { server, connection: None }
     }
 
+    /// Writes that were acknowledged, and processes that were killed.
+    #[derive(Default)]
+    struct Counts {
+        acknowledged: AtomicU32,
+        killed: AtomicU32,
+    }
+
     /// Writes growing numbers under its own key and reads them back.
-    async fn work(server: SocketAddr, name: u32, acknowledged: Arc<AtomicU32>) {
+    async fn work(server: SocketAddr, name: u32, counts: Arc<Counts>) {
         let mut client = client(server);
         for n in 1..=WRITES {
+            // Not so fast that nobody is killed meanwhile.
+            while counts.acknowledged.load(SeqCst) > 12 * (counts.killed.load(SeqCst) + 1) {
+                yield_now().await;
+            }
             assert_eq!(client.ask(&format!("SET {name} {n}")).await, "OK");
-            acknowledged.fetch_add(1, SeqCst);
+            counts.acknowledged.fetch_add(1, SeqCst);
             assert_eq!(client.ask(&format!("GET {name}")).await, format!("VALUE {n}"));
         }
     }
@@ -218,20 +229,19 @@ mod tests {
     }
 
     /// Kills one of the server's processes for every few writes, at random.
-    async fn havoc(root: Pid, acknowledged: Arc<AtomicU32>) -> u32 {
-        let (mut random, mut killed) = (0x2545_f491_u32, 0);
-        while acknowledged.load(SeqCst) < CLIENTS * WRITES {
-            if acknowledged.load(SeqCst) >= killed * 8 {
+    async fn havoc(root: Pid, counts: Arc<Counts>) {
+        let mut random = 0x2545_f491_u32;
+        while counts.acknowledged.load(SeqCst) < CLIENTS * WRITES {
+            if counts.acknowledged.load(SeqCst) >= counts.killed.load(SeqCst) * 8 {
                 let victims = tree(root).await.map(|tree| pids(&tree)).unwrap_or_default();
                 random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 if let Some(victim) = victims.get((random >> 8) as usize % victims.len().max(1)) {
                     exit(*victim, ExitReason::Kill);
-                    killed += 1;
+                    counts.killed.fetch_add(1, SeqCst);
                 }
             }
             yield_now().await;
         }
-        killed
     }
 
     async fn started(log: PathBuf) -> (SocketAddr, Supervisor) {
@@ -247,11 +257,12 @@ mod tests {
         let path = log.clone();
         greenroom::run(async move {
             let (server, root) = started(path.clone()).await;
-            let acknowledged = Arc::new(AtomicU32::new(0));
-            let havoc = Task::spawn(havoc(root.pid(), acknowledged.clone()));
-            let clients = (0..CLIENTS).map(|name| Task::spawn(work(server, name, acknowledged.clone())));
+            let counts = Arc::new(Counts::default());
+            let havoc = Task::spawn(havoc(root.pid(), counts.clone()));
+            let clients = (0..CLIENTS).map(|name| Task::spawn(work(server, name, counts.clone())));
             task::await_many(clients, Duration::from_secs(60)).await;
-            assert!(havoc.await > CLIENTS * WRITES / 10);
+            havoc.await;
+            assert!(counts.killed.load(SeqCst) > 80);
             root.stop().await;
             // Those who have served clients end when their supervisor does; nobody else is left.
             while process::list() != [self_pid()] {
