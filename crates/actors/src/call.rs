@@ -41,13 +41,13 @@ impl Current<'_> {
             return;
         }
         let timers = &self.inner.timers;
-        self.with_own(|own| match &own.alarm {
-            Some(alarm) if now < alarm.due() && alarm.due() <= deadline => {}
-            _ => {
-                let later = own.alarm.replace(Box::new(timers.insert(deadline, Due::Wake(id), None)));
-                if let Some(later) = later {
-                    timers.remove(*later);
-                }
+        self.with_own(|own| {
+            let alarm = &mut own.rare.get_or_insert_default().alarm;
+            if alarm.is_some_and(|alarm| now < alarm.due() && alarm.due() <= deadline) {
+                return;
+            }
+            if let Some(later) = alarm.replace(timers.insert(deadline, Due::Wake(id), None)) {
+                timers.remove(later);
             }
         });
     }

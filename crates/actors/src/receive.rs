@@ -644,5 +644,5 @@ fn listen(current: &Current<'_>, waker: &Waker) {
     if current.is_exhausted() {
         return waker.wake();
     }
-    current.with_own(|own| own.listeners.get_or_insert_default().push(waker));
+    current.with_own(|own| own.rare.get_or_insert_default().listeners.push(waker));
 }

@@ -62,9 +62,9 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
 unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
     let id = slot.resident();
     // SAFETY: as the caller says.
-    if let Some(listeners) = unsafe { slot.own() }.listeners.take() {
+    if let Some(rare) = unsafe { slot.own() }.rare.as_deref_mut() {
         // Before the flag is lowered, as they may raise it.
-        listeners.into_iter().for_each(Waker::wake);
+        std::mem::take(&mut rare.listeners).into_iter().for_each(Waker::wake);
     }
     let flags = slot.life().acknowledge();
     if flags & (flag::DEAD | flag::SUSPENDED) != 0 {
@@ -167,13 +167,13 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         current.run(slot, || drop_quietly(body));
         let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
-        let (token, listeners) = (own.token.take(), own.listeners.take());
-        if let Some(alarm) = own.alarm.take() {
-            inner.timers.remove(*alarm);
+        let (token, rare) = (own.token.take(), own.rare.take().map(|rare| *rare).unwrap_or_default());
+        if let Some(alarm) = rare.alarm {
+            inner.timers.remove(alarm);
         }
         drop_quietly(queue);
         drop_quietly(token);
-        drop_quietly(listeners);
+        drop_quietly(rare.listeners);
     }
     // Someone may have declared it dead and not yet be done with telling everyone.
     let (messages, _) = slot.inbox.close(slot.tag());

@@ -53,16 +53,25 @@ unsafe impl Send for Slot {}
 /// What only the running thread touches.
 pub(crate) struct Own {
     pub(crate) token: Option<Box<Riding>>,
-    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
-    #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
-    pub(crate) listeners: Option<Box<Vec<Waker>>>,
-    /// The timer that wakes the process when the first of its calls may take no longer.
-    pub(crate) alarm: Option<Box<TimerKey>>,
+    /// What few processes have.
+    pub(crate) rare: Option<Box<Rare>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
     pub(crate) queue_is_lent: bool,
 }
+
+/// What only the running thread touches, and few processes have.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
+    pub(crate) listeners: Vec<Waker>,
+    /// The timer that wakes the process when the first of its calls may take no longer.
+    pub(crate) alarm: Option<TimerKey>,
+}
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Slot>() == 128, "a place takes two lines of a processor's cache");
 
 impl Slot {
     pub(crate) fn new(index: u32) -> Self {
@@ -72,13 +81,7 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own {
-                token: None,
-                listeners: None,
-                alarm: None,
-                wants_messages: false,
-                queue_is_lent: false,
-            }),
+            own: UnsafeCell::new(Own { token: None, rare: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
             kept: Kept::default(),
             index,
