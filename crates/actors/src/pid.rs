@@ -163,6 +163,11 @@ impl Pid {
         Pid::new(node, LocalPid::new(index, generation))
     }
 
+    /// Which place it has on its node, and which user of that place it is: the last two numbers that it prints.
+    pub fn parts(self) -> (u32, u32) {
+        (self.id.index(), self.id.generation())
+    }
+
     /// The node that this process lives on.
     pub fn node(self) -> NodeId {
         self.node

@@ -52,6 +52,12 @@ fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// A process without its node: `<0.7.0>`.
+pub(crate) fn pid(pid: greenroom::Pid) -> String {
+    let (index, generation) = pid.parts();
+    format!("<0.{index}.{generation}>")
+}
+
 /// The columns that `text` takes up in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.width()

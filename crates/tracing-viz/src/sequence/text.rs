@@ -18,9 +18,8 @@ impl Sequence {
             Some(columns) => diagram::draw(self, &columns, width),
             None => list::draw(self, width),
         };
-        if self.omitted > 0 {
-            lines.push(words::cut(&format!("… {} more", words::count(self.omitted as u64)), width));
-        } else if lines.is_empty() {
+        lines.extend(self.missing().iter().map(|missing| words::cut(missing, width)));
+        if lines.is_empty() {
             lines.push(words::cut("(no messages)", width));
         }
         lines.join("\n")

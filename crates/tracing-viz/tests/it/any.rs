@@ -76,6 +76,13 @@ fn kinds() -> impl Strategy<Value = EventKind> {
             EventKind::Restart { supervisor, old, new, id }
         }),
         1 => (pids(), pids()).prop_map(|(from, to)| EventKind::Link { from, to }),
+        1 => (pids(), pids()).prop_map(|(watcher, target)| EventKind::Monitor { watcher, target }),
+        1 => (pids(), option::of(pids()), any::<u32>()).prop_map(|(by, to, after)| EventKind::Timer {
+            by,
+            to,
+            after: Duration::from_nanos(after.into()),
+        }),
+        1 => pids().prop_map(|by| EventKind::Timeout { by, after: Duration::from_millis(5) }),
     ]
 }
 
@@ -91,13 +98,19 @@ fn traces() -> impl Strategy<Value = Trace> {
         caller,
         events,
         names,
+        lost: 0,
     })
 }
 
 fn options() -> impl Strategy<Value = sequence::Options> {
     let targets =
         prop_oneof![Just(Targets::All), vec(pids(), 0..3).prop_map(|pids| Targets::Only(pids.into_iter().collect())),];
-    (targets, 0..60usize).prop_map(|(targets, limit)| sequence::Options { targets, limit })
+    (targets, 0..60usize, 0..4usize).prop_map(|(targets, limit, repeats)| sequence::Options {
+        targets,
+        limit,
+        repeats,
+        ..sequence::Options::default()
+    })
 }
 
 fn trees() -> impl Strategy<Value = TreeNode> {
@@ -141,7 +154,7 @@ proptest! {
         let known = |line: &str| {
             line.is_empty()
                 || line.starts_with(|c: char| c.is_ascii_digit())
-                || ["sequenceDiagram", "participant ", "activate ", "deactivate ", "Note over "]
+                || ["sequenceDiagram", "participant ", "activate ", "deactivate ", "Note over ", "loop ", "box ", "end"]
                     .iter()
                     .any(|start| line.starts_with(start))
         };
@@ -160,7 +173,7 @@ proptest! {
                 Action::Exit(exit) if exit.deactivates => {
                     prop_assert!(std::mem::replace(&mut active[exit.participant], false));
                 }
-                Action::Arrow(_) | Action::Exit(_) => {}
+                Action::Arrow(_) | Action::Exit(_) | Action::Mark(_) => {}
             }
         }
     }

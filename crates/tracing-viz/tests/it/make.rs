@@ -36,7 +36,7 @@ pub struct Story {
 
 impl Story {
     pub fn new() -> Story {
-        let trace = Trace { caller: pid(1), events: Vec::new(), names: BTreeMap::new() };
+        let trace = Trace { caller: pid(1), events: Vec::new(), names: BTreeMap::new(), lost: 0 };
         Story { trace, now: Duration::from_secs(5) }
     }
 
