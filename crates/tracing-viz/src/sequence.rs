@@ -19,7 +19,7 @@ mod group;
 
 mod build;
 mod mermaid;
-//SVG mod svg;
+mod svg;
 mod text;
 
 pub use options::{Marks, Options, Targets};

@@ -180,7 +180,7 @@ proptest! {
 
     #[test]
     fn every_tree_fits_the_width(root in trees(), children in 0..6usize, width in 0..160usize) {
-        let tree = Tree::from_node(&root, &tree::Options { children });
+        let tree = Tree::from_node(&root, &tree::Options { children, ..tree::Options::default() });
         let text = tree.to_text(width);
         prop_assert_eq!(misfit(&text, width), None);
         let mermaid = tree.to_mermaid(Direction::TopDown);

@@ -3,4 +3,5 @@
 mod any;
 mod make;
 mod sequence;
+mod svg;
 mod tree;

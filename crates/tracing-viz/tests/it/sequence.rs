@@ -40,7 +40,7 @@ fn four_tasks() -> Story {
     })
 }
 
-fn crash() -> Story {
+pub fn crash() -> Story {
     Story::new()
         .registered(2, "sup")
         .labelled(5, "worker")

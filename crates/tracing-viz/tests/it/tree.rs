@@ -36,7 +36,7 @@ fn check_mermaid(root: &TreeNode, expected: Expect) {
     expected.assert_eq(&tree.to_mermaid(Direction::TopDown));
 }
 
-fn service() -> TreeNode {
+pub fn service() -> TreeNode {
     let mut cache = worker("shard-1", 8);
     cache.links = vec![pid(7), pid(10), pid(99), pid(8)];
     let mut ticker = worker("ticker", 10);
@@ -145,7 +145,7 @@ fn a_wide_level_is_folded_and_says_how_many_are_down() {
     }
     let jobs = supervisor("jobs", 6, children);
     let root = supervisor("root", 5, vec![jobs, worker("log", 7)]);
-    let tree = Tree::from_node(&root, &Options { children: 4 });
+    let tree = Tree::from_node(&root, &Options { children: 4, ..Options::default() });
     expect![[r#"
         Supervisor root <0.5.0>
         ├─ jobs <0.6.0>  supervisor
@@ -171,7 +171,7 @@ fn a_wide_level_is_folded_and_says_how_many_are_down() {
     "#]]
     .assert_eq(&tree.to_mermaid(Direction::TopDown));
     for limit in [0, 1] {
-        let tree = Tree::from_node(&root, &Options { children: limit });
+        let tree = Tree::from_node(&root, &Options { children: limit, ..Options::default() });
         assert_eq!(tree.nodes.len(), 1);
         assert_eq!(tree.nodes[0].folded.count, 2);
     }

@@ -29,7 +29,7 @@ pub(super) fn draw(sequence: &Sequence, width: usize) -> Vec<String> {
                 (names[mark.participant].as_str(), if with.is_empty() { "◷ " } else { "╌╌" }, with, &mark.label)
             }
         };
-        let (time, from, to) = (time(step), pad(from, name_width), pad(to, name_width));
+        let (time, from, to) = (time(step), words::pad(from, name_width), words::pad(to, name_width));
         let space = " ".repeat(time_width.saturating_sub(words::width(&time)));
         words::cut(&format!("{space}{time}  {from} {sign} {to}  {label}"), width)
     };
@@ -46,10 +46,4 @@ pub(super) fn draw(sequence: &Sequence, width: usize) -> Vec<String> {
         }
     }
     lines
-}
-
-/// `text` with blanks up to so many columns.
-fn pad(text: &str, columns: usize) -> String {
-    let blanks = columns.saturating_sub(words::width(text));
-    format!("{text}{}", " ".repeat(blanks))
 }
