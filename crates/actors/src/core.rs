@@ -15,6 +15,7 @@ use crate::mailbox::Envelope;
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::Panic;
+use crate::recorder::Recorders;
 use crate::router::Router;
 use crate::scheduler::Scheduler;
 use crate::slot::Slot;
@@ -32,8 +33,7 @@ pub(crate) struct Inner {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) router: RwLock<Option<Arc<dyn Router>>>,
     pub(crate) remote: Mutex<Remote>,
-    /// Whether `tracer` is set: the one branch that tracing costs when it is off.
-    pub(crate) traced: AtomicBool,
+    pub(crate) recorders: Recorders,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) on_panic: Option<PanicHandler>,
     pub(crate) on_long_turn: Option<LongTurnHandler>,
@@ -107,7 +107,7 @@ impl Inner {
             tokio,
             router: RwLock::new(None),
             remote: Mutex::default(),
-            traced: AtomicBool::new(false),
+            recorders: Recorders::default(),
             tracer: RwLock::new(None),
             on_panic,
             on_long_turn,

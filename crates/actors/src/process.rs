@@ -28,6 +28,7 @@ pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
 pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
 pub use top::{By, Totals, Usage, top};
+pub(crate) use trace::set_token;
 pub use trace::trace;
 
 /// The identifier of the running process: OTP's `self()`.

@@ -17,6 +17,7 @@ use crate::message::Message;
 use crate::pid::LocalPid;
 use crate::slot::Slot;
 use crate::timer::TimerKey;
+use crate::trace::EventKind;
 
 /// Waits for the next message of type `T`.
 ///
@@ -394,6 +395,8 @@ enum Patience {
 
 /// When a receive gives up, and the timer that wakes it then.
 struct Deadline {
+    /// How long it waits in all.
+    timeout: Duration,
     due: Duration,
     timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
 }
@@ -424,12 +427,14 @@ impl Patience {
             Patience::Endless => return false,
             Patience::For(timeout) => {
                 let due = inner.now().saturating_add(*timeout);
-                *self = Patience::Until(Box::new(Deadline { due, timer: None }));
+                *self = Patience::Until(Box::new(Deadline { timeout: *timeout, due, timer: None }));
                 return self.is_over(current, id);
             }
             Patience::Until(deadline) => deadline,
         };
         if deadline.due <= inner.now() {
+            let after = deadline.timeout;
+            inner.trace(|| EventKind::Timeout { by: inner.pid(id), after });
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {
@@ -492,7 +497,7 @@ fn pick<A>(
         queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)?
     };
     current.count_received();
-    if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
+    if envelope.token().is_some() || current.inner.is_heard_for(current) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))

@@ -29,7 +29,7 @@ impl Inner {
         if self.is_traced_for(current)
             && let Target::Pid(pid) = *to
         {
-            self.trace_send(pid, &mut envelope);
+            self.trace_send(current, pid, &mut envelope);
         }
         self.transfer(current, to, envelope);
     }
@@ -77,17 +77,21 @@ impl Inner {
 
     /// Lets the token of the running process ride on the envelope, and shows the event.
     #[cold]
-    pub(crate) fn trace_send(&self, to: Pid, envelope: &mut Envelope) {
-        let Some(from) = Current::of(self).and_then(Current::pid) else { return };
-        let token = Current::of(self).and_then(|current| {
-            current.with_own(|own| {
-                let token = own.token.as_mut()?;
-                token.serial.current += 1;
-                Some(token.clone())
-            })
+    pub(crate) fn trace_send(&self, current: Option<&Current<'_>>, to: Pid, envelope: &mut Envelope) {
+        let Some(current) = current else { return };
+        let Some(from) = current.pid() else { return };
+        if self.trace_flight(current, (from, to), envelope) {
+            return; // Nobody else looks.
+        }
+        let token = current.with_own(|own| {
+            let token = own.token.as_mut()?;
+            token.serial.current += 1;
+            Some(token.clone())
         });
-        envelope.set_token(token);
-        self.trace(|| EventKind::Send { from, to, signal: envelope.signal() });
+        if token.is_some() {
+            envelope.set_token(token);
+        }
+        self.trace_sent(current, (from, to), envelope);
     }
 
     /// Takes over the token of a message that the running process has received.
@@ -108,7 +112,7 @@ impl Inner {
         if (involved || self.is_traced())
             && let Some(by) = current.pid()
         {
-            self.trace(|| EventKind::Receive { by, signal: envelope.signal() });
+            self.trace_received(current, by, envelope);
         }
     }
 

@@ -28,14 +28,21 @@ mod mermaid;
 mod svg;
 mod words;
 
+pub mod file;
+pub mod flame;
 pub mod map;
+mod merge;
 pub mod sequence;
+#[cfg(feature = "spans")]
+pub mod spans;
 pub mod timeline;
 pub mod tree;
 
 mod pictures;
 
+pub use flame::Flame;
 pub use map::Map;
+pub use merge::merge;
 pub use pictures::Pictures;
 pub use sequence::Sequence;
 pub use timeline::Timeline;

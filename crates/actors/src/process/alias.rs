@@ -146,7 +146,7 @@ impl Destination for Alias {
         }
         let mut envelope = Envelope::new(message);
         if inner.is_traced() {
-            inner.trace_send(pid, &mut envelope);
+            inner.trace_send(Current::of(inner), pid, &mut envelope);
         }
         let mut used_up = false;
         let undelivered = unless_dead(inner, || {

@@ -11,6 +11,7 @@ use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid, Ref};
 use crate::timer::TimerKey;
+use crate::trace::EventKind;
 
 /// Where a message can go: a [`Pid`], a registered name, or a name on another node.
 pub trait Destination {
@@ -113,7 +114,15 @@ pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
 pub fn send_after<M: Message>(to: impl Watchable, message: M, delay: Duration) -> Timer {
     running("send_after", |current, _, _| {
         let inner = current.inner;
-        let due = Due::Send(to.target(inner.id), Envelope::new(message));
+        let target = to.target(inner.id);
+        if let Some(by) = current.pid() {
+            let to = match target {
+                Target::Pid(pid) => Some(pid),
+                Target::Name(..) => None,
+            };
+            inner.trace(|| EventKind::Timer { by, to, after: delay });
+        }
+        let due = Due::Send(target, Envelope::new(message));
         Timer { node: inner.downgrade(), key: inner.timers.insert(inner.now().saturating_add(delay), due) }
     })
 }

@@ -36,6 +36,6 @@ pub async fn trace<F: std::future::Future>(future: F) -> (F::Output, Trace) {
 
 /// Sets the trace token of the running process and returns the one before.
 #[track_caller]
-fn set_token(token: Option<Box<Token>>) -> Option<Box<Token>> {
+pub(crate) fn set_token(token: Option<Box<Token>>) -> Option<Box<Token>> {
     running("trace", |current, _, _| current.with_own(|own| std::mem::replace(&mut own.token, token)))
 }

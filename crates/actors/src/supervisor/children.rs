@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::decision::{Decision, History, Intensity, Restart, Strategy, group, on_exit};
 use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
-use crate::current::Current;
+use crate::current::{Current, running};
 use crate::message::Down;
 use crate::pid::Pid;
 use crate::process::{exit, monitor};
@@ -110,6 +110,7 @@ impl Children {
             }
             Decision::GiveUp => {
                 self.list[index].state = State::Ended;
+                running("a supervisor", |current, _, _| current.inner.supervisor_failed());
                 return Err(ExitReason::Shutdown);
             }
             Decision::Restart(range) => {

@@ -14,6 +14,7 @@ mod monitors;
 mod names;
 mod order;
 mod receive;
+mod recording;
 mod scheduler;
 #[cfg(feature = "tracing")]
 mod span;
