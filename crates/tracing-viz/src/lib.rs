@@ -48,8 +48,29 @@ pub use sequence::Sequence;
 pub use timeline::Timeline;
 pub use tree::Tree;
 
+use std::collections::BTreeSet;
+
 use greenroom::Pid;
 use greenroom::trace::{Signal, Trace};
+
+/// The processes of a trace that have this name, label or identifier.
+pub fn processes_called(trace: &Trace, name: &str) -> BTreeSet<Pid> {
+    let mut found = BTreeSet::new();
+    for event in &trace.events {
+        let (one, other) = event.kind.participants();
+        for pid in std::iter::once(one).chain(other) {
+            let known = trace.names.get(&pid);
+            let is_called = |called: &Option<String>| called.as_deref() == Some(name);
+            if known.is_some_and(|known| is_called(&known.registered) || is_called(&known.label))
+                || words::pid(pid) == name
+                || title(trace, pid) == name
+            {
+                found.insert(pid);
+            }
+        }
+    }
+    found
+}
 
 /// What to call a process of a trace in one line.
 fn title(trace: &Trace, pid: Pid) -> String {
