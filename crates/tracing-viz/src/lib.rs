@@ -24,6 +24,7 @@
 //! This crate never talks to a node. It draws data, whoever collected it, and the same data always
 //! gives the same picture.
 
+mod ansi;
 mod mermaid;
 mod svg;
 mod words;

@@ -12,6 +12,12 @@ mod diagram;
 mod list;
 
 impl Sequence {
+    /// The same as [`to_text`](Sequence::to_text), in colour, for a terminal. With room for all columns it can be
+    /// scrolled both ways in a pager: `less -RS`.
+    pub fn to_ansi(&self, width: usize) -> String {
+        crate::ansi::coloured(&self.to_text(width))
+    }
+
     /// The sequence as lines of text, none of which takes up more than `width` columns.
     pub fn to_text(&self, width: usize) -> String {
         let mut lines = match columns::Columns::fit(self, width) {

@@ -15,6 +15,11 @@ enum Item {
 }
 
 impl Tree {
+    /// The same as [`to_text`](Tree::to_text), in colour, for a terminal.
+    pub fn to_ansi(&self, width: usize) -> String {
+        crate::ansi::coloured(&self.to_text(width))
+    }
+
     /// The tree as lines of text, none of which takes up more than `width` columns.
     ///
     /// A link between processes that are not parent and child is told on the later of the two.

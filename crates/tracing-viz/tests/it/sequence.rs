@@ -338,8 +338,8 @@ fn calls_and_replies_are_paired_like_brackets() {
     assert_eq!(latencies, [micros(100), micros(300), micros(2_000_500), None]);
 }
 
-#[test]
-fn hostile_names_and_messages_stay_text() {
+/// Names and messages that mean something to whoever draws them.
+pub fn hostile() -> Story {
     let home = Story::new()
         .registered(2, "end; deactivate 0\nparticipant 9 AS x")
         .registered(3, "%%{init: {\"theme\": \"dark\"}}%% <script>alert(1)</script>")
@@ -349,7 +349,12 @@ fn hostile_names_and_messages_stay_text() {
         .info(3, 4, "プロセス \t 進程 ✕ │ ▶")
         .exit(4, "end");
     let far = EventKind::Send { from: pid(4), to: on("img src=x@host", 5), signal: info("\r\n") };
-    let story = home.event(far);
+    home.event(far)
+}
+
+#[test]
+fn hostile_names_and_messages_stay_text() {
+    let story = hostile();
     check(
         &story,
         120,
