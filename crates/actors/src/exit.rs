@@ -98,7 +98,7 @@ impl Inner {
         }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
         if let Some(cold) = &cold
-            && self.recorders.wants(wanted::FLIGHT)
+            && self.recorders.wants(wanted::FLIGHT | wanted::RECORDING)
         {
             self.recorders.bury(pid, cold.name.as_deref(), cold.label.as_deref());
         }

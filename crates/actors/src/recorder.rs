@@ -281,6 +281,10 @@ impl Recorders {
             whose.add(std::mem::take(&mut *page.lock()));
         }
         let mut trace = whose.finish(caller);
+        // Whoever ended meanwhile may have had no name yet when it was seen first.
+        for (pid, name) in self.dead.lock().iter() {
+            trace.names.entry(*pid).or_insert_with(|| name.clone());
+        }
         finish(&mut trace, name_of);
         trace
     }

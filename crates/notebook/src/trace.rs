@@ -123,6 +123,8 @@ fn leave_out(trace: &mut Trace, keeper: Pid) {
             !is_frame(one) && !other.is_some_and(is_frame)
         })
         .collect();
+    let frame: Vec<Pid> = trace.names.keys().copied().filter(|pid| is_frame(*pid)).collect();
+    trace.names.retain(|pid, _| !frame.contains(pid));
     let mut keep = keep.into_iter();
     trace.events.retain(|_| keep.next().unwrap_or(true));
 }

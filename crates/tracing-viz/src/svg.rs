@@ -14,6 +14,9 @@ pub(crate) const LETTER: f64 = 6.65;
 /// The height of the bar on top, with the title.
 pub(crate) const TOP: f64 = 44.0;
 
+/// The width of the field to search with, which is there where scripts run.
+const SEARCH: f64 = 200.0;
+
 /// How many colours tell processes apart.
 const COLOURS: usize = 8;
 
@@ -55,8 +58,8 @@ impl Page {
     /// The file: a picture of that size, called `title`, about which `facts` are told.
     pub(crate) fn finish(self, width: f64, height: f64, title: &str, facts: &[String]) -> String {
         let facts = facts.join(" · ");
-        let start = 16.0 + words::width(title) as f64 * 10.2 + 14.0;
-        let width = width.max(start + words::width(&facts) as f64 * LETTER + 16.0);
+        let start = 16.0 + words::width(title) as f64 * 9.3 + 16.0;
+        let width = width.max(start + words::width(&facts) as f64 * LETTER + 36.0 + SEARCH);
         let (w, h) = (Px(width), Px(height));
         let (facts, heading) = (escape(&facts), escape(title));
         let mut out = String::with_capacity(self.body.len() + STYLE.len() + SCRIPT.len() + 1024);

@@ -45,7 +45,11 @@ impl Map {
 
     /// The processes around an ellipse, which is as large as they need.
     fn places(&self) -> (Vec<Place>, f64, f64) {
-        let width = |index: usize| (words::width(&self.processes[index].title).min(NAME) as f64 * 7.2 + 26.0).max(84.0);
+        let width = |index: usize| {
+            let process = &self.processes[index];
+            let name = words::width(&process.title).min(NAME) as f64 * 7.2;
+            name.max(words::width(&process.counts()) as f64 * 6.1).max(58.0) + 26.0
+        };
         let order = self.around();
         let widest = (0..order.len()).map(width).fold(84.0, f64::max);
         let count = order.len().max(1) as f64;
@@ -86,7 +90,7 @@ impl Map {
     fn process(&self, page: &mut Page, index: usize, place: &Place) {
         let process = &self.processes[index];
         let (x, y) = (place.x - place.width / 2.0, place.y - HEIGHT / 2.0);
-        let counts = format!("{} out · {} in", words::count(process.sent), words::count(process.received));
+        let counts = process.counts();
         let title = format!("{}\n{} on {}\n{counts}", process.title, words::pid(process.pid), process.pid.node());
         page.put(format_args!(
             r#"<g class="m {}" data-p="{index}" data-h="{index}"><title>{}</title><rect class="box" x="{x}" y="{y}" width="{w}" height="{HEIGHT}" rx="9"/><rect class="tint" x="{x}" y="{y}" width="{w}" height="{HEIGHT}" rx="9"/>"#,
@@ -97,7 +101,7 @@ impl Map {
             w = Px(place.width),
         ));
         page.text(place.x, place.y - 2.0, "name mid", &words::cut(&process.title, NAME));
-        page.text(place.x, place.y + 12.0, "pid mid", &svg::fit(&counts, place.width + 20.0));
+        page.text(place.x, place.y + 12.0, "pid mid", &counts);
         page.end();
     }
 
@@ -149,5 +153,11 @@ impl Map {
         let count = words::count(flow.messages);
         page.text(lx, ly + LETTER / 2.0, "label", &count);
         page.end();
+    }
+}
+
+impl super::Process {
+    fn counts(&self) -> String {
+        format!("{} out · {} in", words::count(self.sent), words::count(self.received))
     }
 }

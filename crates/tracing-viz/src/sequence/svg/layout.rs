@@ -55,7 +55,11 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn of(sequence: &Sequence) -> Layout {
-        let heads: Vec<f64> = sequence.participants.iter().map(head).collect();
+        let mut heads: Vec<f64> = sequence.participants.iter().map(head).collect();
+        // Whoever is alone on a node has room for the node's name.
+        for node in sequence.nodes.iter().filter(|node| node.len == 1) {
+            heads[node.first] = heads[node.first].max(extent(&node.name).min(220.0) + 6.0);
+        }
         let (x, width) = columns(sequence, &heads);
         let top = TOP + 8.0 + if sequence.nodes.is_empty() { 0.0 } else { 18.0 };
         let mut layout = Layout {
