@@ -312,6 +312,13 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
     Select { wants, cursor: mark.0, patience: timeout.map_or(Patience::Endless, Patience::For) }
 }
 
+/// Waits for nothing but the end of this time.
+pub(crate) async fn pause(duration: Duration) {
+    let nothing =
+        Select { wants: &mut |_| None, cursor: Cursor::default(), patience: Patience::Asleep(duration) }.await;
+    debug_assert!(nothing.is_none());
+}
+
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
 pub struct Mark(Cursor);
@@ -389,14 +396,16 @@ enum Patience {
     Endless,
     /// It has not begun to.
     For(Duration),
+    /// The same, but nobody is told when the time is up: that was the point.
+    Asleep(Duration),
     /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
     Until(Box<Deadline>),
 }
 
 /// When a receive gives up, and the timer that wakes it then.
 struct Deadline {
-    /// How long it waits in all.
-    timeout: Duration,
+    /// How long it waits in all, if that is shown to tracers.
+    told: Option<Duration>,
     due: Duration,
     timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
 }
@@ -425,16 +434,18 @@ impl Patience {
         let inner = current.inner;
         let deadline = match self {
             Patience::Endless => return false,
-            Patience::For(timeout) => {
-                let due = inner.now().saturating_add(*timeout);
-                *self = Patience::Until(Box::new(Deadline { timeout: *timeout, due, timer: None }));
+            Patience::For(timeout) | Patience::Asleep(timeout) => {
+                let (timeout, due) = (*timeout, inner.now().saturating_add(*timeout));
+                let told = matches!(self, Patience::For(_)).then_some(timeout);
+                *self = Patience::Until(Box::new(Deadline { told, due, timer: None }));
                 return self.is_over(current, id);
             }
             Patience::Until(deadline) => deadline,
         };
         if deadline.due <= inner.now() {
-            let after = deadline.timeout;
-            inner.trace(|| EventKind::Timeout { by: inner.pid(id), after });
+            if let Some(after) = deadline.told {
+                inner.trace(|| EventKind::Timeout { by: inner.pid(id), after });
+            }
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {

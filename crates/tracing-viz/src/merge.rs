@@ -76,19 +76,27 @@ fn offset(near: &Trace, far: &Trace) -> Option<i128> {
 /// When messages left one node and arrived at the other, each by its own clock in nanoseconds.
 fn flights(from: &Trace, to: &Trace) -> impl Iterator<Item = (i128, i128)> {
     let Some(there) = home(to) else { return Vec::new().into_iter() };
-    let mut on_the_way: HashMap<(Pid, String), VecDeque<i128>> = HashMap::new();
+    let mut on_the_way: HashMap<(Pid, &str), VecDeque<i128>> = HashMap::new();
     for event in in_order(from) {
         if let EventKind::Send { to, signal, .. } = &event.kind
             && to.node() == there
         {
-            on_the_way.entry((*to, text(signal))).or_default().push_back(nanos(event.at));
+            on_the_way.entry((*to, name(signal))).or_default().push_back(nanos(event.at));
+        }
+    }
+    // What was sent on the other node itself is no traveller, though it may look like one.
+    let mut at_home: HashMap<(Pid, String), usize> = HashMap::new();
+    for event in &to.events {
+        if let EventKind::Send { to, signal, .. } = &event.kind {
+            *at_home.entry((*to, format!("{signal:?}"))).or_default() += 1;
         }
     }
     let mut flights = Vec::new();
     for event in in_order(to) {
-        if let EventKind::Receive { by, signal } = &event.kind
-            && let Some(sent) = on_the_way.get_mut(&(*by, text(signal))).and_then(VecDeque::pop_front)
-        {
+        let EventKind::Receive { by, signal } = &event.kind else { continue };
+        if let Some(count) = at_home.get_mut(&(*by, format!("{signal:?}"))).filter(|count| **count > 0) {
+            *count -= 1;
+        } else if let Some(sent) = on_the_way.get_mut(&(*by, name(signal))).and_then(VecDeque::pop_front) {
             flights.push((sent, nanos(event.at)));
         }
     }
@@ -110,8 +118,14 @@ fn in_order(trace: &Trace) -> Vec<&TraceEvent> {
     events
 }
 
-fn text(signal: &Signal) -> String {
-    format!("{signal:?}")
+/// What is known of a message on both sides: one that arrives as bytes has a type, but no text until it is opened.
+fn name(signal: &Signal) -> &str {
+    match signal {
+        Signal::Info { name, .. } | Signal::Call { name, .. } | Signal::Cast { name, .. } => name,
+        Signal::Reply { .. } => "REPLY",
+        Signal::Exit(_) => "EXIT",
+        Signal::Down(_) => "DOWN",
+    }
 }
 
 fn nanos(time: Duration) -> i128 {
