@@ -90,7 +90,9 @@ fn tree_text() -> f64 {
         kind,
         registered: None,
         status: ChildStatus::Running,
+        strategy: None,
         restarts: 0,
+        uptime: None,
         links: Vec::new(),
         children,
     };

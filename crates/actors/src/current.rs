@@ -16,7 +16,7 @@ use crate::pid::{LocalPid, Pid};
 use crate::recorder::{Scribe, Turn, wanted};
 use crate::scheduler::Worker;
 use crate::slot::{Own, Slot};
-use crate::trace::{EventKind, TraceEvent};
+use crate::trace::{self, EventKind, TraceEvent};
 
 /// The process that this thread is running, and the worker that runs it.
 pub(crate) struct Current<'a> {
@@ -269,15 +269,17 @@ impl Inner {
     /// The same for a caller that knows who is current on this thread.
     #[inline]
     pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
-        self.recorders.wanted.load(Ordering::Relaxed) != 0
-            || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
+        trace::IS_BUILT_IN
+            && (self.recorders.wanted.load(Ordering::Relaxed) != 0
+                || current.is_some_and(|current| current.with_own(|own| own.token.is_some())))
     }
 
     /// Whether anyone would see that the running process receives something: the flight recorder does not.
     #[inline]
     pub(crate) fn is_heard_for(&self, current: &Current<'_>) -> bool {
-        self.recorders.wanted.load(Ordering::Relaxed) & !wanted::FLIGHT != 0
-            || current.with_own(|own| own.token.is_some())
+        trace::IS_BUILT_IN
+            && (self.recorders.wanted.load(Ordering::Relaxed) & !wanted::FLIGHT != 0
+                || current.with_own(|own| own.token.is_some()))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.
@@ -303,10 +305,11 @@ impl Inner {
 
     /// Shows an event to tracers.
     fn show(&self, kind: EventKind) {
-        let token = Current::of(self).and_then(|current| current.with_own(|own| own.token.clone()));
+        let riding = self.token();
         let node_wide = self.recorders.wants(wanted::TRACER).then(|| self.tracer.read().clone()).flatten();
-        let event = TraceEvent { at: self.now(), kind, serial: token.as_ref().map(|token| token.serial) };
-        for tracer in token.map(|token| token.tracer).into_iter().chain(node_wide) {
+        let event = TraceEvent { at: self.now(), kind, serial: riding.as_ref().map(|riding| riding.token.serial) };
+        let recorder = riding.and_then(|riding| riding.recording?.tracer);
+        for tracer in recorder.into_iter().chain(node_wide) {
             tracer.event(event.clone(), &|pid| self.name_of(pid));
         }
     }

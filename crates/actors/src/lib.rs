@@ -28,8 +28,8 @@
 
 pub mod pid;
 pub mod reason;
-pub mod trace;
 pub mod message;
+pub mod trace;
 pub mod router;
 pub mod tree;
 
@@ -50,6 +50,7 @@ mod scheduler;
 mod core;
 mod current;
 mod deliver;
+mod conversation;
 mod send;
 mod monitor;
 mod exit;
@@ -62,10 +63,12 @@ mod watchdog;
 
 pub mod receive;
 pub mod process;
+pub mod seq_trace;
 mod node;
 pub mod stream;
 pub mod recording;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
@@ -88,5 +91,6 @@ pub use process::{
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
 pub use recording::{Recording, trace_to};
+pub use registry::Registry;
 pub use supervisor::Supervisor;
 pub use task::Task;

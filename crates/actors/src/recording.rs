@@ -6,12 +6,12 @@
 use std::sync::{Arc, Weak};
 
 use crate::core::Inner;
-use crate::current::Current;
+use crate::current::{Current, running};
 use crate::node::{Node, NodeBuilder};
 use crate::pid::{LocalPid, Pid};
-use crate::process::{set_token, try_self_pid};
+use crate::process::try_self_pid;
 use crate::reason::ExitReason;
-use crate::trace::{EventKind, Recorder, Serial, Token, Trace, TraceEvent};
+use crate::trace::{EventKind, Recorder, Trace, TraceEvent};
 
 /// A recording of all that happens on a node: see [`Node::record`]. It ends when this is dropped.
 #[derive(Debug)]
@@ -142,11 +142,10 @@ impl Inner {
 /// When polled outside of a process.
 pub async fn trace_to<F: Future, K: FnOnce(Trace)>(future: F, keep: K) -> F::Output {
     let recorder = Arc::new(Recorder::default());
-    let start = Token { tracer: recorder.clone(), serial: Serial { previous: 0, current: 0 } };
-    let before = set_token(Some(Box::new(start)));
+    let before = crate::process::record_with(&recorder);
     let keeper = Keeper { recorder, caller: crate::self_pid(), keep: Some(keep) };
     let value = future.await;
-    set_token(before);
+    running("trace_to", |current, _, _| current.inner.exchange_token(before));
     drop(keeper);
     value
 }

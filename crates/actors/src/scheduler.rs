@@ -144,6 +144,11 @@ impl<T> Scheduler<T> {
         (scheduler, ends)
     }
 
+    /// How many workers run processes.
+    pub(crate) fn workers(&self) -> usize {
+        self.places
+    }
+
     /// Queues work from outside of any worker.
     pub(crate) fn inject(&self, work: &T) {
         self.injected.push(NonNull::from(work));
@@ -172,6 +177,17 @@ impl<T> Scheduler<T> {
     pub(crate) fn push_back(&self, worker: &Worker<T>, work: &T) {
         worker.deque.push(NonNull::from(work));
         self.wake_one();
+    }
+
+    /// Queues work that a worker just made. The first such work waits for the worker itself, which most often has
+    /// nothing else to do soon; what comes on top of it is worth waking another for.
+    #[inline]
+    pub(crate) fn push_new(&self, worker: &Worker<T>, work: &T) {
+        let is_first = worker.deque.is_empty();
+        worker.deque.push(NonNull::from(work));
+        if !is_first {
+            self.wake_one();
+        }
     }
 
     /// What this worker should run next; sleeps until there is something. `None` when stopped, and
@@ -358,6 +374,11 @@ impl<T> Scheduler<T> {
     /// For the watchdog.
     pub(crate) fn rescue(&self, turn: Turn) {
         let shared = &self.workers[turn.worker];
+        // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
+        let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
+        if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
+            return;
+        }
         shared.rescue.store(true, Ordering::SeqCst);
         barrier::heavy();
         // If the turn still lasts, its worker will see `rescue` before it touches the slot without a fence.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::body::Body;
 use crate::pid::LocalPid;
 use crate::slot::Slot;
-use crate::trace::Token;
+use crate::trace::Riding;
 
 /// The table: chunks of doubling size, made when they are first needed.
 pub(crate) struct Table {
@@ -33,10 +33,10 @@ impl Table {
 
     #[inline]
     fn chunk_of(index: u32) -> (usize, usize) {
-        let shifted = index / FIRST_CHUNK + 1;
-        let chunk = shifted.ilog2();
-        let first = FIRST_CHUNK * ((1 << chunk) - 1);
-        (chunk as usize, (index - first) as usize)
+        // Counted from `FIRST_CHUNK`, each chunk begins at a power of two.
+        let shifted = u64::from(index) + u64::from(FIRST_CHUNK);
+        let power = shifted.ilog2();
+        ((power - FIRST_CHUNK.ilog2()) as usize, (shifted ^ 1 << power) as usize)
     }
 
     /// The place of this index, if the table has ever grown to it.
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// Moves a process into a vacant place. The caller schedules it.
-    pub(crate) fn settle(&self, index: u32, body: Body, token: Option<Box<Token>>) -> &Slot {
+    pub(crate) fn settle(&self, index: u32, body: Body, token: Option<Box<Riding>>) -> &Slot {
         let slot = self.grow_to(index);
         // SAFETY: a vacant place that was handed out belongs to whoever got it.
         unsafe { slot.settle(body, token) };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use greenroom::Pid;
 use greenroom::process::Info;
-use greenroom::tree::{ChildKind, ChildStatus, TreeNode};
+use greenroom::tree::{ChildKind, ChildStatus, Strategy, TreeNode};
 
 use crate::words;
 
@@ -34,7 +34,9 @@ pub use mermaid::Direction;
 ///     registered: None,
 ///     kind: ChildKind::Worker,
 ///     status: ChildStatus::NotStarted,
+///     strategy: None,
 ///     restarts: 3,
+///     uptime: None,
 ///     links: vec![],
 ///     children: vec![],
 /// };
@@ -228,6 +230,7 @@ impl<'a> Planter<'a> {
                 kind: node.kind,
                 status: node.status,
                 restarts: node.restarts,
+                facts: Facts { uptime: node.uptime, strategy: node.strategy.map(in_words), ..Facts::default() },
                 parent,
                 folded,
                 ..Node::nobody()
@@ -296,6 +299,15 @@ impl Folded {
         }
         more
     }
+}
+
+fn in_words(strategy: Strategy) -> String {
+    match strategy {
+        Strategy::OneForOne => "one for one",
+        Strategy::OneForAll => "one for all",
+        Strategy::RestForOne => "rest for one",
+    }
+    .to_owned()
 }
 
 fn title(node: &TreeNode) -> String {

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 use crate::message::{Message, short_name};
 use crate::router::Parcel;
-use crate::trace::{Signal, Token};
+use crate::trace::{Riding, Signal};
 
 /// The part of an envelope that is the same for every type of message.
 #[repr(C)]
@@ -19,7 +19,7 @@ pub(crate) struct Head {
     /// The neighbour: the next older one in an inbox, the next newer one in a queue.
     pub(super) next: Option<NonNull<Head>>,
     operations: &'static VTable,
-    token: Option<Box<Token>>,
+    token: Option<Box<Riding>>,
 }
 
 impl Head {
@@ -88,21 +88,21 @@ const fn in_eights(bytes: usize) -> u32 {
 /// A type of message, as a receive asks for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted {
-    operations: &'static VTable,
+    type_id: TypeId,
     accept: fn(&mut Envelope) -> bool,
 }
 
 impl Wanted {
     #[inline]
     pub(crate) fn of<T: Message>() -> Self {
-        Wanted { operations: T::TABLE, accept: Envelope::accept::<T> }
+        Wanted { type_id: TypeId::of::<T>(), accept: Envelope::accept::<T> }
     }
 
     /// Whether that is what the envelope holds, as in [`Envelope::accept`].
     #[inline]
     pub(crate) fn accepts(self, envelope: &mut Envelope) -> bool {
-        // The same table is the same type; a type may have several, one for each library that sends it.
-        std::ptr::eq(envelope.head().operations, self.operations) || (self.accept)(envelope)
+        envelope.head().operations.type_id == self.type_id
+            || (envelope.head().operations.type_id == TypeId::of::<Parcel>() && (self.accept)(envelope))
     }
 }
 
@@ -153,16 +153,16 @@ impl Envelope {
     }
 
     #[inline]
-    pub(crate) fn token(&self) -> Option<&Token> {
+    pub(crate) fn token(&self) -> Option<&Riding> {
         self.head().token.as_deref()
     }
 
-    pub(crate) fn set_token(&mut self, token: Option<Box<Token>>) {
+    pub(crate) fn set_token(&mut self, token: Option<Box<Riding>>) {
         self.head_mut().token = token;
     }
 
     #[inline]
-    pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
+    pub(crate) fn take_token(&mut self) -> Option<Box<Riding>> {
         self.head_mut().token.take()
     }
 
@@ -235,7 +235,7 @@ impl Envelope {
     /// The message, if it is a `T`.
     #[inline]
     pub(crate) fn into_message<T: Message>(mut self) -> Option<T> {
-        if !std::ptr::eq(self.head().operations, T::TABLE) && !self.accept::<T>() {
+        if !self.is::<T>() && !self.accept::<T>() {
             return None;
         }
         drop(self.take_token());

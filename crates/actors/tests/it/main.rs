@@ -15,13 +15,17 @@ mod names;
 mod order;
 mod receive;
 mod recording;
+mod registry;
 mod scheduler;
+mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
 mod stress;
 mod supervisor;
 mod support;
 mod table;
+mod task;
+mod task_stream;
 mod timers;
 mod trace;
 mod watchdog;

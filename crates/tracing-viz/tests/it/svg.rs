@@ -76,7 +76,7 @@ fn a_cluster_of_trees() {
     expect_file!["golden/cluster.txt"].assert_eq(&tree.to_text(100));
     expect_file!["golden/cluster.mmd"].assert_eq(&tree.to_mermaid(Direction::LeftRight));
     let application = Tree::from_nodes("shop", Role::Application, &[service()], &tree::Options::default());
-    assert!(application.to_text(100).starts_with("Application shop\n└─ root <0.5.0>  supervisor\n"));
+    assert!(application.to_text(100).starts_with("Application shop\n└─ root <0.5.0>  supervisor, one for one\n"));
 }
 
 #[test]
