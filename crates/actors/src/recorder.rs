@@ -168,7 +168,12 @@ impl Recorders {
             return self.write(scribe, now, turn, record);
         }
         if ring::is_notable(kind) {
-            push(&self.notable, TraceEvent { at: now(), kind: kind.clone(), serial: None });
+            // What the worker notes next goes on from here.
+            let at = match scribe {
+                Some((scribe, _)) => scribe.exactly(now),
+                None => now(),
+            };
+            push(&self.notable, TraceEvent { at, kind: kind.clone(), serial: None });
         }
     }
 

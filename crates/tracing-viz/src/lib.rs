@@ -2,7 +2,7 @@
 //!
 //! A recorded [`Trace`] becomes a [`Sequence`], a [`Map`] or a [`Timeline`], a
 //! [`TreeNode`](greenroom::tree::TreeNode) a [`Tree`]. They are plain models, which any renderer can draw. With
-//! them come SVG, Mermaid's text form, and Unicode text for a terminal; [`file`] saves traces and trees as JSON.
+//! them come SVG, Mermaid's text form, and Unicode text for a terminal; [`mod@file`] saves traces and trees as JSON.
 //!
 //! ```
 //! use greenroom::{receive, self_pid, send, spawn};

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
-use crate::message::{Answer, short_name};
+use crate::message::{Answer, Call, short_name};
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::reason::ExitReason;
 use crate::trace::{EventKind, Signal, TraceEvent};
@@ -126,6 +126,9 @@ pub(super) fn unknown() -> ExitReason {
 }
 
 fn signal(type_name: &'static str) -> Signal {
+    if type_name == std::any::type_name::<Call>() {
+        return Signal::Call { name: "…".to_owned(), text: String::new() };
+    }
     if type_name == std::any::type_name::<Answer>() {
         return Signal::Reply { text: String::new() };
     }

@@ -17,7 +17,7 @@ const GAP: f64 = 56.0;
 const NAME: usize = 30;
 
 /// The longest second line, in characters.
-const LINE: usize = 44;
+const LINE: usize = 64;
 
 /// Where a card stands.
 #[derive(Clone, Copy, Default)]
