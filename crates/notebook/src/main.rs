@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn draw(wanted: &picture::Draw) -> u8 {
-    let drawn = picture::draw(wanted, Look::of_stdout().width);
+    let look = Look::of_stdout();
+    let style = if look.coloured { Style::Coloured } else { Style::Plain };
+    let drawn = picture::draw(wanted, look.width, style);
     match drawn.map(|drawn| io::stdout().write_all(drawn.as_bytes())) {
         // Whoever closes our output has seen enough.
         Ok(_) => EXIT_OK,

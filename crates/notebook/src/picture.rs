@@ -12,6 +12,8 @@ use greenroom_tracing_viz::file::{self, ReadError, Saved};
 use greenroom_tracing_viz::sequence::{Marks, Options, Targets};
 use greenroom_tracing_viz::{Flame, Pictures, Tree, map, tree};
 
+use crate::draw::Style;
+
 /// `greenroom draw`
 #[derive(Debug, Args)]
 pub struct Draw {
@@ -155,11 +157,11 @@ impl Form {
     }
 }
 
-/// Draws a saved trace or tree. Returns what is to be printed, which is nothing if it went into a file.
+/// Draws a saved trace or tree; text that is to be printed, in colour if that is the style. Returns what is to be printed, which is nothing if it went into a file.
 ///
 /// # Errors
 /// [`DrawError`] says what is wrong with the file, or with what was asked for.
-pub fn draw(wanted: &Draw, columns: usize) -> Result<String, DrawError> {
+pub fn draw(wanted: &Draw, columns: usize, style: Style) -> Result<String, DrawError> {
     let json = std::fs::read_to_string(&wanted.file).map_err(|error| DrawError::Read(wanted.file.clone(), error))?;
     let saved = file::read(&json).map_err(|error| DrawError::Open(wanted.file.clone(), error))?;
     let form = match (wanted.form, &wanted.output) {
@@ -182,6 +184,7 @@ pub fn draw(wanted: &Draw, columns: usize) -> Result<String, DrawError> {
     };
     match &wanted.output {
         Some(path) => write(path, &drawn).map(|()| String::new()),
+        None if form == Form::Text && style == Style::Coloured => Ok(greenroom_tracing_viz::coloured(&drawn)),
         None => Ok(drawn),
     }
 }

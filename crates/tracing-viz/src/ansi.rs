@@ -22,8 +22,12 @@ const WORDS: &[(&str, &str)] = &[
     ("×", "1;33"),
 ];
 
-/// `text` with its line art dimmed and its key words coloured.
-pub(crate) fn coloured(text: &str) -> String {
+/// A picture in text with its line art dimmed and its key words coloured, for a terminal.
+///
+/// ```
+/// assert_eq!(greenroom_tracing_viz::coloured("CALL: x"), "\u{1b}[1;34mCALL:\u{1b}[0m x");
+/// ```
+pub fn coloured(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     let mut rest = text;
     let mut before = ' ';

@@ -41,6 +41,7 @@ pub mod tree;
 
 mod pictures;
 
+pub use ansi::coloured;
 pub use flame::Flame;
 pub use map::Map;
 pub use merge::merge;

@@ -7,6 +7,7 @@ use clap::Parser as _;
 use greenroom::trace::{EventKind, ProcessName, Signal, Trace, TraceEvent};
 use greenroom::{NodeId, NodeName, Pid};
 use greenroom_notebook::cli::{Cli, Command};
+use greenroom_notebook::draw::Style;
 use greenroom_notebook::picture::draw;
 use greenroom_tracing_viz::file;
 
@@ -32,7 +33,7 @@ fn drawn(arguments: &[&str]) -> Result<String, String> {
     std::fs::write(&saved, file::trace_to_json(&trace())).unwrap();
     let words = ["greenroom", "draw", saved.to_str().unwrap()].into_iter().chain(arguments.iter().copied());
     let Some(Command::Draw(wanted)) = Cli::parse_from(words).command else { panic!("another command") };
-    draw(&wanted, 80).map_err(|error| error.to_string())
+    draw(&wanted, 80, Style::Plain).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -74,5 +75,5 @@ fn what_cannot_be_drawn_is_explained() {
     let Some(Command::Draw(wanted)) = Cli::parse_from(["greenroom", "draw", other.to_str().unwrap()]).command else {
         panic!("another command")
     };
-    assert!(draw(&wanted, 80).unwrap_err().to_string().contains("this is no saved trace or tree"));
+    assert!(draw(&wanted, 80, Style::Plain).unwrap_err().to_string().contains("this is no saved trace or tree"));
 }
