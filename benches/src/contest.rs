@@ -209,6 +209,13 @@ pub const CONTESTS: &[Contest] = &[
         )
     },
     Contest {
+        trial: "ping_pong_flight",
+        ..contest("flight", "/s", More, &[variant("recorder off", "ping_pong", Some(0.9))])
+    },
+    contest("trace_on", "ns", Less, &[limit("asked for", 150.0)]),
+    contest("svg", "ms", Less, &[limit("asked for", 100.0)]),
+    contest("tree_text", "ms", Less, &[limit("asked for", 1000.0)]),
+    Contest {
         trial: "growth_7",
         ..contest(
             "growth",

@@ -11,6 +11,7 @@ mod common;
 mod contest;
 mod notebook;
 mod ours;
+mod pictures;
 #[cfg(feature = "peers")]
 mod peers;
 mod report;
@@ -100,7 +101,7 @@ fn main() -> ExitCode {
 /// What a process for a single trial does.
 fn run_trial(contestant: &str, trial: &str) -> ExitCode {
     let figure = match contestant {
-        "greenroom" => ours::run(trial),
+        "greenroom" => ours::run(trial).or_else(|| pictures::run(trial)),
         "tokio" => tokio_tasks::run(trial),
         #[cfg(feature = "peers")]
         "ractor" => peers::ractor(trial),

@@ -134,10 +134,15 @@ async fn echo() {
     }
 }
 
-async fn ping_pong() {
+pub async fn ping_pong() {
+    round_trips(ROUND_TRIPS).await;
+}
+
+/// So many messages to an echo and back.
+pub async fn round_trips(count: usize) {
     let echo = spawn(echo());
     let myself = self_pid();
-    for _ in 0..ROUND_TRIPS {
+    for _ in 0..count {
         send(echo, Ping(myself));
         receive::<Pong>().await;
     }

@@ -17,6 +17,7 @@ use crate::message::Target;
 use crate::overload::{Counters, Limits};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::Panic;
+use crate::recorder::Recorders;
 use crate::router::Router;
 use crate::scheduler::Scheduler;
 use crate::settings::Settings;
@@ -38,8 +39,7 @@ pub(crate) struct Inner {
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) router: RwLock<Option<Arc<dyn Router>>>,
     pub(crate) remote: Mutex<Remote>,
-    /// Whether `tracer` is set: the one branch that tracing costs when it is off.
-    pub(crate) traced: AtomicBool,
+    pub(crate) recorders: Recorders,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) conversations: Conversations,
     pub(crate) suspensions: Suspensions,
@@ -118,7 +118,7 @@ impl Inner {
             tokio,
             router: RwLock::new(None),
             remote: Mutex::default(),
-            traced: AtomicBool::new(false),
+            recorders: Recorders::default(),
             tracer: RwLock::new(None),
             conversations: Conversations::default(),
             suspensions: Suspensions::default(),

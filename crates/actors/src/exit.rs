@@ -14,6 +14,7 @@ use crate::mailbox::{Tag, drop_quietly};
 use crate::message::{Down, Exit, Target};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
+use crate::recorder::wanted;
 use crate::router::RemoteSignal;
 use crate::slot::{Locked, flag};
 use crate::trace::EventKind;
@@ -111,6 +112,11 @@ impl Inner {
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
         if flags & (flag::SUSPENDED | flag::SUSPENDS | flag::HAS_TIMERS | flag::LIMITED) != 0 {
             self.forget(id);
+        }
+        if let Some(cold) = &cold
+            && self.recorders.wants(wanted::FLIGHT | wanted::RECORDING)
+        {
+            self.recorders.bury(pid, cold.name.as_deref(), cold.label.as_deref());
         }
         if let Some(cold) = cold {
             self.tell_connected(pid, &reason, *cold, also);

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
-pub(crate) use envelope::{Wanted, drop_quietly};
+pub(crate) use envelope::{Wanted, drop_quietly, write_bounded};
 pub(crate) use inbox::{Inbox, Pushed, Tag};
 
 use crate::pid::{LocalPid, NodeId, Pid};

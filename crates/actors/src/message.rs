@@ -95,8 +95,16 @@ pub struct Exit {
 }
 
 /// A value that only its own node can show and move about.
-pub(crate) trait Value: Any + fmt::Debug + Send {}
-impl<T: Any + fmt::Debug + Send> Value for T {}
+pub(crate) trait Value: Any + fmt::Debug + Send {
+    /// The full name of its type.
+    fn type_name(&self) -> &'static str;
+}
+
+impl<T: Any + fmt::Debug + Send> Value for T {
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+}
 
 /// A request of one process to another within a node, which answers with an [`Answer`].
 pub(crate) struct Call {

@@ -37,6 +37,7 @@ pub use send::{
 };
 pub use suspend::{SuspendError, resume, suspend};
 pub use top::{By, Totals, Usage, top};
+pub(crate) use trace::record_with;
 pub use trace::trace;
 pub use watch::{Until, Watch};
 
@@ -456,7 +457,5 @@ macro_rules! yield_point {
 /// # Panics
 /// When polled outside of a process.
 pub async fn sleep(duration: Duration) {
-    // Nothing is wanted, so this ends by its time-out.
-    let nothing = crate::receive::select(&mut |_| None, Some(duration)).await;
-    debug_assert!(nothing.is_none());
+    crate::receive::pause(duration).await;
 }

@@ -17,7 +17,7 @@ use crate::message::Message;
 use crate::pid::{LocalPid, Ref};
 use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
-use crate::trace;
+use crate::trace::{self, EventKind};
 
 /// Waits for the next message of type `T`.
 ///
@@ -326,6 +326,13 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
     Select { wants, cursor: mark.0, patience: timeout.map_or(Patience::Endless, Patience::For) }
 }
 
+/// Waits for nothing but the end of this time.
+pub(crate) async fn pause(duration: Duration) {
+    let nothing =
+        Select { wants: &mut |_| None, cursor: Cursor::default(), patience: Patience::Asleep(duration) }.await;
+    debug_assert!(nothing.is_none());
+}
+
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
 pub struct Mark(pub(crate) Cursor);
@@ -442,12 +449,16 @@ enum Patience {
     Endless,
     /// It has not begun to.
     For(Duration),
+    /// The same, but nobody is told when the time is up: that was the point.
+    Asleep(Duration),
     /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
     Until(Box<Deadline>),
 }
 
 /// When a receive gives up, and the timer that wakes it then.
 pub(crate) struct Deadline {
+    /// How long it waits in all, if that is shown to tracers.
+    told: Option<Duration>,
     pub(crate) due: Duration,
     timer: Option<Alarm>,
 }
@@ -469,7 +480,8 @@ impl Deadline {
     /// Wakes the process `id` when it is `due`.
     pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
         let key = inner.timers.insert(due, Due::Wake(id), None);
-        Deadline { due, timer: Some(Alarm { node: inner.downgrade(), process: id, key }) }
+        let timer = Some(Alarm { node: inner.downgrade(), process: id, key });
+        Deadline { told: None, due, timer }
     }
 
     /// The receive is polled by another process now, maybe of another node, whose clock says something else.
@@ -508,9 +520,10 @@ impl Patience {
         let inner = current.inner;
         let deadline = match self {
             Patience::Endless => return false,
-            Patience::For(timeout) => {
-                let due = inner.now().saturating_add(*timeout);
-                *self = Patience::Until(Box::new(Deadline { due, timer: None }));
+            Patience::For(timeout) | Patience::Asleep(timeout) => {
+                let (timeout, due) = (*timeout, inner.now().saturating_add(*timeout));
+                let told = matches!(self, Patience::For(_)).then_some(timeout);
+                *self = Patience::Until(Box::new(Deadline { told, due, timer: None }));
                 return self.is_over(current, id);
             }
             Patience::Until(deadline) => deadline,
@@ -519,6 +532,9 @@ impl Patience {
             deadline.move_to(inner);
         }
         if deadline.due <= inner.now() {
+            if let Some(after) = deadline.told {
+                inner.trace(|| EventKind::Timeout { by: inner.pid(id), after });
+            }
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {
@@ -574,7 +590,7 @@ fn pick<A>(
     if slot.is_limited() {
         current.inner.made_room(id);
     }
-    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
+    if trace::IS_BUILT_IN && (envelope.token().is_some() || current.inner.is_heard_for(current)) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))

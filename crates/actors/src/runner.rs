@@ -190,6 +190,14 @@ thread_local! {
     static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
+/// The panic that is unwinding the running process, if one is.
+pub(crate) fn unwinding() -> Option<Panic> {
+    if !std::thread::panicking() {
+        return None;
+    }
+    PANIC.with_borrow(Clone::clone)
+}
+
 /// The payload with which [`crate::process::exit_self`] unwinds.
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 

@@ -92,6 +92,14 @@ pub(crate) struct Worker<T> {
     streak: std::cell::Cell<u32>,
 }
 
+impl<T> Worker<T> {
+    /// The number of the present turn, and whether it came right after another from the next slot.
+    #[inline]
+    pub(crate) fn turn(&self) -> (u32, bool) {
+        (self.turns.get(), self.streak.get() > 0)
+    }
+}
+
 // SAFETY: as above.
 unsafe impl<T: Sync> Send for Worker<T> {}
 

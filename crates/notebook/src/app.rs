@@ -3,7 +3,7 @@
 //! The run has a thread and a node of its own; the calling thread is the front end's.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -17,19 +17,23 @@ use crate::event::{Event, Status};
 use crate::explain::Explainer;
 use crate::frontend::Frontend;
 use crate::livemd::Notebook;
+use crate::picture::{self, DrawError};
 use crate::plan::{self, PlannedCell, plan};
 use crate::prelude::{self, Prelude, PreludeError, SetupError};
 use crate::runtime::RuntimeOptions;
 use crate::rustc::{Cancel, ToolError};
 use crate::session::{Interrupt, Session};
+use crate::trace::{self, RunTrace};
 
 /// How a run is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Whether errors are drawn in colour.
     pub style: Style,
     /// How wide pictures in text may be.
     pub columns: usize,
+    /// The file that the run's own traffic is drawn into.
+    pub trace: Option<PathBuf>,
 }
 
 /// Why a run did not come to its first cell.
@@ -45,6 +49,8 @@ pub enum RunError {
     Listen(ListenError),
     /// The front end's stream is closed.
     Frontend(std::io::Error),
+    /// The run was not drawn.
+    Trace(DrawError),
 }
 
 impl fmt::Display for RunError {
@@ -54,6 +60,7 @@ impl fmt::Display for RunError {
             RunError::Cache(error) => error.fmt(f),
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
             RunError::Listen(error) => error.fmt(f),
+            RunError::Trace(error) => error.fmt(f),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
         }
     }
@@ -128,6 +135,7 @@ impl Work {
                 address,
                 cookie,
                 columns: self.options.columns,
+                events: if self.options.trace.is_some() { trace::EVENTS } else { 0 },
             },
             compiler: Arc::new(Compiler::new(prelude, cells)),
             explainer: Explainer { file: self.file, style: self.options.style },
@@ -135,12 +143,18 @@ impl Work {
             cancel: self.cancel,
         };
         let (listener, handle) = (self.listener, node.clone());
+        let options = self.options;
         let all_ok = node.block_on(async move {
-            listener.listen(handle, greenroom::self_pid());
-            session.run().await
+            listener.listen(handle.clone(), greenroom::self_pid());
+            let Some(file) = options.trace else { return Ok(session.run().await) };
+            let trace = RunTrace::start(&handle.downgrade());
+            trace.ready().await;
+            let all_ok = session.run().await;
+            let trace = trace.finish().await;
+            picture::save(&trace, &file, options.columns).map(|()| all_ok).map_err(RunError::Trace)
         });
         node.shutdown();
-        Ok(all_ok)
+        all_ok
     }
 
     fn prelude(&self, cache: &Path) -> Result<Prelude, PreludeError> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::livemd::{self, Notebook, Warning};
+use crate::picture::Draw;
 
 /// The exit code of a run in which every cell succeeded.
 pub const EXIT_OK: u8 = 0;
@@ -52,6 +53,9 @@ pub struct Cli {
 pub enum Command {
     /// Evaluate a notebook from top to bottom and show every cell
     Run(Run),
+
+    /// Draw a saved trace or supervision tree
+    Draw(Draw),
 }
 
 /// `greenroom run`
@@ -68,6 +72,10 @@ pub struct Run {
     /// Use no colours; they are also off where NO_COLOR is set or the output is no terminal
     #[arg(long)]
     pub no_color: bool,
+
+    /// Draw what the processes of both nodes told each other into this file: .svg, .mmd, .txt or .json
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
 }
 
 impl Cli {

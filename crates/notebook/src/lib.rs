@@ -18,6 +18,7 @@ pub mod event;
 pub mod draw;
 
 pub mod frontend;
+pub mod picture;
 
 pub mod cli;
 
@@ -25,5 +26,6 @@ pub mod explain;
 pub mod plan;
 pub mod runtime;
 pub mod session;
+pub mod trace;
 
 pub mod app;

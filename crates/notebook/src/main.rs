@@ -8,6 +8,7 @@ use greenroom_notebook::app::{self, RunError, RunOptions};
 use greenroom_notebook::cli::{self, Cli, Command, EXIT_CELL_FAILED, EXIT_NOTHING_RUN, EXIT_OK};
 use greenroom_notebook::draw::Style;
 use greenroom_notebook::frontend::{Frontend, Json, Look, Plain, Progress};
+use greenroom_notebook::picture;
 
 // Processes are allocated and freed by the million: this is where another allocator pays most.
 #[global_allocator]
@@ -16,6 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Some(Command::Run(arguments)) => ExitCode::from(run(&arguments)),
+        Some(Command::Draw(wanted)) => ExitCode::from(draw(&wanted)),
         None => {
             // The help is all there is to say; a closed pipe has heard enough of it.
             let _ = write!(io::stdout(), "{}", Cli::help());
@@ -24,7 +26,25 @@ fn main() -> ExitCode {
     }
 }
 
+fn draw(wanted: &picture::Draw) -> u8 {
+    let look = Look::of_stdout();
+    let style = if look.coloured { Style::Coloured } else { Style::Plain };
+    let drawn = picture::draw(wanted, look.width, style);
+    match drawn.map(|drawn| io::stdout().write_all(drawn.as_bytes())) {
+        // Whoever closes our output has seen enough.
+        Ok(_) => EXIT_OK,
+        Err(error) => {
+            eprintln!("error: {error}");
+            EXIT_NOTHING_RUN
+        }
+    }
+}
+
 fn run(arguments: &cli::Run) -> u8 {
+    if let Some(Err(error)) = arguments.trace.as_deref().map(picture::Form::of_file) {
+        eprintln!("error: {error}");
+        return EXIT_NOTHING_RUN;
+    }
     let document = match cli::open(&arguments.file) {
         Ok(document) => document,
         Err(error) => {
@@ -47,7 +67,7 @@ fn run(arguments: &cli::Run) -> u8 {
     };
     let is_coloured = look.coloured && !arguments.json;
     let style = if is_coloured { Style::Coloured } else { Style::Plain };
-    let options = RunOptions { style, columns: look.width };
+    let options = RunOptions { style, columns: look.width, trace: arguments.trace.clone() };
     match app::run(&document.notebook, &document.path, options, &mut *frontend) {
         Ok(true) => EXIT_OK,
         Ok(false) => EXIT_CELL_FAILED,

@@ -42,6 +42,8 @@ pub struct RuntimeOptions {
     pub cookie: Cookie,
     /// How wide pictures in text may be.
     pub columns: usize,
+    /// How many events each worker of a runtime may record at once, to be drawn; none if 0.
+    pub events: usize,
 }
 
 /// A running runtime.
@@ -113,6 +115,7 @@ impl Runtime {
             waiter: waiter.clone(),
             name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
             columns: options.columns,
+            events: options.events,
         };
         // The running process has no other name: it is the session.
         let registered = register(&waiter, self_pid());

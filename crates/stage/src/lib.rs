@@ -14,6 +14,7 @@ mod output_macros;
 pub mod pictures;
 pub mod prelude;
 pub mod protocol;
+mod tracer;
 mod loader;
 mod evaluator;
 pub mod runtime;

@@ -53,6 +53,9 @@ fn start() -> Result<Node, String> {
         let theirs =
             cluster.connect(owner.address).await.map_err(|error| format!("cannot join the notebook: {error}"))?;
         let waiter = (owner.waiter, theirs);
+        if let Some(node) = Node::current() {
+            crate::tracer::start(&node, owner.events, theirs);
+        }
         greenroom::spawn(async move {
             let name = waiter.clone();
             let server = ChildSpec::new("runtime_server", move || serve(name.clone())).shutdown(Shutdown::BrutalKill);

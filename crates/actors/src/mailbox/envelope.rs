@@ -197,6 +197,25 @@ impl Envelope {
     }
 
     #[inline]
+    /// Where it is. No other envelope is there before this one is gone.
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr().get()
+    }
+
+    /// A number that stands for the type of the message, and the type's name.
+    #[inline]
+    pub(crate) fn type_number(&self) -> (u64, fn() -> &'static str) {
+        let operations = self.head().operations;
+        (std::ptr::from_ref(operations).addr() as u64, operations.type_name)
+    }
+
+    /// The type of the request, if this is a [`Call`](crate::message::Call) and that is plain to see.
+    #[inline]
+    pub(crate) fn request_name(&self) -> Option<&'static str> {
+        let is_call = std::ptr::eq(self.head().operations, <crate::message::Call as Operations>::TABLE);
+        if is_call { Some((*self.peek::<crate::message::Call>()?.request).type_name()) } else { None }
+    }
+
     pub(crate) fn is<T: Message>(&self) -> bool {
         self.head().operations.type_id == TypeId::of::<T>()
     }
@@ -387,23 +406,32 @@ const LONGEST_TEXT: usize = 4096;
 
 /// The `Debug` form, cut at [`LONGEST_TEXT`] while it is written, so that a huge message costs no more.
 fn bounded(value: &dyn fmt::Debug) -> String {
-    struct Bounded(String);
-    impl fmt::Write for Bounded {
+    let mut text = String::new();
+    write_bounded(value, &mut text);
+    text
+}
+
+/// The same at the end of another text.
+pub(crate) fn write_bounded(value: &dyn fmt::Debug, to: &mut String) {
+    struct Bounded<'a> {
+        text: &'a mut String,
+        end: usize,
+    }
+    impl fmt::Write for Bounded<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            let room = LONGEST_TEXT - self.0.len();
+            let room = self.end - self.text.len();
             if text.len() <= room {
-                self.0.push_str(text);
+                self.text.push_str(text);
                 return Ok(());
             }
-            self.0.push_str(&text[..text.floor_char_boundary(room)]);
-            self.0.push('…');
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.text.push('…');
             Err(fmt::Error)
         }
     }
-    let mut bounded = Bounded(String::new());
+    let end = to.len() + LONGEST_TEXT;
     // An error means that the text was cut, which the ellipsis shows.
-    let _ = fmt::Write::write_fmt(&mut bounded, format_args!("{value:?}"));
-    bounded.0
+    let _ = fmt::Write::write_fmt(&mut Bounded { text: to, end }, format_args!("{value:?}"));
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::pid::{NodeId, Pid, Ref};
 use crate::send::NotSent;
 use crate::slot::flag;
 use crate::timer::TimerKey;
+use crate::trace::EventKind;
 
 /// Where a message can go: a [`Pid`], a registered name, or a name on another node.
 pub trait Destination {
@@ -222,8 +223,15 @@ impl<M> std::error::Error for TrySendError<M> {}
 pub fn send_after<M: Message>(to: impl Watchable, message: M, delay: Duration) -> Timer {
     running("send_after", |current, _, _| {
         let inner = current.inner;
-        let (target, envelope) = (to.target(inner.id), Envelope::new(message));
-        Timer { node: inner.downgrade(), key: inner.start_timer(target, envelope, delay) }
+        let target = to.target(inner.id);
+        if let Some(by) = current.pid() {
+            let to = match target {
+                Target::Pid(pid) => Some(pid),
+                Target::Name(..) | Target::Alias(..) => None,
+            };
+            inner.trace(|| EventKind::Timer { by, to, after: delay });
+        }
+        Timer { node: inner.downgrade(), key: inner.start_timer(target, Envelope::new(message), delay) }
     })
 }
 

@@ -16,6 +16,7 @@ use super::request::{TryAgain, Who};
 use super::spec::{ChildSpec, NotStarted};
 use super::start::start;
 use super::stop::{now, stop};
+use crate::current::running;
 use crate::pid::{Pid, Ref};
 use crate::process::{self_pid, send};
 use crate::reason::ExitReason;
@@ -218,7 +219,8 @@ impl Children {
             Decision::Leave => {}
             Decision::Forget => self.forget(key),
             Decision::Restart => self.restart_group(key).await,
-            Decision::GiveUp | Decision::Finish => return Err(ExitReason::Shutdown),
+            Decision::GiveUp => return Err(give_up()),
+            Decision::Finish => return Err(ExitReason::Shutdown),
         }
         Ok(())
     }
@@ -234,7 +236,7 @@ impl Children {
             return Ok(()); // It was terminated meanwhile.
         }
         if !self.history.admit(self.policy.intensity, now()) {
-            return Err(ExitReason::Shutdown);
+            return Err(give_up());
         }
         self.restart_group(key).await;
         Ok(())
@@ -300,4 +302,10 @@ impl Children {
             stop(pid, shutdown).await;
         }
     }
+}
+
+/// There were too many restarts: whoever wants to know what happened before is shown, and this is the end.
+fn give_up() -> ExitReason {
+    running("a supervisor", |current, _, _| current.inner.supervisor_failed());
+    ExitReason::Shutdown
 }

@@ -21,6 +21,7 @@ mod names;
 mod order;
 mod races;
 mod receive;
+mod recording;
 mod registry;
 mod overload;
 mod scheduler;

@@ -9,5 +9,6 @@ mod errors;
 mod frontend;
 mod items;
 mod livemd;
+mod picture;
 mod run;
 mod support;
