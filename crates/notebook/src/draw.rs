@@ -9,9 +9,6 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origi
 
 pub use crate::rustc::diagnostic::{Label, Suggestion};
 
-/// The columns that a drawing fits into, if its source does.
-const WIDTH: usize = 100;
-
 /// A cell's source, and where it comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct CellSource<'a> {
@@ -100,10 +97,11 @@ impl Drawing {
     }
 }
 
-/// Draws `drawing` on the source of its cell, without a line break at the end.
+/// Draws `drawing` on the source of its cell, without a line break at the end. What of a long line does not fit into
+/// so many columns is left out around its marks.
 ///
 /// Ranges that lie outside the source are moved into it.
-pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String {
+pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style, columns: usize) -> String {
     let labels: Vec<_> = drawing.labels.iter().map(|label| (clamp(source.text, &label.range), label)).collect();
     let marked = labels.iter().find(|(_, label)| label.primary).or(labels.first());
     let place = marked.map(|(range, _)| range.start);
@@ -138,7 +136,7 @@ pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String 
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(columns);
     with_location(&renderer.render(&groups), source, place)
 }
 

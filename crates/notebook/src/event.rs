@@ -106,6 +106,9 @@ pub struct Output {
     /// A diagram's source in Mermaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mermaid: Option<String>,
+    /// Whether it tells of something that failed without failing the cell: an example.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// The kinds of output. More may come; none changes its meaning.
@@ -120,6 +123,10 @@ pub enum OutputKind {
     Sequence,
     /// A supervision tree.
     Tree,
+    /// What the compiler finds odd about the cell, drawn as an error is.
+    Warning,
+    /// How the examples in the doc comments of the cell's items went, each beside its line.
+    Example,
     /// Why the cell failed, drawn on its source and perhaps in colours (ANSI escapes, which front
     /// ends without colours take out), or why it was not run: `not run: it uses …`.
     Error,
@@ -128,12 +135,12 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: None }
+        Output { kind, text: text.into(), mermaid: None, failed: false }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
     pub fn diagram(kind: OutputKind, text: impl Into<String>, mermaid: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: Some(mermaid.into()) }
+        Output { kind, text: text.into(), mermaid: Some(mermaid.into()), failed: false }
     }
 }
 

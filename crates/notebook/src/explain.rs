@@ -6,6 +6,7 @@ use greenroom_stage::protocol::Outcome;
 
 use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::{CellSource, Drawing, Label, Level, Style, draw};
+use crate::event::{Output, OutputKind};
 use crate::generate::crate_name;
 use crate::plan::PlannedCell;
 use crate::rustc::diagnostic::{self, Diagnostic};
@@ -17,6 +18,8 @@ pub struct Explainer {
     pub file: String,
     /// Whether drawings have colours.
     pub style: Style,
+    /// How wide drawings may be.
+    pub columns: usize,
 }
 
 impl Explainer {
@@ -25,7 +28,7 @@ impl Explainer {
         let label = cell.label();
         let source =
             CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
-        draw(&source, drawing, self.style)
+        draw(&source, drawing, self.style, self.columns)
     }
 
     /// Why a cell was not compiled. `below` tells which cell further down defines a name.
@@ -48,6 +51,13 @@ impl Explainer {
         };
         let drawn: Vec<String> = drawings.iter().map(|drawing| self.draw(cell, drawing)).collect();
         drawn.join("\n\n")
+    }
+
+    /// What the compiler finds odd about a cell that it has compiled.
+    pub fn warnings(&self, cell: &PlannedCell, compiled: &CompiledCell) -> Option<Output> {
+        let drawings = compiled.warnings.iter().map(|warning| drawing_of(warning, &|_| None));
+        let drawn: Vec<String> = drawings.map(|drawing| self.draw(cell, &drawing)).collect();
+        (!drawn.is_empty()).then(|| Output::new(OutputKind::Warning, drawn.join("\n\n")))
     }
 
     /// Why a cell that ran has failed; `None` if it has not.

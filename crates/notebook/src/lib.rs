@@ -20,10 +20,20 @@ pub mod draw;
 pub mod frontend;
 
 pub mod cli;
+pub mod document;
 
-pub mod explain;
 pub mod plan;
+pub mod explain;
+pub mod check;
 pub mod runtime;
 pub mod session;
 
 pub mod app;
+
+pub mod expected;
+pub mod format;
+pub mod export;
+
+pub mod storage;
+
+pub mod command;

@@ -17,10 +17,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::compiler::{CellInput, CompileError, CompiledCell, Compiler, Scope};
 use crate::draw::Drawing;
-use crate::event::{CellReport, CellStart, Event, Output, OutputKind, Status, push_output};
+use crate::event::{CellReport, Event, Output, OutputKind, Status, push_output};
 use crate::explain::{Explainer, own_name};
-use crate::livemd::Language;
-use crate::plan::PlannedCell;
+use crate::plan::{PlannedCell, defined_below};
 use crate::runtime::{RawOutput, Runtime, RuntimeOptions, is_end_of};
 use crate::rustc::Cancel;
 use state::Progress;
@@ -88,17 +87,11 @@ impl Session {
     /// Compiles and evaluates one cell.
     async fn cell(&self, place: usize, progress: &mut Progress, runtime: &mut Option<Runtime>) -> CellReport {
         let cell = &self.plan[place];
-        if cell.language != Language::Rust {
-            let what = format!("this cell is {}: only Rust cells run here", cell.language.info());
+        if let Some(drawing) = cell.foreign() {
             progress.failed(place, Vec::new());
-            return self.failed(cell, Drawing::error(what).with_help("the file keeps it as it is"));
+            return self.failed(cell, drawing);
         }
-        self.tell(Event::CellStarted(CellStart {
-            index: cell.index,
-            section: cell.section.clone(),
-            heading: cell.heading.clone(),
-            line: cell.line,
-        }));
+        self.tell(Event::CellStarted(cell.start()));
         let begin = Instant::now();
         let compiling = self.compile(cell, progress.scope(&self.plan, place));
         if runtime.is_none() {
@@ -108,7 +101,7 @@ impl Session {
                 Err(error) => {
                     self.cancel.cancel();
                     progress.interrupted = true;
-                    progress.failed(place, self.defines(place));
+                    progress.failed(place, self.plan[place].defines());
                     return self.failed(cell, Drawing::error(error.to_string()));
                 }
             }
@@ -116,12 +109,16 @@ impl Session {
         let compiled = match compiling.await {
             Ok(compiled) => compiled,
             Err(error) => {
-                progress.failed(place, self.defines(place));
+                progress.failed(place, self.plan[place].defines());
                 return self.not_compiled(place, &error, progress, begin.elapsed());
             }
         };
         let compile_ms = if compiled.cached { 0.0 } else { milliseconds(begin.elapsed()) };
         let mut report = CellReport { compile_ms, cached: compiled.cached, ..cell.report(Status::Ok) };
+        if let Some(warnings) = self.explainer.warnings(cell, &compiled) {
+            self.tell(Event::CellOutput { index: cell.index, output: warnings.clone() });
+            report.outputs.push(warnings);
+        }
         progress.compiled(place, compiled);
         self.evaluate_cell(place, progress, runtime, &mut report).await;
         report
@@ -152,7 +149,7 @@ impl Session {
             let mut unseen = self.plan[needed].report(Status::Ok);
             let outcome = self.evaluate(needed, progress, runtime, &mut unseen, Audience::Nobody).await;
             if let Err(failure) = self.settle(needed, progress, runtime, outcome).await {
-                progress.failed(place, self.defines(place));
+                progress.failed(place, self.plan[place].defines());
                 let what = format!(
                     "{} had to be evaluated again in a new runtime, and failed there",
                     self.plan[needed].label()
@@ -172,7 +169,7 @@ impl Session {
             Err(_) => 0.0,
         };
         if let Err(failure) = self.settle(place, progress, runtime, outcome).await {
-            progress.failed(place, self.defines(place));
+            progress.failed(place, self.plan[place].defines());
             self.fail(report, failure);
         }
     }
@@ -324,20 +321,9 @@ impl Session {
         if let CompileError::Cancelled = error {
             progress.interrupted = true;
         }
-        let below = |name: &str| self.defined_below(place, name);
+        let below = |name: &str| defined_below(&self.plan, place, name);
         let text = self.explainer.compile_error(cell, error, &below);
         CellReport { compile_ms: milliseconds(took), ..cell.report_why(Status::Error, text) }
-    }
-
-    fn defined_below(&self, place: usize, name: &str) -> Option<String> {
-        let later = &self.plan[place + 1..];
-        let definer =
-            later.iter().find(|cell| crate::analysis::defines(&cell.source).iter().any(|defined| defined.name == name));
-        definer.map(PlannedCell::label)
-    }
-
-    fn defines(&self, place: usize) -> Vec<String> {
-        crate::analysis::defines(&self.plan[place].source).into_iter().map(|defined| defined.name).collect()
     }
 
     fn failed(&self, cell: &PlannedCell, drawing: Drawing) -> CellReport {

@@ -64,6 +64,11 @@ impl Look {
         }
     }
 
+    /// How wide what a cell shows may be.
+    pub fn room(&self) -> usize {
+        self.width.saturating_sub(INDENT.len()).max(20)
+    }
+
     /// The same without colours.
     pub fn without_colours(self) -> Self {
         Look { coloured: false, ..self }

@@ -235,9 +235,11 @@ impl<'a> Import<'a> {
             return;
         }
         if says("output", true.into()) {
+            let expected = says("expected", true.into());
             self.pending = None;
             self.pass(block);
-            return self.saved_output(block, info, source, line);
+            let output = SavedOutput { expected, ..SavedOutput::new(info, source) };
+            return self.saved_output(block, output, line);
         }
         let is_smart = says("livebook_object", "smart_cell".into());
         let language = Language::of_fence(info)
@@ -281,11 +283,11 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn saved_output(&mut self, block: &Block, info: &str, source: &str, line: usize) {
+    fn saved_output(&mut self, block: &Block, output: SavedOutput, line: usize) {
         let follows_code = is_blank(&self.prose);
         match self.cells().last_mut() {
             Some(Cell::Code(code) | Cell::Smart(Smart { code, .. })) if follows_code => {
-                code.outputs.push(SavedOutput { info: info.to_owned(), text: source.to_owned() });
+                code.outputs.push(output);
             }
             _ => {
                 self.warn(line, "a saved output that follows no code cell; it stays as prose");

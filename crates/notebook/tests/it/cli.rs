@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::Parser as _;
 use expect_test::{Expect, expect};
-use greenroom_notebook::cli::{Cli, Command, open};
+use greenroom_notebook::cli::{Cli, Command};
+use greenroom_notebook::document::open;
 
 /// A folder with a few files, gone when dropped.
 fn folder() -> tempfile::TempDir {
@@ -103,7 +104,7 @@ fn run_takes_a_file_and_says_how_to_show_it() {
         panic!("the command is understood");
     };
     assert_eq!(run.file, Path::new("notes.livemd"));
-    assert!(run.json && !run.no_color);
+    assert!(run.shown.json && !run.shown.no_color);
     assert!(Cli::try_parse_from(["greenroom"]).is_ok_and(|cli| cli.command.is_none()));
     let error = Cli::try_parse_from(["greenroom", "rnu"]).expect_err("there is no such command");
     assert_eq!(error.exit_code(), 2);

@@ -98,6 +98,7 @@ fn run() -> Vec<Event> {
             ..Drawing::error("mismatched types")
         },
         Style::Coloured,
+        100,
     );
     let greet = "let child = spawn(greet);\nchild.pid()";
     let draw_it = "render_seq_trace(async { a_function_with_a_name_that_is_long(one, two).await }).await";
