@@ -16,13 +16,14 @@ use crate::compiler::{CompiledCell, Compiler};
 use crate::draw::{Drawing, Label, Style};
 use crate::event::{Event, Status};
 use crate::explain::Explainer;
-use crate::frontend::Frontend;
+use crate::frontend::{Frontend, clear_line};
 use crate::livemd::Notebook;
 use crate::plan::{self, PlannedCell, plan};
 use crate::prelude::{self, Prelude, PreludeError, SetupError};
 use crate::runtime::RuntimeOptions;
 use crate::rustc::{Cancel, ToolError};
 use crate::session::{Interrupt, Session};
+use crate::storage::Storage;
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +130,12 @@ fn follow<T: Send + 'static>(
     for event in happening {
         frontend.event(&event).map_err(RunError::Frontend)?;
     }
-    match worker.join() {
+    let outcome = worker.join();
+    // Nothing is held any more: what is too much in the cache can go.
+    if let Ok(folder) = prelude::cache_folder() {
+        Storage::new(folder).trim();
+    }
+    match outcome {
         Ok(outcome) => outcome,
         Err(panic) => std::panic::resume_unwind(panic),
     }
@@ -261,6 +267,7 @@ impl Listener {
         // It fails only when there is a handler already, whose owner then decides.
         let _ = ctrlc::set_handler(move || {
             if cancel.is_cancelled() {
+                clear_line();
                 std::process::exit(130);
             }
             cancel.cancel();

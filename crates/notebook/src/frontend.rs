@@ -14,7 +14,7 @@ use crate::event::Event;
 pub use console::strip_ansi_codes;
 pub use json::Json;
 pub use plain::{Look, Plain};
-pub use progress::Progress;
+pub use progress::{Progress, clear_line};
 pub use quiet::Quiet;
 
 /// Shows a run to somebody.

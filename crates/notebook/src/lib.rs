@@ -7,6 +7,7 @@ pub mod livemd;
 pub mod analysis;
 pub mod cache;
 pub mod compiler;
+pub mod examples;
 pub mod generate;
 pub mod mir;
 pub mod prelude;
@@ -28,12 +29,12 @@ pub mod check;
 pub mod runtime;
 pub mod session;
 
+pub mod storage;
+
 pub mod app;
 
 pub mod expected;
 pub mod format;
 pub mod export;
-
-pub mod storage;
 
 pub mod command;

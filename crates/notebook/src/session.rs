@@ -5,6 +5,7 @@
 //! in [`crate::explain`]. A cell that fails takes those that use its names with it and nobody else. When
 //! the runtime dies, a new one is started, and what later cells need is evaluated again there.
 
+mod examples;
 mod state;
 
 use std::sync::{Arc, mpsc};
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compiler::{CellInput, CompileError, CompiledCell, Compiler, Scope};
 use crate::draw::Drawing;
-use crate::event::{CellReport, Event, Output, OutputKind, Status, push_output};
+use crate::event::{CellReport, Event, Output, OutputKind, Room, Status, push_output};
 use crate::explain::{Explainer, own_name};
 use crate::plan::{PlannedCell, defined_below};
 use crate::runtime::{RawOutput, Runtime, RuntimeOptions, is_end_of};
@@ -121,6 +122,13 @@ impl Session {
         }
         progress.compiled(place, compiled);
         self.evaluate_cell(place, progress, runtime, &mut report).await;
+        if report.status == Status::Ok {
+            let mut show = |output: Output| {
+                self.tell(Event::CellOutput { index: cell.index, output: output.clone() });
+                report.outputs.push(output);
+            };
+            self.examples(place, progress, runtime, &mut show).await;
+        }
         report
     }
 
@@ -201,8 +209,11 @@ impl Session {
             stands_on: progress.stands_on(&self.plan, place),
         };
         send(live.server, request);
+        let mut room = Room::default();
         let mut show = |output: Output| {
-            if audience == Audience::Everyone {
+            if audience == Audience::Everyone
+                && let Some(output) = room.take(output)
+            {
                 self.tell(Event::CellOutput { index: cell.index, output: output.clone() });
                 push_output(&mut report.outputs, output);
             }
@@ -213,7 +224,7 @@ impl Session {
                 shown: Shown => if shown.id == id {
                     show(shown.output.into());
                 } else {
-                    self.late(shown);
+                    self.late(progress, shown);
                 },
                 crashed: Crashed => if crashed.id == id {
                     show(Output::new(OutputKind::Text, self.crash(Some(place), progress, &crashed)));
@@ -241,19 +252,25 @@ impl Session {
             }));
         };
         last_output(id, &mut show).await;
+        if let Some(cut) = room.cut() {
+            self.tell(Event::CellOutput { index: cell.index, output: cut.clone() });
+            push_output(&mut report.outputs, cut);
+        }
         progress.evaluated(place, id);
         Ok(Evaluated::Finished(finished))
     }
 
     /// A process of a cell that is long done has shown something.
-    fn late(&self, shown: Shown) {
-        let output = Output::from(shown.output);
-        self.tell(Event::RuntimeOutput(output.text));
+    fn late(&self, progress: &Progress, shown: Shown) {
+        let index = progress.place_of(shown.id).map(|place| self.plan[place].index);
+        self.tell(Event::Late { index, output: shown.output.into() });
     }
 
     /// A process of a cell that is long done has panicked.
     fn late_crash(&self, progress: &Progress, crashed: &Crashed) {
-        self.tell(Event::RuntimeOutput(self.crash(progress.place_of(crashed.id), progress, crashed)));
+        let place = progress.place_of(crashed.id);
+        let output = Output::new(OutputKind::Text, self.crash(place, progress, crashed));
+        self.tell(Event::Late { index: place.map(|place| self.plan[place].index), output });
     }
 
     /// Draws the crash of a process that a cell has started.
@@ -268,7 +285,7 @@ impl Session {
     async fn stragglers(&self, progress: &Progress) {
         loop {
             receive! {
-                shown: Shown => self.late(shown),
+                shown: Shown => self.late(progress, shown),
                 crashed: Crashed => self.late_crash(progress, &crashed),
                 RawOutput::Text(text): RawOutput => self.tell(Event::RuntimeOutput(text)),
                 RawOutput::Mark(_): RawOutput => (),

@@ -17,4 +17,5 @@ pub mod prelude;
 pub mod protocol;
 mod loader;
 mod evaluator;
+mod limit;
 pub mod runtime;

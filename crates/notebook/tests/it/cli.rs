@@ -77,16 +77,24 @@ fn the_help_gives_examples_and_exit_codes() {
         Usage: greenroom [COMMAND]
 
         Commands:
-          run   Evaluate a notebook from top to bottom and show every cell
-          help  Print this message or the help of the given subcommand(s)
+          new     Begin a notebook
+          run     Evaluate a notebook from top to bottom and show every cell
+          check   Compile every cell of a notebook and run none
+          test    Evaluate a notebook and compare what it shows with what is expected
+          fmt     Bring a notebook into its canonical form, with rustfmt in its cells
+          export  Write a notebook as a Rust program, as Markdown or as a web page
+          cache   See how large the cache is, clear it or limit it
+          help    Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help
           -V, --version  Print version
 
         Examples:
-          greenroom run notes.livemd           evaluate a notebook and show every cell
+          greenroom new notes.livemd           begin a notebook
+          greenroom run notes.livemd           evaluate it and show every cell
           greenroom run notes.livemd --json    the same, one JSON object a line, for a program
+          greenroom help export                what a command can do
 
         Exit codes:
           0  every cell succeeded

@@ -4,6 +4,7 @@ mod analysis;
 mod bindings;
 mod cells;
 mod cli;
+mod corpus;
 mod draw;
 mod errors;
 mod frontend;
