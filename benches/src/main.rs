@@ -8,6 +8,7 @@ mod allocator;
 mod beam;
 mod common;
 mod contest;
+mod evcxr;
 mod notebook;
 mod ours;
 #[cfg(feature = "peers")]

@@ -340,7 +340,7 @@ impl<'a> Import<'a> {
     fn end_prose(&mut self) {
         let prose = std::mem::take(&mut self.prose);
         let above = blank_lines(&prose);
-        let text = prose[above..].trim_end();
+        let text = prose[above..].trim_ascii_end();
         if !text.is_empty() {
             let line = self.line(self.prose_start + above);
             let text = text.to_owned();
@@ -424,8 +424,9 @@ fn leaves_its_folder(entry: &serde_json::Value) -> bool {
     name.contains(['/', '\\']) || name == ".." || name == "."
 }
 
+/// Whether there is nothing in a text for Markdown: other spaces than ASCII's are text to it.
 fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
+    text.trim_ascii().is_empty()
 }
 
 /// The length of the blank lines that a text starts with.

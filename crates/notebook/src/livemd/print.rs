@@ -127,5 +127,5 @@ fn prose(text: &str) -> String {
         from = block.range.end;
     }
     printed.push_str(&text[from..]);
-    printed.trim_end().to_owned()
+    printed.trim_ascii_end().to_owned()
 }

@@ -8,6 +8,7 @@ mod corpus;
 mod draw;
 mod errors;
 mod frontend;
+mod fuzz;
 mod items;
 mod livemd;
 mod run;
