@@ -14,7 +14,7 @@ use crate::report::Row;
 /// What a cell prints when it is through, apart from its number.
 const DONE: &str = "cell done";
 
-/// A kind of cell. `N` in its source is a number that makes it a new one each time, the same in both programs.
+/// A kind of cell. `NUMBER` in its source is a number that makes it a new one each time, the same in both programs.
 struct Kind {
     name: &'static str,
     source: &'static str,
@@ -27,51 +27,50 @@ const fn same(name: &'static str, source: &'static str) -> Kind {
 }
 
 const KINDS: [Kind; 9] = [
-    same("arithmetic", "let a = N + 40 * 2; let b = a % 7;"),
+    same("arithmetic", "let a = NUMBER + 40 * 2; let b = a % 7;"),
     same(
         "struct",
-        "#[derive(Debug, Clone)] struct Point { x: i64, y: i64 } let p = Point { x: N, y: 2 }; let d = p.x + p.y;",
+        "#[derive(Debug, Clone)] struct Point { x: i64, y: i64 } let p = Point { x: NUMBER, y: 2 }; let d = p.x + p.y;",
     ),
     same(
         "generic function",
         "fn largest<T: PartialOrd + Copy>(list: &[T]) -> Option<T> { let mut all = list.iter(); let mut best = *all.next()?; \
-         for &item in all { if item > best { best = item; } } Some(best) } let m = largest(&[1, N, 3]); let f = largest(&[0.5, 2.5]);",
+         for &item in all { if item > best { best = item; } } Some(best) } let m = largest(&[1, NUMBER, 3]); let f = largest(&[0.5, 2.5]);",
     ),
-    same("closure", "let k = N; let c: Vec<i64> = (1..20).map(move |n| n * k).filter(|n| n % 2 == 0).collect();"),
+    same("closure", "let k = NUMBER; let c: Vec<i64> = (1..20).map(move |n| n * k).filter(|n| n % 2 == 0).collect();"),
     same(
         "async, channels",
         "enum Work { Add(i64), Stop } let (tx, mut rx) = tokio::sync::mpsc::channel(8); \
-         tokio::spawn(async move { for n in 0..5 { tx.send(Work::Add(n + N)).await.ok(); } tx.send(Work::Stop).await.ok(); }); \
+         tokio::spawn(async move { for n in 0..5 { tx.send(Work::Add(n + NUMBER)).await.ok(); } tx.send(Work::Stop).await.ok(); }); \
          let mut sum = 0; while let Some(work) = rx.recv().await { match work { Work::Add(n) => sum += n, Work::Stop => break } }",
     ),
     Kind {
         name: "spawn, receive",
-        source: "let me = self_pid(); spawn(async move { send(me, N as i64) }); let got = receive::<i64>().await;",
+        source: "let me = self_pid(); spawn(async move { send(me, NUMBER as i64) }); let got = receive::<i64>().await;",
         // What comes nearest there: a thread and a channel of the standard library.
         theirs: Some(
-            "let (tx, rx) = std::sync::mpsc::channel::<i64>(); std::thread::spawn(move || tx.send(N as i64)); \
+            "let (tx, rx) = std::sync::mpsc::channel::<i64>(); std::thread::spawn(move || tx.send(NUMBER as i64)); \
              let got = rx.recv().unwrap();",
         ),
     },
     same(
         "serde",
         "#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)] struct Order { id: i64, lines: Vec<String>, paid: Option<bool> } \
-         let order = Order { id: N, lines: vec![String::new()], paid: None }; let copy = order.clone();",
+         let order = Order { id: NUMBER, lines: vec![String::new()], paid: None }; let copy = order.clone();",
     ),
-    same("macro", "macro_rules! total { ($($n:expr),*) => { 0 $(+ $n)* } } let t = total!(1, 2, N);"),
+    same("macro", "macro_rules! total { ($($n:expr),*) => { 0 $(+ $n)* } } let t = total!(1, 2, NUMBER);"),
     // Two hundred lines of items are put in its place.
     same("200 lines", ""),
 ];
 
 fn source(kind: &Kind, number: u32, is_ours: bool) -> String {
-    let text = match kind.name {
+    match kind.name {
         "200 lines" => (0..50)
             .map(|item| format!("pub struct Item{item} {{ pub id: i64 }} impl Item{item} {{ pub fn new(id: i64) -> Self {{ Item{item} {{ id: id + {number} }} }} pub fn twice(&self) -> i64 {{ self.id * 2 }} }} "))
             .chain(["let last = Item49::new(1).twice();".to_owned()])
             .collect(),
-        _ => kind.theirs.filter(|_| !is_ours).unwrap_or(kind.source).replace('N', &number.to_string()),
-    };
-    text
+        _ => kind.theirs.filter(|_| !is_ours).unwrap_or(kind.source).replace("NUMBER", &number.to_string()),
+    }
 }
 
 /// The peer, if it is there.
@@ -92,7 +91,8 @@ pub fn measure(program: &Path, rounds: u32, unique: impl Fn() -> u32) -> Result<
     let peer =
         peer().ok_or("evcxr is not there: `cargo install evcxr_repl --version 0.22.0 --locked`, or set EVCXR")?;
     let mut rows = Vec::new();
-    for (level, name, bar, worst_bar) in [(Some("0"), "cells, evcxr :opt 0", 2.0, Some(1.0 / 0.7)), (None, "cells, evcxr", 3.0, None)]
+    for (level, name, bar, worst_bar) in
+        [(Some("0"), "cells, evcxr :opt 0", 2.0, Some(1.0 / 0.7)), (None, "cells, evcxr", 3.0, None)]
     {
         let (mut ours, mut theirs): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
         let (mut memory, mut their_memory) = (Vec::new(), Vec::new());

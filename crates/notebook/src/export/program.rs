@@ -249,9 +249,9 @@ impl Writer<'_> {
         };
         let values: Vec<_> = cell.compiled.exports.iter().map(value).collect();
         let _ = match exports.as_slice() {
-            [] => write!(text, "{{\n"),
-            [only] => write!(text, "let {only} = {{\n"),
-            several => write!(text, "let ({}) = {{\n", several.join(", ")),
+            [] => writeln!(text, "{{"),
+            [only] => writeln!(text, "let {only} = {{"),
+            several => writeln!(text, "let ({}) = {{", several.join(", ")),
         };
         text.push_str(&self.uses(cell));
         if self.has_items(cell) {
