@@ -41,20 +41,21 @@ fn processes_without_end_end_their_runtime_and_the_others_run() {
         "keep",
     ]);
     let ran = finish(start(notebook.command(&["--json"]).env("GREENROOM_MEMORY", "500")));
+    // On a busy machine the watchdog may say so first.
+    let is_said = |line: &&str| !line.contains("without letting others run");
+    let story: String = ran.story().lines().filter(is_said).map(|line| format!("{line}\n")).collect();
     expect![[r#"
         1 ok
         2 error
-          text | greenroom: process <0.60.0> has been running for 3.0 s without letting others run
           error | error: the runtime died while this cell ran: its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is there a value, or a number of processes, without bounds?
           error |  --> cell 2 (n.livemd:10)
           error |  = help: cells that do not use its names still run, in a new runtime
         3 error
-          text | greenroom: process <0.60.0> has been running for 3.0 s without letting others run
           error | error: the runtime died while this cell ran: its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is there a value, or a number of processes, without bounds?
           error |  --> cell 3 (n.livemd:22)
           error |  = help: cells that do not use its names still run, in a new runtime
         4 ok
           value | 1
         2 ok, 2 failed, 0 skipped: 1
-    "#]].assert_eq(&ran.story());
+    "#]].assert_eq(&story);
 }
