@@ -94,7 +94,8 @@ impl Storage {
         let mut items = Vec::new();
         for folder in entries(&self.folder.join("preludes")).filter(|path| path.is_dir()) {
             let kind = Kind::Prelude { fingerprint: name(&folder), dependencies: dependencies(&folder) };
-            let used = modified(&folder.join("prelude.json"));
+            // One that was never finished has only a folder.
+            let used = modified(&folder.join("prelude.json")).max(modified(&folder));
             items.push(Item { kind, bytes: size(&folder, &mut seen), used, paths: vec![folder] });
         }
         for folder in entries(&self.folder.join("cells")).filter(|path| path.is_dir()) {
