@@ -33,14 +33,27 @@ pub const KILLED: usize = 2_000;
 pub const BACKLOG: usize = 500_000;
 /// Calls made past a backlog, for at most [`PATIENCE`].
 pub const CALLS: usize = 20_000;
+/// Calls of a server past a backlog, for as long.
+pub const ASKED: usize = 200_000;
 /// How long one trial tries for the whole of its work, in seconds.
 pub const PATIENCE: f64 = 3.0;
 /// Linked processes that die together.
 pub const LINKED: usize = 100_000;
+/// Inputs of a stream of tasks.
+pub const STREAMED: u64 = 100_000;
 /// Processes that never let others run, and for how long, in milliseconds.
 pub const RUNAWAYS: usize = 40;
 /// How long a ticker is watched beside them.
 pub const RUNAWAY_MS: u64 = 2_000;
+
+/// Restarts that a supervisor tolerates within a second, and supervisors that are used up.
+pub const RESTARTS: usize = 500;
+/// How many supervisors are used up, one after the other.
+pub const SUPERVISORS: usize = 100;
+/// Supervisors below the root of a tree, and the workers of each.
+pub const BRANCHES: usize = 100;
+/// Workers of each.
+pub const LEAVES: usize = 1_000;
 
 /// Opens when as many as were announced have passed.
 pub struct Gate {

@@ -28,9 +28,10 @@
 
 pub mod pid;
 pub mod reason;
-pub mod trace;
 pub mod message;
+pub mod trace;
 pub mod router;
+mod request;
 pub mod tree;
 
 pub mod clock;
@@ -41,11 +42,19 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod settings;
+mod few;
+mod cold;
+mod slot;
 mod table;
 mod scheduler;
 mod core;
+mod current;
+mod deliver;
+mod conversation;
 mod send;
 mod monitor;
+mod call;
 mod exit;
 mod link;
 mod names;
@@ -56,17 +65,27 @@ mod watchdog;
 
 pub mod receive;
 pub mod process;
+pub mod seq_trace;
 mod node;
 pub mod stream;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod gen_server;
+pub mod state_machine;
+pub mod agent;
+pub mod application;
+pub mod groups;
 pub mod testing;
 #[cfg(doctest)]
 mod misuse;
 
+pub use agent::Agent;
+pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use gen_server::{GenServer, ServerRef};
 pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;
@@ -80,5 +99,7 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use registry::Registry;
+pub use state_machine::StateMachine;
 pub use supervisor::Supervisor;
 pub use task::Task;

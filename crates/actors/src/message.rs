@@ -141,13 +141,15 @@ pub enum Target {
     Pid(Pid),
     /// Whoever has this name on that node.
     Name(String, crate::pid::NodeId),
+    /// A process, for as long as it wants to hear of this: an [`Alias`](crate::process::Alias).
+    Alias(Pid, Ref),
 }
 
 impl Target {
     /// The node that the target is on.
     pub fn node(&self) -> crate::pid::NodeId {
         match self {
-            Target::Pid(pid) => pid.node,
+            Target::Pid(pid) | Target::Alias(pid, _) => pid.node,
             Target::Name(_, node) => *node,
         }
     }

@@ -3,7 +3,8 @@
 //! A monitor is recorded at both ends. The entry at the *watcher's* end decides, under its lock: who
 //! removes it either sends the DOWN message or has ended the monitor, so `demonitor` can tell for certain.
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 use crate::message::{Down, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::ExitReason;
@@ -55,6 +56,7 @@ impl Inner {
         let id = match &target {
             Target::Pid(pid) => Some(pid.id),
             Target::Name(name, _) => self.whereis(name),
+            Target::Alias(..) => None, // An address, nobody who could end.
         };
         let locked = id.and_then(|id| self.slot(id)?.lock(id));
         match locked {
@@ -127,6 +129,7 @@ impl Inner {
                 self.whereis(name).and_then(remove).is_some()
                     || self.table.residents().any(|(_, id)| remove(id).is_some())
             }
+            Target::Alias(..) => false,
         }
     }
 
@@ -141,7 +144,7 @@ impl Inner {
     /// Sends the message of a monitor on a remote process.
     pub(crate) fn fire(&self, reference: Ref, watcher: Pid, target: &Target, reason: &ExitReason) {
         let ended = match target {
-            Target::Pid(pid) => *pid,
+            Target::Pid(pid) | Target::Alias(pid, _) => *pid,
             Target::Name(..) => watcher,
         };
         self.tell_down(reference, watcher, ended, reason);

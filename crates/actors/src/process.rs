@@ -16,14 +16,14 @@ mod send;
 mod top;
 mod trace;
 
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::message::{Down, Target};
 use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
-use crate::table::flag;
-pub use alias::{Alias, AliasError};
+use crate::slot::flag;
+pub use alias::Alias;
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
 pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
@@ -131,13 +131,26 @@ where
     })
 }
 
-/// Starts a process that is linked to the running one and has a name, or says who has the name.
-#[track_caller]
-pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
+/// Starts a process that is linked to the running one, and says that it was started at `at`.
+pub(crate) fn spawn_link_at<F>(at: &'static Location<'static>, future: F) -> Pid
 where
     F: Future<Output: Outcome> + Send + 'static,
 {
-    let at = Location::caller();
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        inner.spawn(at, |child| inner.link(inner.pid(id), child), future)
+    })
+}
+
+/// The same for a process that has a name, unless somebody else has it.
+pub(crate) fn spawn_link_named_at<F>(
+    at: &'static Location<'static>,
+    name: &str,
+    future: F,
+) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
     running("spawn_link", |current, _, id| {
         let inner = current.inner;
         let mut registered = Ok(());
@@ -152,6 +165,15 @@ where
         let child = inner.spawn(at, introduce, future);
         registered.map(|()| child)
     })
+}
+
+/// Starts a process that is linked to the running one and has a name, unless somebody else has it.
+#[track_caller]
+pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    spawn_link_named_at(Location::caller(), name, future)
 }
 
 /// Ends a monitor on the running process: it has answered.
@@ -247,6 +269,12 @@ impl Watchable for Pid {
     }
 }
 
+impl Watchable for Target {
+    fn target(self, _: NodeId) -> Target {
+        self
+    }
+}
+
 impl Watchable for &str {
     fn target(self, home: NodeId) -> Target {
         Target::Name(self.to_owned(), home)
@@ -299,6 +327,12 @@ pub fn trap_exit(trap: bool) -> bool {
         }
         before
     })
+}
+
+/// Whether exit signals to the running process become messages.
+#[track_caller]
+pub(crate) fn traps_exits() -> bool {
+    running("trap_exit", |_, slot, id| slot.flags(id).unwrap_or_default() & flag::TRAPS_EXITS != 0)
 }
 
 /// Whether a process of this node is alive.

@@ -29,6 +29,13 @@ struct State<E> {
     firing: bool,
 }
 
+impl TimerKey {
+    /// When it is due, counted from the start of the node.
+    pub(crate) fn due(self) -> Duration {
+        self.due
+    }
+}
+
 impl<E> Timers<E> {
     pub(crate) fn new() -> Self {
         Timers {
@@ -57,9 +64,19 @@ impl<E> Timers<E> {
         self.state.lock().waiting.remove(&key).map(|entry| (key.due, entry))
     }
 
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
     /// When a timer is due, if it still waits.
     pub(crate) fn due(&self, key: TimerKey) -> Option<Duration> {
         self.state.lock().waiting.contains_key(&key).then_some(key.due)
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().waiting.len()
     }
 
     /// Waits for what is due and hands it to `fire`, until [`Timers::stop`].

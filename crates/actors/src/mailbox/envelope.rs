@@ -10,8 +10,10 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::message::{Message, short_name};
+use crate::pid::Ref;
+use crate::request::{About, Answered, Asked, Plays, ReplyTo, Role};
 use crate::router::Parcel;
-use crate::trace::{Signal, Token};
+use crate::trace::{Riding, Signal};
 
 /// The part of an envelope that is the same for every type of message.
 #[repr(C)]
@@ -19,13 +21,14 @@ pub(crate) struct Head {
     /// The neighbour: the next older one in an inbox, the next newer one in a queue.
     pub(super) next: Option<NonNull<Head>>,
     operations: &'static VTable,
-    token: Option<Box<Token>>,
+    token: Option<Box<Riding>>,
 }
 
 impl Head {
     /// The bytes of the envelope, message included, in eights.
+    #[inline]
     pub(crate) fn eights(&self) -> u32 {
-        u32::try_from(self.operations.layout.size() / 8).unwrap_or(u32::MAX)
+        self.operations.eights
     }
 }
 
@@ -39,10 +42,14 @@ struct VTable {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     layout: Layout,
+    /// The size, in eights.
+    eights: u32,
     /// Destroys the message in place.
     drop: unsafe fn(NonNull<Head>),
     debug: unsafe fn(NonNull<Head>, &mut fmt::Formatter<'_>) -> fmt::Result,
     serialize: unsafe fn(NonNull<Head>) -> *const dyn erased_serde::Serialize,
+    /// What the message is to a server, if it is one of those.
+    role: Option<unsafe fn(NonNull<Head>) -> *const dyn Plays>,
 }
 
 /// The message in an envelope that was taken out of it for a look.
@@ -58,6 +65,7 @@ impl<T: Message> Operations for T {
         type_id: TypeId::of::<T>(),
         type_name: std::any::type_name::<T>,
         layout: Layout::new::<Packet<T>>(),
+        eights: in_eights(size_of::<Packet<T>>()),
         // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<T>`
         // with its message in place.
         drop: |head| unsafe { ManuallyDrop::drop(&mut head.cast::<Packet<T>>().as_mut().message) },
@@ -65,15 +73,55 @@ impl<T: Message> Operations for T {
         debug: |head, f| unsafe { fmt::Debug::fmt(&*head.cast::<Packet<T>>().as_ref().message, f) },
         // SAFETY: as above.
         serialize: |head| unsafe { &*head.cast::<Packet<T>>().as_ref().message },
+        role: None,
     };
     const HOLLOW: &'static VTable = &VTable {
         type_id: TypeId::of::<Hollow>(),
         type_name: std::any::type_name::<T>,
         layout: Layout::new::<Packet<T>>(),
+        eights: in_eights(size_of::<Packet<T>>()),
         drop: |_| (),
         debug: |_, f| f.write_str("…"),
         serialize: |_| &(),
+        role: None,
     };
+}
+
+/// The table of a message that plays a role.
+trait RoleOperations: Plays + Message {
+    const ROLE_TABLE: &'static VTable = &VTable {
+        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<Self>` with its
+        // message in place.
+        role: Some(|head| unsafe { &*head.cast::<Packet<Self>>().as_ref().message }),
+        ..*Self::TABLE
+    };
+}
+
+impl<T: Plays + Message> RoleOperations for T {}
+
+const fn in_eights(bytes: usize) -> u32 {
+    if bytes / 8 > u32::MAX as usize { u32::MAX } else { (bytes / 8) as u32 }
+}
+
+/// A type of message, as a receive asks for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    type_id: TypeId,
+    accept: fn(&mut Envelope) -> bool,
+}
+
+impl Wanted {
+    #[inline]
+    pub(crate) fn of<T: Message>() -> Self {
+        Wanted { type_id: TypeId::of::<T>(), accept: Envelope::accept::<T> }
+    }
+
+    /// Whether that is what the envelope holds, as in [`Envelope::accept`].
+    #[inline]
+    pub(crate) fn accepts(self, envelope: &mut Envelope) -> bool {
+        envelope.head().operations.type_id == self.type_id
+            || (envelope.head().operations.type_id == TypeId::of::<Parcel>() && (self.accept)(envelope))
+    }
 }
 
 /// An owned message of some type.
@@ -83,9 +131,22 @@ pub(crate) struct Envelope(NonNull<Head>);
 unsafe impl Send for Envelope {}
 
 impl Envelope {
+    #[inline]
     pub(crate) fn new<T: Message>(message: T) -> Self {
+        Envelope::with(T::TABLE, message)
+    }
+
+    /// A message whose role can be told without knowing its type.
+    #[inline]
+    pub(crate) fn in_role<T: Plays + Message>(message: T) -> Self {
+        Envelope::with(T::ROLE_TABLE, message)
+    }
+
+    /// The table is one for `T`.
+    #[inline]
+    fn with<T: Message>(operations: &'static VTable, message: T) -> Self {
         let packet = Box::new(Packet {
-            head: Head { next: None, operations: T::TABLE, token: None },
+            head: Head { next: None, operations, token: None },
             message: ManuallyDrop::new(message),
         });
         crate::heap::set_aside(size_of::<Packet<T>>());
@@ -122,19 +183,20 @@ impl Envelope {
     }
 
     #[inline]
-    pub(crate) fn token(&self) -> Option<&Token> {
+    pub(crate) fn token(&self) -> Option<&Riding> {
         self.head().token.as_deref()
     }
 
-    pub(crate) fn set_token(&mut self, token: Option<Box<Token>>) {
+    pub(crate) fn set_token(&mut self, token: Option<Box<Riding>>) {
         self.head_mut().token = token;
     }
 
     #[inline]
-    pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
+    pub(crate) fn take_token(&mut self) -> Option<Box<Riding>> {
         self.head_mut().token.take()
     }
 
+    #[inline]
     pub(crate) fn is<T: Message>(&self) -> bool {
         self.head().operations.type_id == TypeId::of::<T>()
     }
@@ -181,6 +243,21 @@ impl Envelope {
         Some(unsafe { std::ptr::read(&*self.0.cast::<Packet<T>>().as_ref().message) })
     }
 
+    /// The message, if it is a `T`.
+    #[inline]
+    pub(crate) fn into_message<T: Message>(mut self) -> Option<T> {
+        if !self.is::<T>() && !self.accept::<T>() {
+            return None;
+        }
+        drop(self.take_token());
+        let packet = ManuallyDrop::new(self).0.cast::<Packet<T>>();
+        // SAFETY: it is a packet of this type, allocated as a box by `new`, and given up by its only owner here;
+        // the message is moved out of it, and nothing else of it needs to be dropped.
+        let packet = unsafe { Box::from_raw(packet.as_ptr()) };
+        crate::heap::give_back(size_of::<Packet<T>>());
+        Some(ManuallyDrop::into_inner(packet.message))
+    }
+
     /// Puts back what [`Envelope::take`] took out.
     ///
     /// # Panics
@@ -193,6 +270,48 @@ impl Envelope {
         self.head_mut().operations = T::TABLE;
     }
 
+    /// What this is to a server; nothing is known of what is still bytes.
+    fn role(&self) -> Option<Role<'_>> {
+        // SAFETY: the table is this packet's own, and the borrow is bound to `self`.
+        self.head().operations.role.map(|role| unsafe { &*role(self.0) }.role())
+    }
+
+    /// The name of what a request or a cast is about.
+    fn about(&self) -> String {
+        match About::of(self.type_name()) {
+            Some(About::Request(name) | About::Cast(name) | About::Answer(name)) => name,
+            None => short_name(self.type_name()),
+        }
+    }
+
+    /// Where the answer to this goes, if it is a request.
+    pub(crate) fn reply_to(&self) -> Option<ReplyTo> {
+        match self.role() {
+            Some(Role::Request { reply_to, .. }) => Some(reply_to),
+            Some(Role::Cast { .. } | Role::Answer { .. }) => None,
+            None => {
+                let parcel = self.peek::<Parcel>()?;
+                let Some(About::Request(_)) = About::of(parcel.type_name()) else { return None };
+                Some(parcel.read::<Asked>()?.reply_to)
+            }
+        }
+    }
+
+    /// Whether this is what comes of a request: its answer, or the end of the server.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        if let Some(down) = self.peek::<crate::message::Down>() {
+            return down.reference == request;
+        }
+        match self.role() {
+            Some(Role::Answer { reference, .. }) => reference == request,
+            Some(Role::Request { .. } | Role::Cast { .. }) => false,
+            None => self.peek::<Parcel>().is_some_and(|parcel| {
+                matches!(About::of(parcel.type_name()), Some(About::Answer(_)))
+                    && parcel.read::<Answered>().is_some_and(|answered| answered.reference == request)
+            }),
+        }
+    }
+
     /// What this is, for the label of an arrow.
     pub(crate) fn signal(&self) -> Signal {
         if let Some(down) = self.peek::<crate::message::Down>() {
@@ -200,6 +319,23 @@ impl Envelope {
         }
         if let Some(exit) = self.peek::<crate::message::Exit>() {
             return Signal::Exit(exit.reason.clone());
+        }
+        match self.role() {
+            Some(Role::Request { message, .. }) => {
+                return Signal::Call { name: self.about(), text: bounded(message) };
+            }
+            Some(Role::Cast { message }) => return Signal::Cast { name: self.about(), text: bounded(message) },
+            Some(Role::Answer { value, .. }) => return Signal::Reply { text: bounded(value) },
+            None => {}
+        }
+        if let Some(parcel) = self.peek::<Parcel>() {
+            let text = |name: &str| format!("{name}(…)");
+            match About::of(parcel.type_name()) {
+                Some(About::Request(name)) => return Signal::Call { text: text(&name), name },
+                Some(About::Cast(name)) => return Signal::Cast { text: text(&name), name },
+                Some(About::Answer(name)) => return Signal::Reply { text: text(&name) },
+                None => {}
+            }
         }
         if let Some(call) = self.peek::<crate::message::Call>() {
             return Signal::Call { name: call.name(), text: bounded(&call.request) };

@@ -1,17 +1,17 @@
 //! Aliases: addresses of a process that stop working, so that a late answer does not arrive.
 //!
 //! An alias is recorded at its process. Whoever sends to it looks it up and delivers under one lock, so
-//! nothing arrives once it was removed. Other nodes cannot be asked yet: sending there is an error.
+//! nothing arrives once it was removed. What comes from another node is looked up when it arrives.
 
 use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
 use super::{Watchable, demonitor};
-use crate::core::{Current, running, unless_dead};
-use crate::mailbox::{Envelope, drop_quietly};
-use crate::message::Message;
+use crate::cold::Uses;
+use crate::current::running;
+use crate::mailbox::Envelope;
+use crate::message::{Message, Target};
 use crate::pid::{Pid, Ref};
-use crate::table::Uses;
 
 /// An address of a process that works until it is removed: see [`Alias::new`].
 ///
@@ -20,9 +20,9 @@ use crate::table::Uses;
 ///
 /// greenroom::run(async {
 ///     let alias = Alias::new();
-///     send(alias, 'a').unwrap();
+///     send(alias, 'a');
 ///     assert!(alias.remove());
-///     send(alias, 'b').unwrap();
+///     send(alias, 'b');
 ///     assert_eq!(receive_timeout::<char>(std::time::Duration::ZERO).await, Some('a'));
 ///     assert_eq!(receive_timeout::<char>(std::time::Duration::ZERO).await, None);
 /// });
@@ -41,7 +41,7 @@ impl Alias {
     #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
     #[track_caller]
     pub fn new() -> Alias {
-        Alias::with("Alias::new", Uses::Many)
+        Alias::with("Alias::new", Ref::new(), Uses::Many)
     }
 
     /// An alias of the running process that takes one message.
@@ -50,7 +50,7 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn once() -> Alias {
-        Alias::with("Alias::once", Uses::One)
+        Alias::with("Alias::once", Ref::new(), Uses::One)
     }
 
     /// Monitors `target`, with an alias for its answer. Of the answer and the [`crate::message::Down`],
@@ -60,20 +60,24 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn monitor(target: impl Watchable) -> Alias {
-        let alias = Alias::with("Alias::monitor", Uses::One);
-        running("Alias::monitor", |current, _, _| {
-            let inner = current.inner;
-            inner.monitor_as(alias.reference, alias.pid, target.target(inner.id));
-        });
+        let target = running("Alias::monitor", |current, _, _| target.target(current.inner.id));
+        Alias::monitor_as(Ref::new(), target)
+    }
+
+    /// The same with a reference that was made before.
+    #[track_caller]
+    pub(crate) fn monitor_as(reference: Ref, target: Target) -> Alias {
+        let alias = Alias::with("Alias::monitor", reference, Uses::One);
+        running("Alias::monitor", |current, _, _| current.inner.monitor_as(reference, alias.pid, target));
         alias
     }
 
     #[track_caller]
-    fn with(what: &str, uses: Uses) -> Alias {
+    fn with(what: &str, reference: Ref, uses: Uses) -> Alias {
         running(what, |current, slot, id| {
-            let alias = Alias { pid: current.inner.pid(id), reference: Ref::new() };
+            let alias = Alias { pid: current.inner.pid(id), reference };
             if let Some(mut locked) = slot.lock(id) {
-                locked.cold().aliases.insert(alias.reference, uses);
+                locked.cold().aliases.insert(reference, uses);
             }
             alias
         })
@@ -109,66 +113,10 @@ impl Alias {
     }
 }
 
-/// The alias belongs to another node, which cannot be asked whether it still works; the message comes back.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AliasError<M> {
-    /// The alias that was tried.
-    pub alias: Alias,
-    /// The message.
-    pub message: M,
-}
-
-impl<M> std::fmt::Debug for AliasError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AliasError").field("alias", &self.alias).finish_non_exhaustive()
-    }
-}
-
-impl<M> std::fmt::Display for AliasError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "an alias of {} works on its own node only; send to the process instead", self.alias.pid)
-    }
-}
-
-impl<M> std::error::Error for AliasError<M> {}
-
 impl Destination for Alias {
-    type Sent<M> = Result<(), AliasError<M>>;
+    type Sent<M> = ();
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M> {
-        let inner = from.inner();
-        let Alias { pid, reference } = self;
-        if pid.node != inner.id {
-            return Err(AliasError { alias: self, message });
-        }
-        if let Some(current) = Current::of(inner) {
-            current.charge(1);
-        }
-        let mut envelope = Envelope::new(message);
-        if inner.is_traced() {
-            inner.trace_send(pid, &mut envelope);
-        }
-        let mut used_up = false;
-        let undelivered = unless_dead(inner, || {
-            let Some(mut locked) = inner.slot(pid.id).and_then(|slot| slot.lock(pid.id)) else { return Some(envelope) };
-            let Some(cold) = locked.known() else { return Some(envelope) };
-            match cold.aliases.get(&reference) {
-                Some(Uses::Many) => (),
-                Some(Uses::One) => {
-                    cold.aliases.remove(&reference);
-                    used_up = true;
-                }
-                None => return Some(envelope),
-            }
-            // Under the lock, as a DOWN is: after `remove` nothing of this can happen.
-            let refused = inner.deliver(pid.id, envelope).err();
-            if used_up && let Some(target) = cold.watching.remove(&reference) {
-                drop(locked);
-                inner.forget_watcher(reference, pid, &target);
-            }
-            refused
-        });
-        drop_quietly(undelivered);
-        Ok(())
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) {
+        from.inner().send_envelope(&Target::Alias(self.pid, self.reference), Envelope::new(message));
     }
 }

@@ -2,10 +2,14 @@
 //! follow. One file a group.
 
 mod account;
+mod agent;
 mod aliases;
+mod application;
 mod clock;
 mod ecosystem;
 mod exits;
+mod gen_server;
+mod groups;
 mod heap;
 mod info;
 mod links;
@@ -14,13 +18,18 @@ mod monitors;
 mod names;
 mod order;
 mod receive;
+mod registry;
 mod scheduler;
+mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
+mod state_machine;
 mod stress;
 mod supervisor;
 mod support;
 mod table;
+mod task;
+mod task_stream;
 mod timers;
 mod trace;
 mod watchdog;
