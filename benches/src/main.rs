@@ -9,6 +9,7 @@ mod beam;
 mod built;
 mod common;
 mod contest;
+mod evcxr;
 mod notebook;
 mod ours;
 mod pictures;

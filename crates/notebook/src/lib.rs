@@ -7,6 +7,7 @@ pub mod livemd;
 pub mod analysis;
 pub mod cache;
 pub mod compiler;
+pub mod examples;
 pub mod generate;
 pub mod mir;
 pub mod prelude;
@@ -21,11 +22,21 @@ pub mod frontend;
 pub mod picture;
 
 pub mod cli;
+pub mod document;
 
-pub mod explain;
 pub mod plan;
+pub mod explain;
+pub mod check;
 pub mod runtime;
 pub mod session;
 pub mod trace;
 
+pub mod storage;
+
 pub mod app;
+
+pub mod expected;
+pub mod format;
+pub mod export;
+
+pub mod command;

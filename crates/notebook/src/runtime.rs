@@ -15,7 +15,7 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
 use greenroom_cluster::Cookie;
-use greenroom_stage::protocol::{EvaluationId, Owner, Ready, output_mark};
+use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
 /// How long a runtime may take to say that it is ready.
@@ -217,6 +217,9 @@ async fn wait<T>(mut patience: Duration, mut ask: impl FnMut() -> Option<T>) -> 
 fn describe(status: ExitStatus) -> String {
     let Some(signal) = status.signal() else {
         return match status.code() {
+            Some(OUT_OF_MEMORY) => "its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is \
+                                    there a value, or a number of processes, without bounds?"
+                .to_owned(),
             Some(code) => format!("it ended itself with exit code {code}"),
             None => status.to_string(),
         };

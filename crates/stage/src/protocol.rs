@@ -96,6 +96,9 @@ pub enum Outcome {
     Load(String),
 }
 
+/// The exit code of a runtime that used more memory than it may.
+pub const OUT_OF_MEMORY: i32 = 86;
+
 /// The line that separates what one evaluation has written to the runtime's own standard output and
 /// error from what comes after it.
 pub fn output_mark(id: EvaluationId) -> String {
