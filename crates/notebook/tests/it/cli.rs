@@ -79,6 +79,7 @@ fn the_help_gives_examples_and_exit_codes() {
         Commands:
           new     Begin a notebook
           run     Evaluate a notebook from top to bottom and show every cell
+          draw    Draw a saved trace or supervision tree
           check   Compile every cell of a notebook and run none
           test    Evaluate a notebook and compare what it shows with what is expected
           fmt     Bring a notebook into its canonical form, with rustfmt in its cells
