@@ -23,6 +23,45 @@
 //! });
 //! ```
 //!
+//! What lives longer is a [server](gen_server) below a [supervisor], which starts it again when it ends. The
+//! shortest one:
+//!
+//! ```
+//! use greenroom::gen_server::{GenServer, InitError};
+//! use greenroom::supervisor::{Strategy, Supervisor};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Add(u64);
+//!
+//! #[derive(Debug)]
+//! struct Counter(u64);
+//!
+//! greenroom::accepts! { Counter: call add(Add) -> u64; }
+//!
+//! impl GenServer for Counter {
+//!     type Args = u64;
+//!     async fn init(start: u64) -> Result<Self, InitError> {
+//!         Ok(Counter(start))
+//!     }
+//! }
+//!
+//! impl Counter {
+//!     async fn add(&mut self, Add(n): Add) -> u64 {
+//!         self.0 += n;
+//!         self.0
+//!     }
+//! }
+//!
+//! greenroom::run(async {
+//!     let counter = Counter::named("counter").spec(0);
+//!     Supervisor::new(Strategy::OneForOne).child(counter).start_link().await.unwrap();
+//!     assert_eq!(Counter::at("counter").call(Add(3)).await, Ok(3));
+//! });
+//! ```
+//!
+//! **[The guide](guide)** goes on from here, in ten short chapters.
+//!
 //! The words are OTP's, and so are the guarantees; where Rust must differ, the documentation says
 //! "Differs from OTP", and `SEMANTICS.md` has the whole.
 
@@ -84,6 +123,7 @@ pub mod agent;
 pub mod application;
 pub mod groups;
 pub mod testing;
+pub mod guide;
 #[cfg(doctest)]
 mod misuse;
 

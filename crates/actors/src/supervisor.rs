@@ -21,7 +21,7 @@
 //! ```
 //!
 //! # Children
-//! [`IntoChildSpec`] says what [`SupervisorBuilder::child`] takes; three ways lead to the same place:
+//! What [`SupervisorBuilder::child`] takes is one of three things; [`ChildSpec`] says why it is written so:
 //!
 //! ```
 //! use greenroom::supervisor::{ChildSpec, Restart, Shutdown, Strategy, Supervisor};

@@ -19,8 +19,33 @@ use crate::tree::ChildKind;
 /// What a supervisor knows of a child: how to start it, when to start it again, how to stop it.
 ///
 /// A behaviour makes its own, so that a tree reads as a sentence:
-/// `Supervisor::new(Strategy::OneForOne).child(Counter::spec(0))`. See [`IntoChildSpec`] for what else can be a
-/// child.
+///
+/// ```
+/// use greenroom::supervisor::{Restart, Shutdown, Strategy, Supervisor};
+/// use greenroom::{Agent, Task};
+///
+/// # greenroom::run(async {
+/// Supervisor::new(Strategy::OneForOne)
+///     .child(Agent::spec("tally", || 0_u32).restart(Restart::Transient).shutdown(Shutdown::BrutalKill))
+///     .child(Task::spec("warm_up", || async { println!("ready") }))
+/// #   .start_link().await.unwrap();
+/// # });
+/// ```
+///
+/// See [`IntoChildSpec`] for what else can be a child.
+///
+/// # Three ways of writing it
+/// The same child in the three ways that were weighed:
+///
+/// ```text
+/// ChildSpec { restart: Restart::Transient, ..ChildSpec::of("tally", || Agent::start_link(|| 0_u32)) }   // a map, as in OTP
+/// children![ transient tally: Agent(|| 0_u32) ]                                                         // a macro
+/// Agent::spec("tally", || 0_u32).restart(Restart::Transient)                                            // a builder
+/// ```
+///
+/// The builder was kept. It says only what differs from the default, it is an ordinary value that can be made in a loop
+/// or returned from a function, and completion and the compiler's errors work in it. A map names everything at the same
+/// weight and makes each field public for ever; the macro is shorter by a few characters, and one more language to learn.
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(super) id: Arc<str>,
