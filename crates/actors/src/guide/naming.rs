@@ -9,7 +9,8 @@
 //! | by a key of any type, on this node | [`registry::unique`](crate::registry::unique) | [`registry::duplicate`](crate::registry::duplicate) |
 //! | on all nodes | name and node | [`groups`](crate::groups) |
 //!
-//! In all of them, the dead are never found, and who learns of an end finds the name free.
+//! In all of them, the dead are never found (of a group on another node, that holds once its node has said so), and
+//! who learns of an end finds the name free.
 //!
 //! ```
 //! use greenroom::{receive, register, self_pid, send};

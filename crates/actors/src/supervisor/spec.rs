@@ -35,7 +35,7 @@ use crate::tree::ChildKind;
 /// See [`IntoChildSpec`] for what else can be a child.
 ///
 /// # Three ways of writing it
-/// The same child in the three ways that were weighed:
+/// The same child in three ways it could be written:
 ///
 /// ```text
 /// ChildSpec { restart: Restart::Transient, ..ChildSpec::of("tally", || Agent::start_link(|| 0_u32)) }   // a map, as in OTP
