@@ -10,14 +10,15 @@ use greenroom::{
     self_pid, send, trap_exit, whereis,
 };
 
-use crate::support::{PATIENCE, forever, gone, next_exit, on};
+use crate::support::{PATIENCE, forever, gone, next_exit, on, panics};
 
 /// Runs a test on a node of its own, and makes sure that of its applications nothing is left.
 fn with_applications<F>(test: F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let node = Node::builder().workers(4).on_panic(|_| ()).start().unwrap();
+    let (_shown_if_it_fails, note) = panics();
+    let node = Node::builder().workers(4).on_panic(note).start().unwrap();
     on(&node, async {
         test.await;
         application::stop_all().await;

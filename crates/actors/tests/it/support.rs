@@ -28,7 +28,8 @@ pub fn on_quiet_node<F>(test: F) -> F::Output
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    on(&Node::builder().workers(4).on_panic(|_| ()).start().unwrap(), test)
+    let (_shown_if_it_fails, note) = panics();
+    on(&Node::builder().workers(4).on_panic(note).start().unwrap(), test)
 }
 
 /// Runs a test on this node, and shows what its processes do if it hangs.
@@ -60,19 +61,7 @@ pub fn leaving_nothing<F>(test: impl FnOnce(Clock) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    /// Shows the panics if one of them was the test's.
-    #[derive(Default)]
-    struct Panics(Arc<Mutex<Vec<Panic>>>);
-    impl Drop for Panics {
-        fn drop(&mut self) {
-            if std::thread::panicking() {
-                eprintln!("these panicked: {:#?}", self.0.lock().unwrap());
-            }
-        }
-    }
-    let panics = Panics::default();
-    let seen = panics.0.clone();
-    let note = move |panic: &Panic| seen.lock().unwrap().push(panic.clone());
+    let (_shown_if_it_fails, note) = panics();
     let node = Node::builder().workers(2).manual_clock().on_panic(note).start().unwrap();
     let test = test(node.clock());
     on(&node, async move {
@@ -81,6 +70,25 @@ where
     });
     node.shutdown();
     assert_eq!((node.timers(), node.registered()), (0, vec![]), "timers or names are left");
+}
+
+/// Keeps quiet about the panics of a node, unless one of them was the test's: then it shows all of them.
+#[derive(Default)]
+pub struct Panics(Arc<Mutex<Vec<Panic>>>);
+
+/// What to hold for as long as the test takes, and what to hand to [`greenroom::NodeBuilder::on_panic`].
+pub fn panics() -> (Panics, impl Fn(&Panic) + Send + Sync + 'static) {
+    let panics = Panics::default();
+    let seen = panics.0.clone();
+    (panics, move |panic: &Panic| seen.lock().unwrap().push(panic.clone()))
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("these panicked: {:#?}", self.0.lock().unwrap());
+        }
+    }
 }
 
 /// How a process that is monitored already ends.

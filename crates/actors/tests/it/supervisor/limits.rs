@@ -204,7 +204,14 @@ fn children_that_end_at_the_same_time_as_they_are_stopped_leave_no_message() {
             // Whichever comes first.
             let _ = supervisor.terminate_child(child).await;
         }
-        while process::info(supervisor.pid()).unwrap().message_queue_len > 0 {}
+        // Monitors fire before links: whoever ended the last child may have the supervisor's link yet to break, which
+        // is when the message is put there.
+        while process::info(supervisor.pid()).unwrap().links != [self_pid()] {
+            greenroom::yield_now().await;
+        }
+        while process::info(supervisor.pid()).unwrap().message_queue_len > 0 {
+            greenroom::yield_now().await;
+        }
         let info = process::info(supervisor.pid()).unwrap();
         assert_eq!((info.links, info.monitors, info.monitored_by), (vec![self_pid()], vec![], vec![]));
     });
