@@ -1,6 +1,6 @@
 //! Everything that can happen to a live notebook, and everything that it asks for in return: closed lists of plain
-//! data. What they do is for [`super::data`]; who sends them and who obeys
-//! is not said here. The run from top to bottom does not use them.
+//! data. What they do is for [`super::data`]; who sends them and who obeys is not said here. The run from top to bottom
+//! does not use them.
 
 use std::collections::BTreeMap;
 use std::fmt;
