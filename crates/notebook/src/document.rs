@@ -1,11 +1,9 @@
-//! Files of notebooks: reading the one that a command names, saying what is wrong with it before anything is done, and
-//! writing it.
+//! Files of notebooks: reading the one that a command names, saying what is wrong with it before anything is done.
 //!
-//! What the text means is for `livemd`.
+//! What the text means is for `livemd`; writing it is for `disk`.
 
 use std::fmt;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::livemd::{self, Notebook, Warning};
@@ -54,26 +52,6 @@ pub fn read(path: &Path) -> Result<Document, OpenError> {
         .map_err(|error| OpenError::NotText { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;
     let (notebook, warnings) = livemd::parse(&text);
     Ok(Document { path: path.to_owned(), text, notebook, warnings })
-}
-
-/// Writes a file so that it is there whole, as it was or as it is to be, whatever happens meanwhile. Its rights stay,
-/// and a link to it stays one.
-///
-/// # Errors
-/// What the system says.
-pub fn save(path: &Path, text: &str) -> io::Result<()> {
-    let path = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path))?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    let rights = match std::fs::metadata(&path) {
-        Ok(known) => known.permissions(),
-        Err(_) => std::fs::Permissions::from_mode(0o644),
-    };
-    file.as_file().set_permissions(rights)?;
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|error| error.error)?;
-    std::fs::File::open(folder)?.sync_all()
 }
 
 /// Why a notebook could not be opened.

@@ -6,6 +6,7 @@ pub mod livemd;
 
 pub mod analysis;
 pub mod cache;
+pub mod disk;
 pub mod compiler;
 pub mod examples;
 pub mod generate;

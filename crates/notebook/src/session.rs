@@ -4,6 +4,15 @@
 //! What the cells are and what they stand on is decided in [`crate::plan`]; what failed is put into words
 //! in [`crate::explain`]. A cell that fails takes those that use its names with it and nobody else. When
 //! the runtime dies, a new one is started, and what later cells need is evaluated again there.
+//!
+//! Beside it stands the live notebook as data, which the run does not use: [`operation`] lists all that can happen to
+//! one, [`data`] says what each does, and [`merge`] what another program's changes of the file come to.
+
+pub mod operation;
+
+pub mod data;
+
+pub mod merge;
 
 mod examples;
 mod state;

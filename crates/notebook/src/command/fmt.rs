@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{read, refuse};
 use crate::cli::{EXIT_CELL_FAILED, EXIT_OK, Fmt};
-use crate::document::save;
+use crate::disk::save;
 use crate::expected::diff;
 use crate::format::{Rustfmt, format};
 

@@ -5,6 +5,8 @@ mod bindings;
 mod cells;
 mod cli;
 mod corpus;
+mod data;
+mod disk;
 mod draw;
 mod errors;
 mod frontend;
