@@ -36,9 +36,20 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>)
 
 /// Reads a value that fills `bytes`.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (value, rest) = split(bytes)?;
+    if rest.is_empty() { Ok(value) } else { Err(CodecError("bytes are left over".to_owned())) }
+}
+
+/// Reads a value that `bytes` begin with, in a form that later versions keep.
+pub(crate) fn decode_prefix<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    split(bytes).map(|(value, _)| value)
+}
+
+/// Reads a value and gives the bytes after it.
+pub(crate) fn split<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), CodecError> {
     let (value, read) =
         bincode::serde::decode_from_slice(bytes, CONFIGURATION).map_err(|error| CodecError(error.to_string()))?;
-    if read == bytes.len() { Ok(value) } else { Err(CodecError("bytes are left over".to_owned())) }
+    Ok((value, &bytes[read..]))
 }
 
 /// Lends `read` a deserialiser over `bytes`.

@@ -31,6 +31,7 @@
 
 mod codec;
 mod cookie;
+pub mod protocol;
 mod frame;
 mod handshake;
 mod links;

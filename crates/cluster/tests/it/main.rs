@@ -2,4 +2,5 @@
 
 mod nodes;
 mod refusals;
+mod simulation;
 mod signals;
