@@ -13,15 +13,16 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Time};
-use crate::core::{Current, Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, NodeName, Pid, Ref};
+use crate::pid::{NodeId, NodeName, Pid};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
-use crate::table::Slot;
+use crate::slot::Slot;
 use crate::trace::Tracer;
 
 /// A running node: worker threads, a table of processes, names, timers.
@@ -433,7 +434,7 @@ impl Inner {
             if let Some(mut locked) = slot.lock(id)
                 && let Some(cold) = locked.known()
             {
-                cold.watchers.retain(|_: &Ref, watcher| watcher.node != node);
+                cold.watchers.retain(|_, watcher| watcher.node != node);
             }
         }
     }

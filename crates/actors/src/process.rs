@@ -16,13 +16,13 @@ mod send;
 mod top;
 mod trace;
 
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::message::{Down, Target};
 use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
-use crate::table::flag;
+use crate::slot::flag;
 pub use alias::{Alias, AliasError};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};

@@ -1,6 +1,7 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid};
@@ -14,9 +15,29 @@ impl Inner {
         self.send_envelope(&Target::Pid(to), Envelope::new(message));
     }
 
+    /// The same for a caller that knows who is current on this thread.
     #[inline]
-    pub(crate) fn send_envelope(&self, to: &Target, mut envelope: Envelope) {
-        let current = Current::of(self);
+    pub(crate) fn send_from<M: Message>(&self, current: &Current<'_>, to: Pid, message: M) {
+        self.send_to_pid(current, to, Envelope::new(message));
+    }
+
+    /// The way that almost all messages take.
+    fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
+        if to.node != self.id || self.is_traced_for(Some(current)) {
+            return self.send_as(Some(current), &Target::Pid(to), envelope);
+        }
+        current.count_sent();
+        let undelivered = current.unless_dead(|| self.deliver_from(Some(current), to.id, envelope).err());
+        if let Some(Some(undelivered)) = undelivered {
+            drop_quietly(undelivered);
+        }
+    }
+
+    pub(crate) fn send_envelope(&self, to: &Target, envelope: Envelope) {
+        self.send_as(Current::of(self), to, envelope);
+    }
+
+    fn send_as(&self, current: Option<&Current<'_>>, to: &Target, mut envelope: Envelope) {
         if self.is_traced_for(current)
             && let Target::Pid(pid) = *to
         {

@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::Current;
+use crate::current::Current;
 use crate::message::{Call, Down, Exit};
 use crate::pid::{Pid, Ref};
 use crate::process::{self, exit_self, monitor, register, self_pid, send, spawn_link, spawn_task, trap_exit, unlink};
@@ -366,7 +366,7 @@ async fn answer(children: &mut Children, call: Call) {
 fn mark_as_supervisor() {
     Current::with(|current| {
         if let Some((slot, _)) = current.and_then(|current| current.process()) {
-            slot.raise(crate::table::flag::SUPERVISES);
+            slot.raise(crate::slot::flag::SUPERVISES);
         }
     });
 }

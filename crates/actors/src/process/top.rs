@@ -5,7 +5,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::info::Info;
-use crate::core::{Inner, running};
+use crate::core::Inner;
+use crate::current::running;
 use crate::pid::Pid;
 use crate::process::sleep;
 
@@ -119,7 +120,7 @@ impl Inner {
         let figures = self.desks.total();
         Totals {
             processes: self.table.residents().count(),
-            turns: self.desks.turns(),
+            turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,
             messages_out: figures.sent,

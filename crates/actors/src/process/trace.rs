@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::core::running;
+use crate::current::running;
 use crate::trace::{Recorder, Serial, Token, Trace};
 
 /// Runs a future and records the conversation that it takes part in: what the running process and

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::decision::{Decision, History, Intensity, Restart, Strategy, group, on_exit};
 use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
-use crate::core::Current;
+use crate::current::Current;
 use crate::message::Down;
 use crate::pid::Pid;
 use crate::process::{exit, monitor};
