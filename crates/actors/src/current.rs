@@ -11,7 +11,7 @@ use std::task::Waker;
 use crate::account::{Desk, Figures};
 use crate::core::Inner;
 use crate::heap;
-use crate::pid::{LocalPid, Pid};
+use crate::pid::{LocalPid, NodeId, Pid};
 use crate::scheduler::Worker;
 use crate::slot::{Own, Slot};
 use crate::trace::{EventKind, TraceEvent};
@@ -147,6 +147,13 @@ impl<'a> Current<'a> {
     #[inline]
     pub(crate) fn charge(&self, cost: u32) {
         self.reductions.set(self.reductions.get() + u64::from(cost));
+    }
+
+    /// Ends the turn of the running process, which is not polled again before there is room for what goes to `node`.
+    #[cold]
+    pub(crate) fn hold_back(&self, node: NodeId) {
+        self.with_own(|own| own.held_back = Some(node));
+        self.reductions.set(REDUCTIONS.max(self.reductions.get()));
     }
 
     /// Whether the process has used up its turn.

@@ -4,6 +4,7 @@
 //! Implemented by `greenroom-cluster`. Nothing else in this crate knows that there are other nodes.
 
 use std::fmt;
+use std::task::Waker;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,14 +20,35 @@ use crate::reason::ExitReason;
 /// needs to know.
 pub trait Router: Send + Sync {
     /// Sends a message to a process or a name on another node.
-    fn send(&self, to: &Target, message: Outgoing<'_>);
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Flow;
+
+    /// Whether a sender that was told [`Flow::Full`] can go on; if not, `waker` is woken when it should ask again.
+    fn has_room(&self, node: NodeId, waker: &Waker) -> bool;
 
     /// Sends a signal to another node.
     fn signal(&self, to: NodeId, signal: RemoteSignal);
 }
 
+/// What a sender should do after a message to another node. The message itself is on its way in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Open,
+    /// Wait until there is room: the process does not run on from its next `receive`, `sleep` or `yield_now` before.
+    Full,
+}
+
+/// Runs `work`, which turns identifiers into bytes at the node `writer` or reads them at the node `reader`.
+///
+/// Within it, these two nodes are written as a number each; others by their names.
+pub fn between<R>(writer: NodeId, reader: NodeId, work: impl FnOnce() -> R) -> R {
+    crate::pid::between(writer, reader, work)
+}
+
 /// A message on its way out.
 pub struct Outgoing<'a> {
+    /// The process that sends it, if it is one.
+    pub from: Option<Pid>,
     /// The full name of its type, by which the receiver recognises it.
     pub type_name: &'a str,
     /// The message.

@@ -71,8 +71,19 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
         return unsafe { clear_away(current, slot) };
     }
     // SAFETY: as above; nothing else of `own` is in use.
-    let wants_messages = unsafe { slot.own() }.wants_messages;
-    if flags & flag::NOTIFIED != 0 || wants_messages {
+    let own = unsafe { slot.own() };
+    let (wants_messages, was_held_back) = (own.wants_messages, own.held_back.take());
+    if let Some(node) = was_held_back
+        // SAFETY: as above.
+        && !unsafe { current.run(slot, || with_waker(current, |waker| current.inner.has_room(node, waker))) }
+    {
+        // SAFETY: as above.
+        let own = unsafe { slot.own() };
+        (own.held_back, own.wants_messages) = (Some(node), false);
+        // SAFETY: as above.
+        return unsafe { suspend(current, slot) };
+    }
+    if flags & flag::NOTIFIED != 0 || wants_messages || was_held_back.is_some() {
         // SAFETY: as above.
         let body = unsafe { slot.take_body() };
         let Some(body) = body else { return };
@@ -157,6 +168,7 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
         let (token, listeners) = (own.token.take(), own.listeners.take());
+        own.held_back = None;
         drop_quietly(queue);
         drop_quietly(token);
         drop_quietly(listeners);

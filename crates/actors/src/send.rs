@@ -1,11 +1,14 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
+use std::sync::Arc;
+use std::task::Waker;
+
 use crate::core::Inner;
 use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid};
-use crate::router::{Outgoing, RemoteSignal};
+use crate::router::{Flow, Outgoing, RemoteSignal, Router};
 use crate::trace::{EventKind, Serial, Signal};
 
 impl Inner {
@@ -67,7 +70,7 @@ impl Inner {
         let hand_over = || match local {
             Some(id) => self.deliver_from(current, id, envelope).err(),
             None => {
-                self.send_remote(to, &envelope);
+                self.send_remote(current, to, &envelope);
                 Some(envelope)
             }
         };
@@ -81,10 +84,23 @@ impl Inner {
         }
     }
 
-    fn send_remote(&self, to: &Target, envelope: &Envelope) {
-        if let Some(router) = self.router.read().as_deref() {
-            router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload() });
+    fn send_remote(&self, current: Option<&Current<'_>>, to: &Target, envelope: &Envelope) {
+        let from = current.and_then(Current::pid);
+        let message = Outgoing { from, type_name: envelope.type_name(), payload: envelope.payload() };
+        let flow = self.router().map(|router| router.send(to, message));
+        if let (Some(Flow::Full), Some(current)) = (flow, current) {
+            current.hold_back(to.node());
         }
+    }
+
+    /// Whether a process that was held back can go on: if not, `waker` is woken when it should ask again.
+    pub(crate) fn has_room(&self, node: NodeId, waker: &Waker) -> bool {
+        self.router().is_none_or(|router| router.has_room(node, waker))
+    }
+
+    /// The way to other nodes; not under its lock, as what goes that way may lead back here.
+    fn router(&self) -> Option<Arc<dyn Router>> {
+        self.router.read().clone()
     }
 
     /// Lets the token of the running process ride on the envelope, and shows the event.
@@ -144,7 +160,7 @@ impl Inner {
     }
 
     pub(crate) fn signal(&self, to: NodeId, signal: RemoteSignal) {
-        if let Some(router) = self.router.read().as_deref() {
+        if let Some(router) = self.router() {
             router.signal(to, signal);
         }
     }

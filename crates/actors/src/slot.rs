@@ -14,7 +14,7 @@ use crate::barrier;
 use crate::body::{Body, Head, Origin};
 use crate::cold::Cold;
 use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
-use crate::pid::LocalPid;
+use crate::pid::{LocalPid, NodeId};
 use crate::trace::Token;
 
 /// One place of the table: a process, or room for one.
@@ -57,6 +57,8 @@ pub(crate) struct Own {
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
     pub(crate) queue_is_lent: bool,
+    /// The node that too much waits for already: the process is not polled until there is room.
+    pub(crate) held_back: Option<NodeId>,
 }
 
 /// Flags in the lower half of a place's state.
@@ -81,7 +83,13 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            own: UnsafeCell::new(Own {
+                token: None,
+                listeners: None,
+                wants_messages: false,
+                queue_is_lent: false,
+                held_back: None,
+            }),
             queue: UnsafeCell::new(Queue::new()),
             kept: Kept::default(),
             index,

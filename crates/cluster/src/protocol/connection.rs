@@ -331,6 +331,16 @@ impl Connection {
         self.end(Closed::Here);
     }
 
+    /// The peer has sent an operation that it must not.
+    pub fn give_up(&mut self, why: impl Into<String>) {
+        self.end(Closed::Malformed(Malformed(why.into())));
+    }
+
+    /// Whether [`Connection::poll_transmit`] has something.
+    pub fn has_output(&self) -> bool {
+        self.outbox.queued() > 0
+    }
+
     /// Whether it can be used.
     pub fn is_up(&self) -> bool {
         matches!(self.phase, Phase::Up(_))

@@ -179,7 +179,7 @@ impl Handshake {
 
     /// The other side has said hello.
     pub(super) fn meet(&self, theirs: &[u8]) -> Result<(Peer, Proving), HandshakeError> {
-        let prefix: Prefix = codec::decode_prefix(theirs).map_err(|_| HandshakeError::NotANode)?;
+        let (prefix, _) = codec::split::<Prefix>(theirs).map_err(|_| HandshakeError::NotANode)?;
         if prefix.magic != MAGIC {
             return Err(HandshakeError::NotANode);
         }

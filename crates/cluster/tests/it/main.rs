@@ -1,5 +1,7 @@
 //! Nodes that talk to each other: two or three of them in this program, over real sockets.
 
+mod attacks;
+mod membership;
 mod nodes;
 mod refusals;
 mod simulation;
