@@ -159,6 +159,7 @@ impl Builder {
             cluster.listen(address).map_err(StartError::Listen)?;
         }
         node.set_router(Arc::new(Wires(hub)));
+        node.spawn(crate::erpc::serve());
         for peer in peers {
             node.tokio().spawn(cluster.clone().stay_connected(peer));
         }

@@ -41,11 +41,15 @@ mod events;
 mod hub;
 mod wires;
 mod drive;
+mod function;
+pub mod erpc;
 mod cluster;
 
 pub use address::{Address, AddressError, DEFAULT_PORT, PeersError};
 pub use cluster::{Builder, Cluster, ConnectError, ListenError, StartError};
 pub use cookie::{Cookie, CookieError, CookieFileError};
+pub use erpc::spawn_on;
 pub use events::{NodeDown, NodeKind, NodeUp};
+pub use function::{ModuleId, Undefined};
 pub use notice::Notice;
 pub use transport::MemoryNetwork;
