@@ -6,12 +6,14 @@
 
 mod allocator;
 mod beam;
+mod built;
 mod common;
 mod contest;
 mod notebook;
 mod ours;
 #[cfg(feature = "peers")]
 mod peers;
+mod remote;
 mod report;
 mod tokio_tasks;
 mod trial;
@@ -61,7 +63,8 @@ fn main() -> ExitCode {
         return run_trial(contestant, trial);
     }
     let known = || CONTESTS.iter().map(|contest| contest.measure).chain(notebook::MEASURES.iter().copied());
-    if let Some(unknown) = options.measures.iter().find(|wanted| !known().any(|measure| measure == *wanted)) {
+    let is_known = |wanted: &str| wanted == "remote" || known().any(|measure| measure == wanted);
+    if let Some(unknown) = options.measures.iter().find(|wanted| !is_known(wanted)) {
         eprintln!("error: there is no measure `{unknown}`; there are: {}", known().collect::<Vec<_>>().join(", "));
         return ExitCode::from(2);
     }
@@ -83,7 +86,10 @@ fn main() -> ExitCode {
     if !options.json {
         println!("{}", report::head());
     }
-    let is_wanted = |measure: &str| options.measures.iter().any(|wanted| wanted == measure);
+    let is_wanted = |measure: &str| {
+        let is_remote = contest::REMOTE.contains(&measure);
+        options.measures.iter().any(|wanted| wanted == measure || wanted == "remote" && is_remote)
+    };
     for contest in CONTESTS.iter().filter(|contest| options.measures.is_empty() || is_wanted(contest.measure)) {
         show(&compare(contest, &ground, options.rounds), options.json);
     }
@@ -99,7 +105,7 @@ fn main() -> ExitCode {
 /// What a process for a single trial does.
 fn run_trial(contestant: &str, trial: &str) -> ExitCode {
     let figure = match contestant {
-        "greenroom" => ours::run(trial),
+        "greenroom" => ours::run(trial).or_else(|| remote::run(trial)),
         "tokio" => tokio_tasks::run(trial),
         #[cfg(feature = "peers")]
         "ractor" => peers::ractor(trial),
@@ -122,10 +128,10 @@ fn run_trial(contestant: &str, trial: &str) -> ExitCode {
 fn compare(contest: &Contest, ground: &Ground<'_>, rounds: u32) -> Vec<Row> {
     let is_there = |contestant| match contestant {
         Contestant::Beam => ground.beam.is_some(),
-        Contestant::Greenroom | Contestant::Tokio => true,
+        Contestant::Greenroom | Contestant::Tokio | Contestant::Example(_) => true,
         Contestant::Ractor | Contestant::Kameo | Contestant::Actix => cfg!(feature = "peers"),
     };
-    let own = (Contestant::Greenroom, contest.trial);
+    let own = (contest.own, contest.trial);
     let trials: Vec<_> = std::iter::once(own)
         .chain(contest.rivals.iter().filter_map(|rival| match rival.figure {
             Figure::Trial(contestant, trial) if is_there(contestant) => Some((contestant, trial)),

@@ -1,6 +1,7 @@
 %% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
 -module(trials).
--export([main/1]).
+-behaviour(supervisor).
+-export([main/1, serve/1, init/1, start_named/1, start_idle/0, start_branch/1]).
 
 main([Trial]) ->
     io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
@@ -27,7 +28,88 @@ trial(backlog) -> calls(500000);
 trial(backlog_none) -> calls(0);
 trial(chain) -> chain(100000), chain(100000);
 trial(hub) -> hub(100000), hub(100000);
-trial(runaway) -> runaway(40, 2000).
+trial(restart) -> restarts(500, 100);
+trial(restart_p50) -> quantile(restart_times(), 0.5) / 1000;
+trial(restart_p99) -> quantile(restart_times(), 0.99) / 1000;
+trial(tree) -> tree({tree, 100, 1000}), tree({tree, 100, 1000});
+trial(tree_dynamic) -> tree_dynamic(100000), tree_dynamic(100000);
+trial(runaway) -> runaway(40, 2000);
+trial(remote_call) ->
+    remote(fun(Peer) ->
+        Times = [remote_call_time(Peer) || _ <- lists:seq(1, 20000)],
+        quantile(lists:nthtail(5000, Times), 0.5) / 1000
+    end);
+trial(remote_cast) ->
+    remote(fun(Peer) ->
+        send_all(Peer, 100000, 100),
+        500000 * 1.0e9 / send_all(Peer, 500000, 100)
+    end);
+trial(remote_stream) ->
+    remote(fun(Peer) ->
+        1024 * 1.0e9 / lists:sum([send_all(Peer, 8, 1 bsl 20) || _ <- lists:seq(1, 128)])
+    end);
+trial(remote_small_behind_large) ->
+    remote(fun(Peer) -> lists:max([behind_large(Peer) || _ <- lists:seq(1, 3)]) / 1.0e6 end).
+
+%% Another node on this machine, in an operating-system process of its own, by plain TCP.
+remote(Work) ->
+    os:cmd("epmd -daemon; sleep 0.3"),
+    Id = os:getpid(),
+    {ok, _} = net_kernel:start([list_to_atom("bench" ++ Id ++ "@127.0.0.1"), longnames]),
+    Options = #{name => "peer" ++ Id, host => "127.0.0.1", longnames => true,
+                args => ["-pa", filename:dirname(code:which(?MODULE))]},
+    {ok, Control, Node} = peer:start_link(Options),
+    Result = Work(spawn(Node, ?MODULE, serve, [0])),
+    peer:stop(Control),
+    Result.
+
+serve(Received) ->
+    receive
+        {request, Ref, From} -> From ! {Ref, Received}, serve(Received);
+        {bytes, Bytes} -> serve(Received + byte_size(Bytes))
+    end.
+
+remote_call(Peer) ->
+    Ref = monitor(process, Peer),
+    Peer ! {request, Ref, self()},
+    receive {Ref, Received} -> demonitor(Ref), Received end.
+
+remote_call_time(Peer) ->
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all(Peer, Count, Size) ->
+    Before = remote_call(Peer),
+    Start = erlang:monotonic_time(nanosecond),
+    send_all_to(Count, Size, Peer),
+    Received = remote_call(Peer) - Before,
+    Received = Count * Size,
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all_to(0, _, _) -> ok;
+send_all_to(Count, Size, Peer) ->
+    Peer ! {bytes, binary:copy(<<7>>, Size)},
+    send_all_to(Count - 1, Size, Peer).
+
+behind_large(Peer) ->
+    Large = 100 bsl 20,
+    Before = remote_call(Peer),
+    Myself = self(),
+    spawn(fun() -> Peer ! {bytes, binary:copy(<<1>>, Large)}, Myself ! sent end),
+    timer:sleep(20),
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    Time = erlang:monotonic_time(nanosecond) - Start,
+    receive sent -> ok end,
+    until(Peer, Before + Large),
+    Time.
+
+until(Peer, Wanted) ->
+    case remote_call(Peer) of
+        Wanted -> ok;
+        _ -> until(Peer, Wanted)
+    end.
 
 resident() ->
     {ok, Text} = file:read_file("/proc/self/statm"),
@@ -192,3 +274,78 @@ runaway(Count, Ms) ->
 tick(Ticks) -> receive after 1 -> atomics:add(Ticks, 1, 1), tick(Ticks) end.
 
 burn() -> burn().
+
+%% Supervisors, by what they are told to supervise.
+init({named, Intensity, Parent}) ->
+    Child = #{id => child, start => {?MODULE, start_named, [Parent]}},
+    {ok, {#{intensity => Intensity, period => 1}, [Child]}};
+init({tree, Branches, Leaves}) ->
+    Branch = fun(N) -> #{id => N, start => {?MODULE, start_branch, [Leaves]}, type => supervisor} end,
+    {ok, {#{}, [Branch(N) || N <- lists:seq(1, Branches)]}};
+init({branch, Leaves}) ->
+    {ok, {#{}, [#{id => N, start => {?MODULE, start_idle, []}} || N <- lists:seq(1, Leaves)]}};
+init(dynamic) ->
+    Child = #{id => child, start => {?MODULE, start_idle, []}},
+    {ok, {#{strategy => simple_one_for_one}, [Child]}}.
+
+start_branch(Leaves) -> supervisor:start_link(?MODULE, {branch, Leaves}).
+
+start_idle() -> {ok, spawn_link(fun idle/0)}.
+
+start_named(Parent) ->
+    Pid = spawn_link(fun() -> Parent ! {up, self()}, idle() end),
+    register(child, Pid),
+    {ok, Pid}.
+
+up() -> receive {up, Pid} -> Pid end.
+
+%% Ends a supervisor and waits until it is gone.
+stop(Supervisor) ->
+    Ref = monitor(process, Supervisor),
+    unlink(Supervisor),
+    exit(Supervisor, shutdown),
+    receive {'DOWN', Ref, process, _, _} -> ok end.
+
+restarts(Each, Times) ->
+    logger:set_primary_config(level, none),
+    Took = lists:sum([batch(Each) || _ <- lists:seq(1, Times)]),
+    Each * Times * 1.0e9 / Took.
+
+batch(Each) ->
+    {ok, Supervisor} = supervisor:start_link(?MODULE, {named, Each, self()}),
+    First = up(),
+    Start = erlang:monotonic_time(nanosecond),
+    kill_on(First, Each),
+    Took = erlang:monotonic_time(nanosecond) - Start,
+    stop(Supervisor),
+    Took.
+
+kill_on(_, 0) -> ok;
+kill_on(Pid, N) -> exit(Pid, kill), kill_on(up(), N - 1).
+
+restart_times() ->
+    logger:set_primary_config(level, none),
+    {ok, _} = supervisor:start_link(?MODULE, {named, 10000, self()}),
+    restart_times(up(), 2000).
+
+restart_times(_, 0) -> [];
+restart_times(Pid, N) ->
+    timer:sleep(1),
+    Start = erlang:monotonic_time(nanosecond),
+    exit(Pid, kill),
+    Next = up(),
+    Took = erlang:monotonic_time(nanosecond) - Start,
+    [Took | restart_times(Next, N - 1)].
+
+tree(What) ->
+    Start = erlang:monotonic_time(nanosecond),
+    {ok, Root} = supervisor:start_link(?MODULE, What),
+    stop(Root),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.
+
+tree_dynamic(Count) ->
+    Start = erlang:monotonic_time(nanosecond),
+    {ok, Root} = supervisor:start_link(?MODULE, dynamic),
+    [{ok, _} = supervisor:start_child(Root, []) || _ <- lists:seq(1, Count)],
+    stop(Root),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.

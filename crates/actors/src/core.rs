@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::account::Desks;
 use crate::clock::Time;
+use crate::conversation::Conversations;
 use crate::mailbox::Envelope;
 use crate::message::Target;
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     /// Whether `tracer` is set: the one branch that tracing costs when it is off.
     pub(crate) traced: AtomicBool,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
+    pub(crate) conversations: Conversations,
     pub(crate) on_panic: Option<PanicHandler>,
     pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
@@ -109,6 +111,7 @@ impl Inner {
             remote: Mutex::default(),
             traced: AtomicBool::new(false),
             tracer: RwLock::new(None),
+            conversations: Conversations::default(),
             on_panic,
             on_long_turn,
             is_ending: AtomicBool::new(false),

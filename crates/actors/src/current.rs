@@ -14,7 +14,7 @@ use crate::heap;
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::scheduler::Worker;
 use crate::slot::{Own, Slot};
-use crate::trace::{EventKind, TraceEvent};
+use crate::trace::{self, EventKind, TraceEvent};
 
 /// The process that this thread is running, and the worker that runs it.
 pub(crate) struct Current<'a> {
@@ -271,8 +271,9 @@ impl Inner {
     /// The same for a caller that knows who is current on this thread.
     #[inline]
     pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
-        self.traced.load(Ordering::Relaxed)
-            || current.is_some_and(|current| current.with_own(|own| own.token.is_some()))
+        trace::IS_BUILT_IN
+            && (self.traced.load(Ordering::Relaxed)
+                || current.is_some_and(|current| current.with_own(|own| own.token.is_some())))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.
@@ -284,10 +285,11 @@ impl Inner {
 
     #[cold]
     fn emit(&self, kind: EventKind) {
-        let token = Current::of(self).and_then(|current| current.with_own(|own| own.token.clone()));
+        let riding = self.token();
         let node_wide = self.tracer.read().clone();
-        let event = TraceEvent { at: self.now(), kind, serial: token.as_ref().map(|token| token.serial) };
-        for tracer in token.map(|token| token.tracer).into_iter().chain(node_wide) {
+        let event = TraceEvent { at: self.now(), kind, serial: riding.as_ref().map(|riding| riding.token.serial) };
+        let recorder = riding.and_then(|riding| riding.recording?.tracer);
+        for tracer in recorder.into_iter().chain(node_wide) {
             tracer.event(event.clone(), &|pid| self.name_of(pid));
         }
     }

@@ -95,6 +95,11 @@ impl Inner {
                 names.remove(name);
             }
         }
+        for ledger in cold.iter().flat_map(|cold| &cold.entered) {
+            if let Some(ledger) = ledger.upgrade() {
+                ledger.strike_off(id);
+            }
+        }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
         if let Some(cold) = cold {
             self.tell_connected(pid, &reason, *cold, also);

@@ -36,7 +36,7 @@ impl Inner {
     }
 
     /// Locks two processes, in the order of the table, so that no two threads wait for each other.
-    fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
+    pub(crate) fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
         let lock = |id: LocalPid| self.slot(id)?.lock(id);
         if near.index() < far.index() {
             let near = lock(near);

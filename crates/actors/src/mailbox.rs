@@ -87,9 +87,9 @@ impl Queue {
         Queue { head: None, tail: None, removals: 0 }
     }
 
-    /// Appends everything that has arrived in `inbox`.
+    /// Appends everything that has arrived in `inbox`; false if that is nothing.
     #[inline]
-    pub(crate) fn refill(&mut self, kept: &Kept, inbox: &Inbox, tag: Tag) {
+    pub(crate) fn refill(&mut self, kept: &Kept, inbox: &Inbox, tag: Tag) -> bool {
         let mut newest_first = inbox.take(tag);
         let (mut len, mut eights) = (0, 0_u32);
         let newest = newest_first;
@@ -112,6 +112,7 @@ impl Queue {
             }
             self.tail = newest;
         }
+        oldest_first.is_some()
     }
 
     /// The present end of this queue, which belongs to `owner`.
@@ -121,7 +122,7 @@ impl Queue {
 
     /// Removes and returns the first envelope after `cursor` for which `matches` answers with an arm.
     ///
-    /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
+    /// `owner` says whose queue this is. `cursor` is moved to where the envelope was, or to the end.
     #[inline]
     pub(crate) fn pick<A>(
         &mut self,
@@ -148,7 +149,9 @@ impl Queue {
             // out of scope, also when `matches` panics.
             let mut borrowed = unsafe { Borrowed::new(self, kept, previous, node) };
             if let Some(arm) = matches(&mut borrowed.envelope) {
-                return Some((arm, borrowed.remove()));
+                let found = borrowed.remove();
+                *cursor = Cursor { last: previous, node: Some(owner.node), removals: self.removals, process };
+                return Some((arm, found));
             }
             previous = Some(borrowed.put_back());
         }

@@ -22,6 +22,7 @@ use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
+use crate::seq_trace::NoSuchTracer;
 use crate::slot::Slot;
 use crate::trace::Tracer;
 
@@ -275,6 +276,15 @@ impl Node {
         *current = tracer;
     }
 
+    /// Whoever is told of conversations in [`seq_trace`](crate::seq_trace): this process, or nobody. Returns the
+    /// one before.
+    ///
+    /// # Errors
+    /// [`NoSuchTracer`], if the process is not alive on this node.
+    pub fn set_system_tracer(&self, tracer: Option<Pid>) -> Result<Option<Pid>, NoSuchTracer> {
+        crate::seq_trace::set_tracer_of(&self.inner, tracer)
+    }
+
     /// The tokio runtime that the workers have entered: timers, sockets and blocking threads of the node.
     pub fn tokio(&self) -> &tokio::runtime::Handle {
         &self.inner.tokio
@@ -300,7 +310,10 @@ impl Node {
 
     /// A message has come from another node.
     pub fn deliver(&self, to: &Target, payload: Box<dyn Payload>) {
-        self.inner.send_envelope(to, Envelope::new(Parcel(payload)));
+        let token = payload.token().map(|passport| self.inner.welcome(passport));
+        let mut envelope = Envelope::new(Parcel(payload));
+        envelope.set_token(token);
+        self.inner.send_untraced(to, envelope);
     }
 
     /// A signal has come from the node `from`.

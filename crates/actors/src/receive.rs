@@ -12,11 +12,12 @@ use std::time::Duration;
 
 use crate::core::{Due, Inner};
 use crate::current::Current;
-use crate::mailbox::{Cursor, Envelope, Wanted};
+use crate::mailbox::{Cursor, Envelope, Queue, Wanted, drop_quietly};
 use crate::message::Message;
 use crate::pid::LocalPid;
-use crate::slot::Slot;
+use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
+use crate::trace;
 
 /// Waits for the next message of type `T`.
 ///
@@ -271,6 +272,11 @@ impl Candidate<'_> {
         self.0.accept::<T>()
     }
 
+    /// The message, if it is a `T` that was not sent as bytes.
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -313,7 +319,7 @@ pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Du
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
-pub struct Mark(Cursor);
+pub struct Mark(pub(crate) Cursor);
 
 impl std::fmt::Debug for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -355,7 +361,7 @@ pub fn mark() -> Mark {
         }
         // SAFETY: this is the running process, and nobody has taken a loan of its queue.
         let queue = unsafe { slot.queue() };
-        queue.refill(&slot.kept, &slot.inbox, slot.tag());
+        refill(current, slot, queue);
         Mark(queue.end(current.inner.pid(id)))
     })
 }
@@ -373,6 +379,35 @@ pub(crate) fn poll_select<'a>(
         Poll::Ready(Some(found)) => Poll::Ready(found),
         Poll::Ready(None) | Poll::Pending => Poll::Pending,
     }
+}
+
+/// Waits from where an earlier look stopped, and moves that on.
+pub(crate) async fn select_from<'a>(
+    cursor: &mut Cursor,
+    wants: &'a mut Wants<'a>,
+    timeout: Option<Duration>,
+) -> Option<(usize, Received)> {
+    let mut select = select_since(Mark(*cursor), wants, timeout);
+    let found = (&mut select).await;
+    *cursor = select.cursor;
+    found
+}
+
+/// Drops the messages that are there and meant: for destructors, which cannot wait.
+pub(crate) fn drop_messages(since: Mark, mut is_meant: impl FnMut(&mut Candidate<'_>) -> bool) {
+    Current::with(|current| {
+        let Some((current, (slot, id))) = current.and_then(|current| Some((current, current.process()?))) else {
+            return;
+        };
+        let mut cursor = since.0;
+        let mut matches = |envelope: &mut Envelope| is_meant(&mut Candidate(envelope)).then_some(());
+        // Within the guard of a receive, the queue is not to be had.
+        while !current.with_own(|own| own.queue_is_lent)
+            && let Some((_, envelope)) = find(current, slot, id, &mut cursor, &mut matches)
+        {
+            drop_quietly(envelope);
+        }
+    });
 }
 
 /// The future of a receive.
@@ -393,9 +428,17 @@ enum Patience {
 }
 
 /// When a receive gives up, and the timer that wakes it then.
-struct Deadline {
-    due: Duration,
+pub(crate) struct Deadline {
+    pub(crate) due: Duration,
     timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+}
+
+impl Deadline {
+    /// Wakes the process `id` when it is `due`.
+    pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
+        let key = inner.timers.insert(due, Due::Wake(id));
+        Deadline { due, timer: Some((inner.downgrade(), key)) }
+    }
 }
 
 impl Future for Select<'_> {
@@ -478,24 +521,43 @@ fn pick<A>(
     cursor: &mut Cursor,
     matches: impl FnMut(&mut Envelope) -> Option<A>,
 ) -> Option<(A, Envelope)> {
-    // The queue is on loan while `matches` runs, which is the user's code and may do anything.
     let was_lent = current.with_own(|own| own.queue_is_lent);
     assert!(!was_lent, "a receive was polled within the guard of another");
-    if slot.has_nothing() {
-        return None;
-    }
-    let (arm, mut envelope) = {
-        let _loan = Loan::take(current);
-        // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
-        let queue = unsafe { slot.queue() };
-        queue.refill(&slot.kept, &slot.inbox, slot.tag());
-        queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)?
-    };
+    let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
     current.count_received();
-    if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
+    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))
+}
+
+/// Takes the first that matches out of the queue, which is on loan while `matches` runs: that is the user's code and
+/// may do anything.
+#[inline]
+fn find<A>(
+    current: &Current<'_>,
+    slot: &Slot,
+    id: LocalPid,
+    cursor: &mut Cursor,
+    matches: impl FnMut(&mut Envelope) -> Option<A>,
+) -> Option<(A, Envelope)> {
+    if slot.has_nothing() {
+        return None;
+    }
+    let _loan = Loan::take(current);
+    // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)
+}
+
+/// Takes over what has arrived. A receive that has looked before in this turn, and waits, has to look again: nobody
+/// wakes the process for what is no longer in the inbox.
+#[inline]
+fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
+    if queue.refill(&slot.kept, &slot.inbox, slot.tag()) && current.with_own(|own| own.wants_messages) {
+        slot.raise(flag::NOTIFIED);
+    }
 }
 
 impl Drop for Deadline {

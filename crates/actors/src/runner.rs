@@ -192,7 +192,7 @@ thread_local! {
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 
 /// Runs a poll; what it panicked with becomes an exit reason.
-fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, ExitReason> {
+pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, ExitReason> {
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
@@ -280,7 +280,9 @@ impl Inner {
         self.spread(stillborn);
         let child = self.pid(slot.resident());
         if let Some(parent) = parent {
-            self.trace(|| crate::trace::EventKind::Spawn { parent, child });
+            if self.is_traced() {
+                self.trace_spawn(parent, child);
+            }
         }
         match current {
             Some(current) => self.scheduler.push_new(current.worker, slot),
@@ -306,7 +308,7 @@ impl Inner {
             }
             vacant.pop()?
         };
-        let token = current.with_own(|own| own.token.clone());
+        let token = self.inherited_token(current);
         Some(self.table.settle(place, body.take()?, token))
     }
 

@@ -136,6 +136,11 @@ impl<T> Scheduler<T> {
         (scheduler, ends)
     }
 
+    /// How many workers run processes.
+    pub(crate) fn workers(&self) -> usize {
+        self.places
+    }
+
     /// Queues work from outside of any worker.
     pub(crate) fn inject(&self, work: &T) {
         self.injected.push(NonNull::from(work));
@@ -361,6 +366,11 @@ impl<T> Scheduler<T> {
     /// For the watchdog.
     pub(crate) fn rescue(&self, turn: Turn) {
         let shared = &self.workers[turn.worker];
+        // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
+        let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
+        if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
+            return;
+        }
         shared.rescue.store(true, Ordering::SeqCst);
         barrier::heavy();
         // If the turn still lasts, its worker will see `rescue` before it touches the slot without a fence.

@@ -15,9 +15,10 @@ use crate::body::{Body, Head, Origin};
 use crate::cold::Cold;
 use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
 use crate::pid::{LocalPid, NodeId};
-use crate::trace::Token;
+use crate::trace::Riding;
 
-/// One place of the table: a process, or room for one.
+/// One place of the table: a process, or room for one. Two lines of a processor's cache.
+#[repr(align(64))]
 pub(crate) struct Slot {
     /// Anyone may push; the running thread takes and parks.
     pub(crate) inbox: Inbox,
@@ -49,7 +50,7 @@ unsafe impl Send for Slot {}
 
 /// What only the running thread touches.
 pub(crate) struct Own {
-    pub(crate) token: Option<Box<Token>>,
+    pub(crate) token: Option<Box<Riding>>,
     /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
     #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
     pub(crate) listeners: Option<Box<Vec<Waker>>>,
@@ -101,7 +102,7 @@ impl Slot {
     ///
     /// # Safety
     /// The place is vacant and was handed out to the caller.
-    pub(crate) unsafe fn settle(&self, body: Body, token: Option<Box<Token>>) {
+    pub(crate) unsafe fn settle(&self, body: Body, token: Option<Box<Riding>>) {
         let before = self.state.load(Ordering::Relaxed);
         debug_assert!(before & flag::VACANT != 0);
         // SAFETY: as the caller vouches, nobody else uses the place.

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use crate::body::Body;
 use crate::pid::LocalPid;
 use crate::slot::Slot;
-use crate::trace::Token;
+use crate::trace::Riding;
 
 /// The table: chunks of doubling size, made when they are first needed.
 pub(crate) struct Table {
@@ -74,7 +74,7 @@ impl Table {
     }
 
     /// Moves a process into a vacant place. The caller schedules it.
-    pub(crate) fn settle(&self, index: u32, body: Body, token: Option<Box<Token>>) -> &Slot {
+    pub(crate) fn settle(&self, index: u32, body: Body, token: Option<Box<Riding>>) -> &Slot {
         let slot = self.grow_to(index);
         // SAFETY: a vacant place that was handed out belongs to whoever got it.
         unsafe { slot.settle(body, token) };

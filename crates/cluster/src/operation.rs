@@ -5,6 +5,7 @@
 
 use greenroom::message::Target;
 use greenroom::router::{self, Outgoing, Payload, RemoteSignal};
+use greenroom::trace::Passport;
 use greenroom::{NodeId, Pid};
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,8 @@ pub(crate) enum Operation {
 #[derive(Serialize, Deserialize)]
 struct Header<'a> {
     to: Target,
-    /// The token of a traced conversation; this version sends none and passes over what it gets.
-    token: Option<Vec<u8>>,
+    /// The token of a traced conversation.
+    token: Option<Passport>,
     type_name: &'a str,
 }
 
@@ -34,6 +35,7 @@ struct Header<'a> {
 pub(crate) struct Parcel {
     operation: Vec<u8>,
     type_name: Box<str>,
+    token: Option<Passport>,
     /// Where the message begins.
     start: usize,
     from: NodeId,
@@ -48,6 +50,10 @@ impl Payload for Parcel {
     fn decode(&self, read: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>)) {
         router::between(self.from, self.to, || codec::with_deserializer(&self.operation[self.start..], read));
     }
+
+    fn token(&self) -> Option<Passport> {
+        self.token.clone()
+    }
 }
 
 /// Appends a message to `bytes`.
@@ -59,7 +65,8 @@ pub(crate) fn write_message(
 ) -> Result<(), CodecError> {
     bytes.push(MESSAGE);
     router::between(from, to.node(), || {
-        codec::encode_into(&Header { to: to.clone(), token: None, type_name: message.type_name }, bytes)?;
+        let header = Header { to: to.clone(), token: message.token.clone(), type_name: message.type_name };
+        codec::encode_into(&header, bytes)?;
         codec::encode_into(message.payload, bytes)
     })?;
     codec::check_size(bytes)
@@ -84,11 +91,11 @@ pub(crate) fn read(from: NodeId, to: NodeId, operation: Vec<u8>) -> Result<Opera
         MESSAGE => {
             let (header, payload) = router::between(from, to, || codec::split::<Header<'_>>(body))?;
             let start = operation.len() - payload.len();
-            let (target, type_name) = (header.to, header.type_name.into());
+            let (target, token, type_name) = (header.to, header.token, header.type_name.into());
             if target.node() != to {
                 return Err(CodecError::new("a message is for another node"));
             }
-            Ok(Operation::Message(target, Parcel { operation, type_name, start, from, to }))
+            Ok(Operation::Message(target, Parcel { operation, type_name, token, start, from, to }))
         }
         SIGNAL => {
             let signal = router::between(from, to, || codec::decode::<RemoteSignal>(body))?;

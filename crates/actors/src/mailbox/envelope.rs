@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 use crate::message::{Message, short_name};
 use crate::router::Parcel;
-use crate::trace::{Signal, Token};
+use crate::trace::{Riding, Signal};
 
 /// The part of an envelope that is the same for every type of message.
 #[repr(C)]
@@ -19,7 +19,7 @@ pub(crate) struct Head {
     /// The neighbour: the next older one in an inbox, the next newer one in a queue.
     pub(super) next: Option<NonNull<Head>>,
     operations: &'static VTable,
-    token: Option<Box<Token>>,
+    token: Option<Box<Riding>>,
 }
 
 impl Head {
@@ -153,16 +153,16 @@ impl Envelope {
     }
 
     #[inline]
-    pub(crate) fn token(&self) -> Option<&Token> {
+    pub(crate) fn token(&self) -> Option<&Riding> {
         self.head().token.as_deref()
     }
 
-    pub(crate) fn set_token(&mut self, token: Option<Box<Token>>) {
+    pub(crate) fn set_token(&mut self, token: Option<Box<Riding>>) {
         self.head_mut().token = token;
     }
 
     #[inline]
-    pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
+    pub(crate) fn take_token(&mut self) -> Option<Box<Riding>> {
         self.head_mut().token.take()
     }
 

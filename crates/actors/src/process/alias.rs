@@ -10,7 +10,7 @@ use super::{Watchable, demonitor};
 use crate::cold::Uses;
 use crate::current::{Current, running, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
-use crate::message::Message;
+use crate::message::{Message, Target};
 use crate::pid::{Pid, Ref};
 
 /// An address of a process that works until it is removed: see [`Alias::new`].
@@ -146,7 +146,7 @@ impl Destination for Alias {
         }
         let mut envelope = Envelope::new(message);
         if inner.is_traced() {
-            inner.trace_send(pid, &mut envelope);
+            inner.trace_send(&Target::Pid(pid), &mut envelope);
         }
         let mut used_up = false;
         let undelivered = unless_dead(inner, || {

@@ -98,6 +98,10 @@ fn all() -> Vec<Info> {
 pub struct Totals {
     /// Processes that are alive.
     pub processes: usize,
+    /// Names that are taken.
+    pub names: usize,
+    /// Timers that wait, those of receives with a time-out among them.
+    pub timers: usize,
     /// Turns that processes had.
     pub turns: u64,
     /// What they did in them.
@@ -120,6 +124,8 @@ impl Inner {
         let figures = self.desks.total();
         Totals {
             processes: self.table.residents().count(),
+            names: self.names.read().len(),
+            timers: self.timers.waiting(),
             turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,
