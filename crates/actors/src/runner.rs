@@ -279,10 +279,10 @@ impl Inner {
         };
         self.spread(stillborn);
         let child = self.pid(slot.resident());
-        if let Some(parent) = parent {
-            if self.is_traced() {
-                self.trace_spawn(parent, child);
-            }
+        if let Some(parent) = parent
+            && self.is_traced()
+        {
+            self.trace_spawn(parent, child);
         }
         match current {
             Some(current) => self.scheduler.push_new(current.worker, slot),

@@ -94,7 +94,7 @@ impl Inner {
         let Order { owner, reference, .. } = order;
         let mut envelope = Envelope::new(Answer { reference, value: Box::new(value) });
         if self.is_traced() {
-            self.trace_send(owner, &mut envelope);
+            self.trace_send(&Target::Pid(owner), &mut envelope);
         }
         let unwanted = unless_dead(self, || {
             let Some(mut locked) = self.slot(owner.id).and_then(|slot| slot.lock(owner.id)) else {
