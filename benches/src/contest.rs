@@ -228,5 +228,4 @@ pub const CONTESTS: &[Contest] = &[
 ];
 
 /// The measures between two nodes, which `remote` stands for.
-pub const REMOTE: &[&str] =
-    &["remote_call", "remote_cast", "remote_stream", "remote_small_behind_large", "node_down"];
+pub const REMOTE: &[&str] = &["remote_call", "remote_cast", "remote_stream", "remote_small_behind_large", "node_down"];

@@ -132,7 +132,7 @@ async fn serve(home: greenroom::NodeId) {
     loop {
         receive! {
             Request(reference, from): Request => send(from, Answer(reference, received)),
-            bytes: Bytes => received += bytes.0.0.len() as u64,
+            bytes: Bytes => received += bytes.0.len() as u64,
             down: Down if down.reference == watch => return,
         }
     }

@@ -44,6 +44,8 @@ mod drive;
 mod function;
 pub mod erpc;
 mod cluster;
+#[doc(hidden)]
+pub mod fuzzing;
 
 pub use address::{Address, AddressError, DEFAULT_PORT, PeersError};
 pub use cluster::{Builder, Cluster, ConnectError, ListenError, StartError};

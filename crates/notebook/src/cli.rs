@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::livemd::{self, Notebook, Warning};
+use crate::nodes::{NodeArguments, PingArguments};
 
 /// The exit code of a run in which every cell succeeded.
 pub const EXIT_OK: u8 = 0;
@@ -52,6 +53,10 @@ pub struct Cli {
 pub enum Command {
     /// Evaluate a notebook from top to bottom and show every cell
     Run(Run),
+    /// Start an empty node that others can connect to
+    Node(NodeArguments),
+    /// Ask whether a node can be reached, and if not, why
+    Ping(PingArguments),
 }
 
 /// `greenroom run`

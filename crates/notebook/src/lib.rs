@@ -19,6 +19,7 @@ pub mod draw;
 
 pub mod frontend;
 
+pub mod nodes;
 pub mod cli;
 
 pub mod explain;

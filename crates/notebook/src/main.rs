@@ -8,6 +8,7 @@ use greenroom_notebook::app::{self, RunError, RunOptions};
 use greenroom_notebook::cli::{self, Cli, Command, EXIT_CELL_FAILED, EXIT_NOTHING_RUN, EXIT_OK};
 use greenroom_notebook::draw::Style;
 use greenroom_notebook::frontend::{Frontend, Json, Look, Plain, Progress};
+use greenroom_notebook::nodes::{self, NodeError};
 
 // Processes are allocated and freed by the million: this is where another allocator pays most.
 #[global_allocator]
@@ -16,10 +17,28 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Some(Command::Run(arguments)) => ExitCode::from(run(&arguments)),
+        Some(Command::Node(arguments)) => report(nodes::run(&arguments).map(|()| None)),
+        Some(Command::Ping(arguments)) => report(nodes::ping(&arguments).map(Some)),
         None => {
             // The help is all there is to say; a closed pipe has heard enough of it.
             let _ = write!(io::stdout(), "{}", Cli::help());
             ExitCode::from(EXIT_OK)
+        }
+    }
+}
+
+/// Says what there is to say, and whether it went well.
+fn report(outcome: Result<Option<String>, NodeError>) -> ExitCode {
+    match outcome {
+        Ok(said) => {
+            if let Some(said) = said {
+                println!("{said}");
+            }
+            ExitCode::from(EXIT_OK)
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(EXIT_CELL_FAILED)
         }
     }
 }

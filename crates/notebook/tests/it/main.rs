@@ -9,5 +9,6 @@ mod errors;
 mod frontend;
 mod items;
 mod livemd;
+mod nodes;
 mod run;
 mod support;
