@@ -24,6 +24,7 @@ pub trait Router: Send + Sync {
     fn send(&self, to: &Target, message: Outgoing<'_>) -> Flow;
 
     /// Whether a sender that was told [`Flow::Full`] can go on; if not, `waker` is woken when it should ask again.
+    /// Called as that process.
     fn has_room(&self, node: NodeId, waker: &Waker) -> bool;
 
     /// Sends a signal to another node.

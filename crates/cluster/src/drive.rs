@@ -239,7 +239,7 @@ impl Driver {
                 }
             }
         }
-        std::mem::take(&mut *link.room.lock()).into_iter().for_each(std::task::Waker::wake);
+        std::mem::take(&mut *link.room.lock()).into_iter().for_each(|(_, waker)| waker.wake());
         link.writable.notify_one();
         link.ended.send_replace(true);
         hub.changed.send_replace(());

@@ -26,10 +26,13 @@
 //! A closure that captures something is refused when it is compiled:
 //!
 //! ```compile_fail
-//! # use greenroom_cluster::erpc;
-//! # async fn refused(node: greenroom::NodeId, captured: u64) {
-//! erpc::call(node, move |_: u64| async move { captured }, 1, std::time::Duration::from_secs(1)).await;
-//! # }
+//! use greenroom_cluster::erpc;
+//!
+//! let captured = 7;
+//! greenroom::run(async move {
+//!     let function = move |_: u64| async move { captured };
+//!     erpc::call(greenroom::node(), function, 1, std::time::Duration::from_secs(1)).await
+//! });
 //! ```
 
 use std::collections::HashMap;

@@ -1,18 +1,18 @@
 //! What all connections of a node share: who is connected, what is decided, whom to tell.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use greenroom::{Node, NodeId};
+use greenroom::{Node, NodeId, Pid};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 
 use crate::events::Watchers;
 use crate::notice::{Log, Notice};
-use crate::protocol::{Connection, ConnectionId, Endpoint, Peer, Settings};
+use crate::protocol::{Connection, ConnectionId, Endpoint, Length, Peer, Settings};
 use crate::transport::Transport;
 
 /// The state of a node's membership.
@@ -46,8 +46,10 @@ pub(crate) struct Link {
     pub(crate) writable: Notify,
     /// The reading task has something else to see to than its input.
     pub(crate) nudge: Notify,
-    /// Processes that wait for the queue to get shorter.
-    pub(crate) room: Mutex<Vec<Waker>>,
+    /// Processes that wait for room among operations of a length.
+    pub(crate) room: Mutex<Vec<(Length, Waker)>>,
+    /// Those of them that have sent something long.
+    pub(crate) long: Mutex<HashSet<Pid>>,
     /// Who is at the other end, once it is in use.
     pub(crate) peer: OnceLock<(NodeId, Peer)>,
     /// Whether everything about its end has been done.
@@ -57,8 +59,9 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(id: ConnectionId, core: Connection) -> Self {
         let (writable, nudge) = Default::default();
-        let (room, peer, ended) = (Mutex::default(), OnceLock::new(), watch::Sender::new(false));
-        Link { id, core: Mutex::new(core), writable, nudge, room, peer, ended }
+        let (room, long) = Default::default();
+        let (peer, ended) = (OnceLock::new(), watch::Sender::new(false));
+        Link { id, core: Mutex::new(core), writable, nudge, room, long, peer, ended }
     }
 
     /// Says goodbye; the tasks do the rest.
@@ -70,9 +73,19 @@ impl Link {
 
     /// Wakes those who wait for room, if there is.
     pub(crate) fn make_room(&self) {
-        if self.core.lock().has_room() {
-            std::mem::take(&mut *self.room.lock()).into_iter().for_each(Waker::wake);
+        let mut room = self.room.lock();
+        if room.is_empty() {
+            return;
         }
+        let mut waiting = std::mem::take(&mut *room);
+        drop(room);
+        let core = self.core.lock();
+        let (short, long) = (core.has_room(Length::Short), core.has_room(Length::Long));
+        drop(core);
+        let is_free = |length| if length == Length::Short { short } else { long };
+        let free: Vec<_> = waiting.extract_if(.., |(length, _)| is_free(*length)).collect();
+        self.room.lock().append(&mut waiting);
+        free.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 

@@ -14,5 +14,5 @@ mod endpoint;
 pub use connection::{Closed, Connection, Counters, Event, NotUp, Settings};
 pub use endpoint::{Admission, ConnectionId, Endpoint, Limits};
 pub use handshake::{Binding, HandshakeError, Peer, Refusal, Role, VERSION};
-pub use outbox::{Queued, Route};
+pub use outbox::{Length, Queued, Route};
 pub use record::{FRAGMENT, HANDSHAKE_LIMIT, Malformed};

@@ -8,13 +8,13 @@ use std::task::Waker;
 
 use greenroom::message::Target;
 use greenroom::router::{Flow, Outgoing, RemoteSignal, Router};
-use greenroom::{ExitReason, NodeId, Pid};
+use greenroom::{ExitReason, NodeId, Pid, self_pid};
 
 use crate::codec::CodecError;
 use crate::hub::{Hub, Link};
 use crate::notice::Notice;
 use crate::operation;
-use crate::protocol::{Queued, Route};
+use crate::protocol::{Length, Queued, Route};
 
 /// The router of a node.
 pub(crate) struct Wires(pub(crate) Arc<Hub>);
@@ -32,7 +32,12 @@ impl Router for Wires {
         let Some(link) = self.0.link(to.node()) else { return Flow::Open };
         let route = Route { from: message.from.map(number), to: receiver(to) };
         match self.queue(&link, route, |bytes| operation::write_message(self.0.node.id(), to, &message, bytes)) {
-            Ok(Queued::Full) => Flow::Full,
+            Ok(Queued::Full(length)) => {
+                if let (Length::Long, Some(from)) = (length, message.from) {
+                    link.long.lock().insert(from);
+                }
+                Flow::Full
+            }
             Ok(Queued::Open) | Err(Unsent::NotUp) => Flow::Open,
             Err(Unsent::Unsendable(error)) => {
                 self.0.tell(&Notice::Unsendable(to.node(), format!("{}: {error}", message.type_name)));
@@ -43,9 +48,15 @@ impl Router for Wires {
 
     fn has_room(&self, node: NodeId, waker: &Waker) -> bool {
         let Some(link) = self.0.link(node) else { return true };
+        let asker = self_pid();
+        let length = if link.long.lock().contains(&asker) { Length::Long } else { Length::Short };
         // First the waker, then the look: so room that is made meanwhile is not missed.
-        link.room.lock().push(waker.clone());
-        link.core.lock().has_room()
+        link.room.lock().push((length, waker.clone()));
+        let has_room = link.core.lock().has_room(length);
+        if has_room {
+            link.long.lock().remove(&asker);
+        }
+        has_room
     }
 
     fn signal(&self, to: NodeId, signal: RemoteSignal) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::assembly::Assembly;
 use super::handshake::{Binding, Handshake, HandshakeError, Peer, Proving, Refusal, Role};
-use super::outbox::{Outbox, Queued, Route};
+use super::outbox::{Length, Outbox, Queued, Route};
 use super::record::{Malformed, PROOF, Record, Splitter, malformed};
 use crate::cookie::Cookie;
 
@@ -295,23 +295,23 @@ impl Connection {
         if !self.is_up() {
             return Err(NotUp);
         }
-        self.outbox.push(route, operation);
+        let length = self.outbox.push(route, operation);
         self.counters.operations_out += 1;
         let queued = self.outbox.queued();
         if queued > self.settings.limit.max(operation.len() * 2) {
             self.end(Closed::Overloaded(queued));
             return Err(NotUp);
         }
-        if queued < self.settings.high_water {
+        if self.has_room(length) {
             return Ok(Queued::Open);
         }
         self.counters.held_back += 1;
-        Ok(Queued::Full)
+        Ok(Queued::Full(length))
     }
 
-    /// Whether senders need not be held back.
-    pub fn has_room(&self) -> bool {
-        !self.is_up() || self.outbox.queued() < self.settings.high_water
+    /// Whether senders of operations of this length need not be held back.
+    pub fn has_room(&self, length: Length) -> bool {
+        !self.is_up() || self.outbox.waiting(length) < self.settings.high_water
     }
 
     /// Asks the peer for a sign of life, and gives it a quarter of the tick.

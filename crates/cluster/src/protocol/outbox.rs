@@ -35,8 +35,17 @@ impl Route {
 pub enum Queued {
     /// There is room for more.
     Open,
-    /// It will go, but its sender had better wait for the queue to get shorter.
-    Full,
+    /// It will go, but its sender had better wait until there is room for others of its length.
+    Full(Length),
+}
+
+/// What an operation waits among. Each has a mark of its own: nobody is held back for somebody else's long message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// It goes as one record.
+    Short,
+    /// It goes in fragments, or behind one that does.
+    Long,
 }
 
 /// A long operation, and what waits behind it.
@@ -51,6 +60,15 @@ struct Lane {
     sent: usize,
     routes: Vec<Route>,
     behind: VecDeque<(Route, Vec<u8>)>,
+    /// The bytes of those behind.
+    waiting: usize,
+}
+
+impl Lane {
+    fn wait(&mut self, route: Route, operation: Vec<u8>) {
+        self.waiting += operation.len() + HEADER;
+        self.behind.push_back((route, operation));
+    }
 }
 
 /// Operations that wait to be sent.
@@ -75,18 +93,34 @@ impl Outbox {
         self.queued += self.control.len() - before;
     }
 
-    /// Queues an operation.
-    pub(super) fn push(&mut self, route: Route, operation: &[u8]) {
+    /// Queues an operation, and says among which it waits.
+    pub(super) fn push(&mut self, route: Route, operation: &[u8]) -> Length {
         self.queued += operation.len() + HEADER;
         match self.lanes.iter().position(|lane| lane.routes.iter().any(|in_lane| in_lane.meets(&route))) {
             Some(first) => {
                 self.merge(first, &route);
                 let lane = &mut self.lanes[first];
                 lane.routes.push(route);
-                lane.behind.push_back((route, operation.to_vec()));
+                lane.wait(route, operation.to_vec());
+                Length::Long
             }
-            None if operation.len() <= FRAGMENT => self.append(operation),
-            None => self.open_lane(route, operation.to_vec()),
+            None if operation.len() <= FRAGMENT => {
+                self.append(operation);
+                Length::Short
+            }
+            None => {
+                self.open_lane(route, operation.to_vec());
+                Length::Long
+            }
+        }
+    }
+
+    /// How many bytes of that length wait.
+    pub(super) fn waiting(&self, length: Length) -> usize {
+        let long = self.lanes.iter().map(|lane| lane.bytes.len() - lane.sent + HEADER + lane.waiting).sum();
+        match length {
+            Length::Short => self.queued.saturating_sub(long),
+            Length::Long => long,
         }
     }
 
@@ -139,7 +173,8 @@ impl Outbox {
         self.next_lane = number.wrapping_add(1);
         let after = self.gone + self.chunks.len() as u64;
         let (routes, behind) = (vec![route], VecDeque::new());
-        self.lanes.push_back(Lane { number, started: false, after, bytes, sent: 0, routes, behind });
+        let (started, sent, waiting) = (false, 0, 0);
+        self.lanes.push_back(Lane { number, started, after, bytes, sent, routes, behind, waiting });
     }
 
     /// Whatever `route` has to wait for shall be in one lane: an operation without a known receiver may have to wait
@@ -156,11 +191,12 @@ impl Outbox {
             if other.started {
                 self.finish_now(&mut other);
             } else {
-                self.lanes[first].behind.push_back((other.routes[0], std::mem::take(&mut other.bytes)));
+                self.lanes[first].wait(other.routes[0], std::mem::take(&mut other.bytes));
             }
             let lane = &mut self.lanes[first];
             lane.routes.append(&mut other.routes);
             lane.behind.append(&mut other.behind);
+            lane.waiting += other.waiting;
         }
     }
 
@@ -215,7 +251,7 @@ impl Outbox {
             }
             self.open_lane(route, bytes);
             if let Some(next) = self.lanes.back_mut() {
-                next.behind = behind.collect();
+                behind.for_each(|(route, bytes)| next.wait(route, bytes));
                 next.routes.extend(next.behind.iter().map(|(route, _)| *route));
             }
             return;
