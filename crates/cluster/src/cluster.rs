@@ -140,6 +140,8 @@ impl Builder {
         let (high_water, limit) = (self.queue, self.queue.saturating_mul(QUEUES));
         let settings = Arc::new(Settings { cookie, myself, handshake_time: HANDSHAKE_TIME, high_water, limit });
         let (open, strangers, parted) = Default::default();
+        let (ready, served) = watch::channel(false);
+        node.spawn(crate::erpc::serve(ready));
         let hub = Arc::new(Hub {
             node: node.clone(),
             settings,
@@ -150,6 +152,7 @@ impl Builder {
             strangers,
             watchers: Watchers::default(),
             parted,
+            served,
             changed: watch::Sender::new(()),
             log: Log::new(self.on_notice),
             started: Instant::now(),
@@ -159,7 +162,6 @@ impl Builder {
             cluster.listen(address).map_err(StartError::Listen)?;
         }
         node.set_router(Arc::new(Wires(hub)));
-        node.spawn(crate::erpc::serve());
         for peer in peers {
             node.tokio().spawn(cluster.clone().stay_connected(peer));
         }

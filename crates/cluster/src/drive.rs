@@ -151,6 +151,7 @@ impl Driver {
                 if let Some(replaced) = replaced {
                     self.hub.end(replaced).await;
                 }
+                self.be_ready().await;
                 // Under one lock: when the caller learns of it, everyone here must know it, too.
                 let mut core = self.link.core.lock();
                 core.admit();
@@ -183,6 +184,7 @@ impl Driver {
                     if let Some(replaced) = replaced {
                         self.hub.end(replaced).await;
                     }
+                    self.be_ready().await;
                     self.enter(&peer);
                 }
                 Err(_) => return self.link.close(),
@@ -192,6 +194,12 @@ impl Driver {
             let _ = told.send(Ok(*node)); // Whoever called may have stopped waiting.
         }
         self.hub.changed.send_replace(());
+    }
+
+    /// Waits until everything is there that a peer may ask for.
+    async fn be_ready(&self) {
+        // An error means that nobody will serve, as the node is stopping.
+        let _ = self.hub.served.clone().wait_for(|served| *served).await;
     }
 
     fn enter(&self, peer: &Peer) {

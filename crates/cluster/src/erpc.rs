@@ -49,6 +49,7 @@ use greenroom::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+use tokio::sync::watch;
 
 use crate::function::{self, Finished, Function, Undefined};
 
@@ -263,9 +264,12 @@ async fn ask(
     result.unwrap_or(Err(CallError::NoConnection)) // Somebody has killed the one that waited.
 }
 
-/// The process that runs what other nodes ask for.
-pub(crate) async fn serve() {
-    if register(SERVER, self_pid()).is_err() {
+/// The process that runs what other nodes ask for. Says when it can be asked.
+pub(crate) async fn serve(ready: watch::Sender<bool>) {
+    let registered = register(SERVER, self_pid());
+    ready.send_replace(true);
+    drop(ready);
+    if registered.is_err() {
         return; // The node is in a cluster already.
     }
     // Who waits for which process.

@@ -32,6 +32,8 @@ pub(crate) struct Hub {
     pub(crate) watchers: Watchers,
     /// The names of nodes that were disconnected on purpose.
     pub(crate) parted: Mutex<Vec<Arc<str>>>,
+    /// Whether the node can run functions for others: nobody is let in before.
+    pub(crate) served: watch::Receiver<bool>,
     /// Told whenever a connection has come up or has ended.
     pub(crate) changed: watch::Sender<()>,
     pub(crate) log: Log,

@@ -21,7 +21,7 @@ struct Partial {
 }
 
 impl Assembly {
-    /// Takes a record of data; gives the operation that is complete with it. Memory grows only as bytes arrive.
+    /// Takes a record of data; gives the operation that is complete with it.
     pub(super) fn take(&mut self, record: Record<'_>) -> Result<Option<Vec<u8>>, Malformed> {
         match record {
             Record::Operation(bytes) => Ok(Some(bytes.to_vec())),
@@ -41,7 +41,11 @@ impl Assembly {
         if self.lanes.len() >= LANES || !self.lanes.is_empty() && self.total + total > IN_LANES {
             return malformed("too many long operations are under way at once");
         }
-        if self.lanes.insert(lane, Partial { total, bytes: bytes.to_vec() }).is_some() {
+        // Room for all of it, so that it is never moved, which would keep others waiting; it is only touched, and so only
+        // taken from the machine, as bytes arrive.
+        let mut all = Vec::with_capacity(total);
+        all.extend_from_slice(bytes);
+        if self.lanes.insert(lane, Partial { total, bytes: all }).is_some() {
             return malformed("a long operation begins twice");
         }
         self.total += total;

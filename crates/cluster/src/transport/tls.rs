@@ -77,7 +77,7 @@ impl Transport for Tls {
         let client = self.client.clone();
         Box::pin(async move {
             let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-            socket.set_send_buffer_size(SOCKET_BUFFER)?;
+            set_buffers(&socket)?;
             let tcp = socket.connect(address).await?;
             tcp.set_nodelay(true)?;
             let stream = client.connect(ServerName::IpAddress(address.ip().into()), tcp).await.map_err(explain)?;
@@ -89,11 +89,16 @@ impl Transport for Tls {
     fn listen(&self, address: SocketAddr) -> io::Result<(SocketAddr, Box<dyn Listener>)> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
-        socket.set_send_buffer_size(SOCKET_BUFFER)?;
+        set_buffers(&socket)?;
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         Ok((listener.local_addr()?, Box::new(Calls { listener, server: self.server.clone() })))
     }
+}
+
+fn set_buffers(socket: &TcpSocket) -> io::Result<()> {
+    socket.set_send_buffer_size(SOCKET_BUFFER)?;
+    socket.set_recv_buffer_size(SOCKET_BUFFER)
 }
 
 struct Calls {

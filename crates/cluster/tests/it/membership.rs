@@ -85,10 +85,13 @@ fn case_202_disconnecting_breaks_links_on_both_sides() {
     let (near, far) = pair();
     let near_id = near.node.id();
     let (sender, told) = std::sync::mpsc::channel();
+    let (ready, is_ready) = std::sync::mpsc::channel();
     let peer = far.node.spawn(async move {
         trap_exit(true);
+        ready.send(()).unwrap();
         sender.send(receive::<Exit>().await.reason).unwrap();
     });
+    is_ready.recv().unwrap();
     let (cluster, far_id) = (near.cluster.clone(), far.node.id());
     near.node.block_on(async move {
         trap_exit(true);
