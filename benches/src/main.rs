@@ -9,8 +9,10 @@ mod beam;
 mod built;
 mod common;
 mod contest;
+mod evcxr;
 mod notebook;
 mod ours;
+mod pictures;
 #[cfg(feature = "peers")]
 mod peers;
 mod remote;
@@ -105,7 +107,7 @@ fn main() -> ExitCode {
 /// What a process for a single trial does.
 fn run_trial(contestant: &str, trial: &str) -> ExitCode {
     let figure = match contestant {
-        "greenroom" => ours::run(trial).or_else(|| remote::run(trial)),
+        "greenroom" => ours::run(trial).or_else(|| pictures::run(trial)).or_else(|| remote::run(trial)),
         "tokio" => tokio_tasks::run(trial),
         #[cfg(feature = "peers")]
         "ractor" => peers::ractor(trial),

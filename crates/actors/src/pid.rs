@@ -60,6 +60,16 @@ impl NodeId {
         NAMES.read()[self.0.get() as usize - 1].clone()
     }
 
+    /// The number in two bytes, or 0 if it has no room there.
+    pub(crate) fn short(self) -> u16 {
+        u16::try_from(self.0.get()).unwrap_or(0)
+    }
+
+    /// The node of a number that [`NodeId::short`] gave.
+    pub(crate) fn of_short(number: u16) -> Option<NodeId> {
+        NonZeroU32::new(number.into()).map(NodeId)
+    }
+
     fn of_index(index: usize) -> NodeId {
         NodeId(NonZeroU32::MIN.saturating_add(index as u32))
     }
@@ -205,6 +215,11 @@ impl Pid {
     /// For tools that read identifiers from elsewhere; a process need not be there.
     pub fn from_parts(node: NodeId, index: u32, generation: u32) -> Self {
         Pid::new(node, LocalPid::new(index, generation))
+    }
+
+    /// Which place it has on its node, and which user of that place it is: the last two numbers that it prints.
+    pub fn parts(self) -> (u32, u32) {
+        (self.id.index(), self.id.generation())
     }
 
     /// The node that this process lives on.

@@ -83,4 +83,4 @@ pub use handle::{Supervisor, SupervisorBuilder};
 pub use info::{ChildCounts, ChildInfo, TreeError, tree};
 pub use partition::{NoPartition, PartitionSupervisor, PartitionSupervisorBuilder};
 pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
-pub use task::{TaskSupervisor, TaskSupervisorBuilder};
+pub use task::{Supervised, TaskSupervisor, TaskSupervisorBuilder};

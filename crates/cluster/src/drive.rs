@@ -247,7 +247,8 @@ impl Driver {
                 }
             }
         }
-        std::mem::take(&mut *link.room.lock()).into_iter().for_each(|(_, waker)| waker.wake());
+        let waiting = std::mem::take(&mut *link.room.lock());
+        waiting.into_values().for_each(|(_, waker)| waker.wake());
         link.writable.notify_one();
         link.ended.send_replace(true);
         hub.changed.send_replace(());

@@ -49,7 +49,7 @@ pub(crate) struct Link {
     /// The reading task has something else to see to than its input.
     pub(crate) nudge: Notify,
     /// Processes that wait for room among operations of a length.
-    pub(crate) room: Mutex<Vec<(Length, Waker)>>,
+    pub(crate) room: Mutex<HashMap<Pid, (Length, Waker)>>,
     /// Those of them that have sent something long.
     pub(crate) long: Mutex<HashSet<Pid>>,
     /// Who is at the other end, once it is in use.
@@ -85,9 +85,9 @@ impl Link {
         let (short, long) = (core.has_room(Length::Short), core.has_room(Length::Long));
         drop(core);
         let is_free = |length| if length == Length::Short { short } else { long };
-        let free: Vec<_> = waiting.extract_if(.., |(length, _)| is_free(*length)).collect();
-        self.room.lock().append(&mut waiting);
-        free.into_iter().for_each(|(_, waker)| waker.wake());
+        let free: Vec<_> = waiting.extract_if(|_, (length, _)| is_free(*length)).collect();
+        self.room.lock().extend(waiting);
+        free.into_iter().for_each(|(_, (_, waker))| waker.wake());
     }
 }
 

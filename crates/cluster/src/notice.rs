@@ -19,8 +19,6 @@ pub enum Notice {
     Lost(NodeId, Closed),
     /// A peer that this node should be connected to cannot be reached. Said once for each reason.
     Unreachable(String),
-    /// A message could not be turned into bytes, and was not sent.
-    Unsendable(NodeId, String),
     /// So many more were kept back, as there were too many.
     Suppressed(u64),
 }
@@ -31,7 +29,6 @@ impl fmt::Display for Notice {
             Notice::Refused(address, why) => write!(f, "refused a connection from {address}: {why}"),
             Notice::Lost(node, why) => write!(f, "lost {node}: {why}"),
             Notice::Unreachable(why) => write!(f, "cannot reach {why}"),
-            Notice::Unsendable(node, why) => write!(f, "a message for {node} was not sent: {why}"),
             Notice::Suppressed(count) => write!(f, "{count} more lines like these"),
         }
     }

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use greenroom::message::Target;
-use greenroom::router::{Flow, Outgoing, RemoteSignal, Router};
-use greenroom::{ExitReason, NodeId, Pid, self_pid};
+use greenroom::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
+use greenroom::{ExitReason, NodeId, Pid};
 
 use crate::codec::CodecError;
 use crate::hub::{Hub, Link};
-use crate::notice::Notice;
 use crate::operation;
 use crate::protocol::{Length, Queued, Route};
 
@@ -28,33 +27,36 @@ thread_local! {
 const SCRATCH_KEPT: usize = 1 << 20;
 
 impl Router for Wires {
-    fn send(&self, to: &Target, message: Outgoing<'_>) -> Flow {
-        let Some(link) = self.0.link(to.node()) else { return Flow::Open };
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<Flow, Unsendable> {
+        let Some(link) = self.0.link(to.node()) else { return Ok(Flow::Open) };
         let route = Route { from: message.from.map(number), to: receiver(to) };
         match self.queue(&link, route, |bytes| operation::write_message(self.0.node.id(), to, &message, bytes)) {
             Ok(Queued::Full(length)) => {
                 if let (Length::Long, Some(from)) = (length, message.from) {
                     link.long.lock().insert(from);
                 }
-                Flow::Full
+                Ok(Flow::Full)
             }
-            Ok(Queued::Open) | Err(Unsent::NotUp) => Flow::Open,
+            Ok(Queued::Open) | Err(Unsent::NotUp) => Ok(Flow::Open),
             Err(Unsent::Unsendable(error)) => {
-                self.0.tell(&Notice::Unsendable(to.node(), format!("{}: {error}", message.type_name)));
-                Flow::Open
+                Err(Unsendable(format!("a {} cannot be sent: {error}", message.type_name)))
             }
         }
     }
 
-    fn has_room(&self, node: NodeId, waker: &Waker) -> bool {
-        let Some(link) = self.0.link(node) else { return true };
-        let asker = self_pid();
-        let length = if link.long.lock().contains(&asker) { Length::Long } else { Length::Short };
+    fn has_room(&self, to: NodeId, from: Pid, waker: &Waker) -> bool {
+        let Some(link) = self.0.link(to) else { return true };
+        let length = if link.long.lock().contains(&from) { Length::Long } else { Length::Short };
         // First the waker, then the look: so room that is made meanwhile is not missed.
-        link.room.lock().push((length, waker.clone()));
-        let has_room = link.core.lock().has_room(length);
+        link.room.lock().insert(from, (length, waker.clone()));
+        // A connection that is over has no end to wait for any more.
+        let has_room = {
+            let core = link.core.lock();
+            core.is_closed() || core.has_room(length)
+        };
         if has_room {
-            link.long.lock().remove(&asker);
+            link.long.lock().remove(&from);
+            link.room.lock().remove(&from);
         }
         has_room
     }
@@ -140,7 +142,7 @@ fn route_of(signal: &RemoteSignal) -> Route {
 
 fn receiver(target: &Target) -> Option<u64> {
     match target {
-        Target::Pid(pid) => Some(number(*pid)),
+        Target::Pid(pid) | Target::Alias(pid, _) => Some(number(*pid)),
         Target::Name(..) => None,
     }
 }

@@ -3,7 +3,7 @@
 //! The run has a thread and a node of its own; the calling thread is the front end's.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
@@ -11,25 +11,31 @@ use greenroom::{Node, Pid};
 use greenroom_cluster::{Cluster, Cookie, ListenError, StartError};
 
 use crate::cache::Cache;
-use crate::compiler::Compiler;
+use crate::check::Check;
+use crate::compiler::{CompiledCell, Compiler};
 use crate::draw::{Drawing, Label, Style};
 use crate::event::{Event, Status};
 use crate::explain::Explainer;
-use crate::frontend::Frontend;
+use crate::frontend::{Frontend, clear_line};
 use crate::livemd::Notebook;
+use crate::picture::{self, DrawError};
 use crate::plan::{self, PlannedCell, plan};
 use crate::prelude::{self, Prelude, PreludeError, SetupError};
 use crate::runtime::RuntimeOptions;
 use crate::rustc::{Cancel, ToolError};
 use crate::session::{Interrupt, Session};
+use crate::storage::Storage;
+use crate::trace::{self, RunTrace};
 
 /// How a run is shown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Whether errors are drawn in colour.
     pub style: Style,
-    /// How wide pictures in text may be.
+    /// How wide drawings and pictures in text may be.
     pub columns: usize,
+    /// The file that the run's own traffic is drawn into.
+    pub trace: Option<PathBuf>,
 }
 
 /// Why a run did not come to its first cell.
@@ -47,6 +53,8 @@ pub enum RunError {
     Listen(ListenError),
     /// The front end's stream is closed.
     Frontend(std::io::Error),
+    /// The run was not drawn.
+    Trace(DrawError),
 }
 
 impl fmt::Display for RunError {
@@ -57,6 +65,7 @@ impl fmt::Display for RunError {
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
             RunError::Join(error) => error.fmt(f),
             RunError::Listen(error) => error.fmt(f),
+            RunError::Trace(error) => error.fmt(f),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
         }
     }
@@ -84,16 +93,59 @@ pub fn run(
     options: RunOptions,
     frontend: &mut dyn Frontend,
 ) -> Result<bool, RunError> {
+    follow(notebook, file, options, frontend, Work::run)
+}
+
+/// Compiles every cell of a notebook and runs none. True if every one compiles.
+///
+/// # Errors
+/// As for [`run`].
+pub fn check(
+    notebook: &Notebook,
+    file: &Path,
+    options: RunOptions,
+    frontend: &mut dyn Frontend,
+) -> Result<bool, RunError> {
+    let compiled = compile(notebook, file, options, frontend)?;
+    Ok(compiled.is_some_and(|cells| cells.iter().all(Option::is_some)))
+}
+
+/// Compiles every cell of a notebook; those that do not compile are missing. `None` if its setup is not right.
+///
+/// # Errors
+/// As for [`run`].
+pub fn compile(
+    notebook: &Notebook,
+    file: &Path,
+    options: RunOptions,
+    frontend: &mut dyn Frontend,
+) -> Result<Option<Vec<Option<CompiledCell>>>, RunError> {
+    follow(notebook, file, options, frontend, Work::compile)
+}
+
+/// Has work done on its own thread and shows what happens.
+fn follow<T: Send + 'static>(
+    notebook: &Notebook,
+    file: &Path,
+    options: RunOptions,
+    frontend: &mut dyn Frontend,
+    job: fn(Work) -> Result<T, RunError>,
+) -> Result<T, RunError> {
     let (events, happening) = mpsc::channel();
     let cancel = Cancel::default();
     let listener = Listener::default();
     listener.catch_interrupts(&cancel);
     let work = Work { notebook: notebook.clone(), file: file.display().to_string(), options, events, cancel, listener };
-    let worker = std::thread::spawn(move || work.run());
+    let worker = std::thread::spawn(move || job(work));
     for event in happening {
         frontend.event(&event).map_err(RunError::Frontend)?;
     }
-    match worker.join() {
+    let outcome = worker.join();
+    // Nothing is held any more: what is too much in the cache can go.
+    if let Ok(folder) = prelude::cache_folder() {
+        Storage::new(folder).trim();
+    }
+    match outcome {
         Ok(outcome) => outcome,
         Err(panic) => std::panic::resume_unwind(panic),
     }
@@ -110,14 +162,35 @@ struct Work {
 }
 
 impl Work {
-    fn run(self) -> Result<bool, RunError> {
+    /// What cells stand on; `None` if the setup is not right, which was then told.
+    fn open(&self) -> Result<Option<(Arc<Prelude>, Cache)>, RunError> {
         let cache = prelude::cache_folder().map_err(RunError::Cache)?;
         let prelude = match (self.prelude(&cache), plan::manifest(&self.notebook)) {
             (Ok(prelude), _) => Arc::new(prelude),
-            (Err(error), Some(setup)) if error.is_about_setup() => return Ok(self.refuse(&setup, &error)),
+            (Err(error), Some(setup)) if error.is_about_setup() => {
+                self.refuse(&setup, &error);
+                return Ok(None);
+            }
             (Err(error), _) => return Err(error.into()),
         };
         let cells = Cache::open(&cache, &prelude.fingerprint).map_err(RunError::Cache)?;
+        Ok(Some((prelude, cells)))
+    }
+
+    fn compile(self) -> Result<Option<Vec<Option<CompiledCell>>>, RunError> {
+        let Some((prelude, cells)) = self.open()? else { return Ok(None) };
+        let plan = plan(&self.notebook);
+        let check = Check {
+            plan: &plan,
+            compiler: &Compiler::new(prelude, cells),
+            explainer: &self.explainer(),
+            cancel: &self.cancel,
+        };
+        Ok(Some(check.run(&mut |event| self.tell(event))))
+    }
+
+    fn run(self) -> Result<bool, RunError> {
+        let Some((prelude, cells)) = self.open()? else { return Ok(false) };
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
         let cookie = Cookie::random();
@@ -131,19 +204,26 @@ impl Work {
                 address,
                 cookie,
                 columns: self.options.columns,
+                events: if self.options.trace.is_some() { trace::EVENTS } else { 0 },
             },
             compiler: Arc::new(Compiler::new(prelude, cells)),
-            explainer: Explainer { file: self.file, style: self.options.style },
+            explainer: self.explainer(),
             events: self.events,
             cancel: self.cancel,
         };
         let (listener, handle) = (self.listener, node.clone());
+        let options = self.options;
         let all_ok = node.block_on(async move {
-            listener.listen(handle, greenroom::self_pid());
-            session.run().await
+            listener.listen(handle.clone(), greenroom::self_pid());
+            let Some(file) = options.trace else { return Ok(session.run().await) };
+            let trace = RunTrace::start(&handle.downgrade());
+            trace.ready().await;
+            let all_ok = session.run().await;
+            let trace = trace.finish().await;
+            picture::save(&trace, &file, options.columns).map(|()| all_ok).map_err(RunError::Trace)
         });
         node.shutdown();
-        Ok(all_ok)
+        all_ok
     }
 
     fn prelude(&self, cache: &Path) -> Result<Prelude, PreludeError> {
@@ -160,8 +240,12 @@ impl Work {
         Ok(prelude)
     }
 
-    /// Reports the setup as failed and no cell as run. Always false: not every cell succeeded.
-    fn refuse(&self, setup: &PlannedCell, error: &PreludeError) -> bool {
+    fn explainer(&self) -> Explainer {
+        Explainer { file: self.file.clone(), style: self.options.style, columns: self.options.columns }
+    }
+
+    /// Reports the setup as failed and no cell as run.
+    fn refuse(&self, setup: &PlannedCell, error: &PreludeError) {
         let message = error.to_string();
         let (what, said) = message.split_once(":\n").unwrap_or((&message, ""));
         let mut drawing = Drawing::error(what);
@@ -171,14 +255,12 @@ impl Work {
         if !said.is_empty() {
             drawing = drawing.with_note(said.trim_end());
         }
-        let explainer = Explainer { file: self.file.clone(), style: self.options.style };
-        self.tell(Event::Cell(setup.report_why(Status::Error, explainer.draw(setup, &drawing))));
+        self.tell(Event::Cell(setup.report_why(Status::Error, self.explainer().draw(setup, &drawing))));
         let cells = plan(&self.notebook);
         for cell in &cells {
             self.tell(Event::Cell(cell.report_why(Status::Skipped, "not run: the setup cell has not succeeded")));
         }
         self.tell(Event::Done { ok: 0, failed: 1, skipped: cells.len() });
-        false
     }
 
     fn tell(&self, event: Event) {
@@ -202,6 +284,7 @@ impl Listener {
         // It fails only when there is a handler already, whose owner then decides.
         let _ = ctrlc::set_handler(move || {
             if cancel.is_cancelled() {
+                clear_line();
                 std::process::exit(130);
             }
             cancel.cancel();

@@ -7,6 +7,7 @@ pub mod livemd;
 pub mod analysis;
 pub mod cache;
 pub mod compiler;
+pub mod examples;
 pub mod generate;
 pub mod mir;
 pub mod prelude;
@@ -18,13 +19,24 @@ pub mod event;
 pub mod draw;
 
 pub mod frontend;
+pub mod picture;
 
-pub mod nodes;
 pub mod cli;
+pub mod document;
 
-pub mod explain;
 pub mod plan;
+pub mod explain;
+pub mod check;
 pub mod runtime;
 pub mod session;
+pub mod trace;
+
+pub mod storage;
 
 pub mod app;
+
+pub mod expected;
+pub mod format;
+pub mod export;
+
+pub mod command;

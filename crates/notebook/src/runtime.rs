@@ -15,7 +15,7 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
 use greenroom_cluster::Cookie;
-use greenroom_stage::protocol::{EvaluationId, Owner, Ready, output_mark};
+use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
 /// How long a runtime may take to say that it is ready.
@@ -42,6 +42,8 @@ pub struct RuntimeOptions {
     pub cookie: Cookie,
     /// How wide pictures in text may be.
     pub columns: usize,
+    /// How many events each worker of a runtime may record at once, to be drawn; none if 0.
+    pub events: usize,
 }
 
 /// A running runtime.
@@ -113,6 +115,7 @@ impl Runtime {
             waiter: waiter.clone(),
             name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
             columns: options.columns,
+            events: options.events,
         };
         // The running process has no other name: it is the session.
         let registered = register(&waiter, self_pid());
@@ -214,6 +217,9 @@ async fn wait<T>(mut patience: Duration, mut ask: impl FnMut() -> Option<T>) -> 
 fn describe(status: ExitStatus) -> String {
     let Some(signal) = status.signal() else {
         return match status.code() {
+            Some(OUT_OF_MEMORY) => "its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is \
+                                    there a value, or a number of processes, without bounds?"
+                .to_owned(),
             Some(code) => format!("it ended itself with exit code {code}"),
             None => status.to_string(),
         };

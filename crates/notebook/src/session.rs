@@ -5,6 +5,7 @@
 //! in [`crate::explain`]. A cell that fails takes those that use its names with it and nobody else. When
 //! the runtime dies, a new one is started, and what later cells need is evaluated again there.
 
+mod examples;
 mod state;
 
 use std::sync::{Arc, mpsc};
@@ -17,10 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::compiler::{CellInput, CompileError, CompiledCell, Compiler, Scope};
 use crate::draw::Drawing;
-use crate::event::{CellReport, CellStart, Event, Output, OutputKind, Status, push_output};
+use crate::event::{CellReport, Event, Output, OutputKind, Room, Status, push_output};
 use crate::explain::{Explainer, own_name};
-use crate::livemd::Language;
-use crate::plan::PlannedCell;
+use crate::plan::{PlannedCell, defined_below};
 use crate::runtime::{RawOutput, Runtime, RuntimeOptions, is_end_of};
 use crate::rustc::Cancel;
 use state::Progress;
@@ -88,17 +88,11 @@ impl Session {
     /// Compiles and evaluates one cell.
     async fn cell(&self, place: usize, progress: &mut Progress, runtime: &mut Option<Runtime>) -> CellReport {
         let cell = &self.plan[place];
-        if cell.language != Language::Rust {
-            let what = format!("this cell is {}: only Rust cells run here", cell.language.info());
+        if let Some(drawing) = cell.foreign() {
             progress.failed(place, Vec::new());
-            return self.failed(cell, Drawing::error(what).with_help("the file keeps it as it is"));
+            return self.failed(cell, drawing);
         }
-        self.tell(Event::CellStarted(CellStart {
-            index: cell.index,
-            section: cell.section.clone(),
-            heading: cell.heading.clone(),
-            line: cell.line,
-        }));
+        self.tell(Event::CellStarted(cell.start()));
         let begin = Instant::now();
         let compiling = self.compile(cell, progress.scope(&self.plan, place));
         if runtime.is_none() {
@@ -108,7 +102,7 @@ impl Session {
                 Err(error) => {
                     self.cancel.cancel();
                     progress.interrupted = true;
-                    progress.failed(place, self.defines(place));
+                    progress.failed(place, self.plan[place].defines());
                     return self.failed(cell, Drawing::error(error.to_string()));
                 }
             }
@@ -116,14 +110,25 @@ impl Session {
         let compiled = match compiling.await {
             Ok(compiled) => compiled,
             Err(error) => {
-                progress.failed(place, self.defines(place));
+                progress.failed(place, self.plan[place].defines());
                 return self.not_compiled(place, &error, progress, begin.elapsed());
             }
         };
         let compile_ms = if compiled.cached { 0.0 } else { milliseconds(begin.elapsed()) };
         let mut report = CellReport { compile_ms, cached: compiled.cached, ..cell.report(Status::Ok) };
+        if let Some(warnings) = self.explainer.warnings(cell, &compiled) {
+            self.tell(Event::CellOutput { index: cell.index, output: warnings.clone() });
+            report.outputs.push(warnings);
+        }
         progress.compiled(place, compiled);
         self.evaluate_cell(place, progress, runtime, &mut report).await;
+        if report.status == Status::Ok {
+            let mut show = |output: Output| {
+                self.tell(Event::CellOutput { index: cell.index, output: output.clone() });
+                report.outputs.push(output);
+            };
+            self.examples(place, progress, runtime, &mut show).await;
+        }
         report
     }
 
@@ -152,7 +157,7 @@ impl Session {
             let mut unseen = self.plan[needed].report(Status::Ok);
             let outcome = self.evaluate(needed, progress, runtime, &mut unseen, Audience::Nobody).await;
             if let Err(failure) = self.settle(needed, progress, runtime, outcome).await {
-                progress.failed(place, self.defines(place));
+                progress.failed(place, self.plan[place].defines());
                 let what = format!(
                     "{} had to be evaluated again in a new runtime, and failed there",
                     self.plan[needed].label()
@@ -172,7 +177,7 @@ impl Session {
             Err(_) => 0.0,
         };
         if let Err(failure) = self.settle(place, progress, runtime, outcome).await {
-            progress.failed(place, self.defines(place));
+            progress.failed(place, self.plan[place].defines());
             self.fail(report, failure);
         }
     }
@@ -204,8 +209,11 @@ impl Session {
             stands_on: progress.stands_on(&self.plan, place),
         };
         send(live.server, request);
+        let mut room = Room::default();
         let mut show = |output: Output| {
-            if audience == Audience::Everyone {
+            if audience == Audience::Everyone
+                && let Some(output) = room.take(output)
+            {
                 self.tell(Event::CellOutput { index: cell.index, output: output.clone() });
                 push_output(&mut report.outputs, output);
             }
@@ -216,7 +224,7 @@ impl Session {
                 shown: Shown => if shown.id == id {
                     show(shown.output.into());
                 } else {
-                    self.late(shown);
+                    self.late(progress, shown);
                 },
                 crashed: Crashed => if crashed.id == id {
                     show(Output::new(OutputKind::Text, self.crash(Some(place), progress, &crashed)));
@@ -244,19 +252,25 @@ impl Session {
             }));
         };
         last_output(id, &mut show).await;
+        if let Some(cut) = room.cut() {
+            self.tell(Event::CellOutput { index: cell.index, output: cut.clone() });
+            push_output(&mut report.outputs, cut);
+        }
         progress.evaluated(place, id);
         Ok(Evaluated::Finished(finished))
     }
 
     /// A process of a cell that is long done has shown something.
-    fn late(&self, shown: Shown) {
-        let output = Output::from(shown.output);
-        self.tell(Event::RuntimeOutput(output.text));
+    fn late(&self, progress: &Progress, shown: Shown) {
+        let index = progress.place_of(shown.id).map(|place| self.plan[place].index);
+        self.tell(Event::Late { index, output: shown.output.into() });
     }
 
     /// A process of a cell that is long done has panicked.
     fn late_crash(&self, progress: &Progress, crashed: &Crashed) {
-        self.tell(Event::RuntimeOutput(self.crash(progress.place_of(crashed.id), progress, crashed)));
+        let place = progress.place_of(crashed.id);
+        let output = Output::new(OutputKind::Text, self.crash(place, progress, crashed));
+        self.tell(Event::Late { index: place.map(|place| self.plan[place].index), output });
     }
 
     /// Draws the crash of a process that a cell has started.
@@ -271,7 +285,7 @@ impl Session {
     async fn stragglers(&self, progress: &Progress) {
         loop {
             receive! {
-                shown: Shown => self.late(shown),
+                shown: Shown => self.late(progress, shown),
                 crashed: Crashed => self.late_crash(progress, &crashed),
                 RawOutput::Text(text): RawOutput => self.tell(Event::RuntimeOutput(text)),
                 RawOutput::Mark(_): RawOutput => (),
@@ -324,20 +338,9 @@ impl Session {
         if let CompileError::Cancelled = error {
             progress.interrupted = true;
         }
-        let below = |name: &str| self.defined_below(place, name);
+        let below = |name: &str| defined_below(&self.plan, place, name);
         let text = self.explainer.compile_error(cell, error, &below);
         CellReport { compile_ms: milliseconds(took), ..cell.report_why(Status::Error, text) }
-    }
-
-    fn defined_below(&self, place: usize, name: &str) -> Option<String> {
-        let later = &self.plan[place + 1..];
-        let definer =
-            later.iter().find(|cell| crate::analysis::defines(&cell.source).iter().any(|defined| defined.name == name));
-        definer.map(PlannedCell::label)
-    }
-
-    fn defines(&self, place: usize) -> Vec<String> {
-        crate::analysis::defines(&self.plan[place].source).into_iter().map(|defined| defined.name).collect()
     }
 
     fn failed(&self, cell: &PlannedCell, drawing: Drawing) -> CellReport {

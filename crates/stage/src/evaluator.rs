@@ -41,6 +41,7 @@ const TEXT_AT_ONCE: usize = 64 << 10;
 
 /// The life of an evaluator.
 pub(crate) async fn serve(store: Store) {
+    greenroom::process::set_label("evaluator");
     loop {
         let request = receive::<Evaluate>().await;
         let (id, evaluator) = (request.id, self_pid());
@@ -77,7 +78,8 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     let entry = match load(&library, &symbol) {
         Ok(entry) => entry,
         Err(error) => {
-            send(reply_to, Finished { id, run_ms: 0.0, outcome: Outcome::Load(error.to_string()) });
+            let outcome = Outcome::Load(error.to_string());
+            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome });
             return None;
         }
     };
@@ -110,7 +112,8 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     };
     let lives = outcome == Outcome::Ok;
     mark_output(id);
-    send(reply_to, Finished { id, run_ms: started.elapsed().as_secs_f64() * 1000.0, outcome });
+    let run_ms = started.elapsed().as_secs_f64() * 1000.0;
+    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome });
     lives.then_some((process, watch))
 }
 

@@ -40,6 +40,7 @@ fn start() -> Result<Node, String> {
     )?;
     let cookie: Cookie = owner.cookie.parse().map_err(|error: greenroom_cluster::CookieError| error.to_string())?;
     crate::pictures::set_width(owner.columns);
+    crate::limit::watch();
     // At least two workers, so that one cell that never yields does not stop everything else.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let node = Node::builder()
@@ -57,6 +58,9 @@ fn start() -> Result<Node, String> {
         let theirs =
             cluster.connect(owner.address).await.map_err(|error| format!("cannot join the notebook: {error}"))?;
         let waiter = (owner.waiter, theirs);
+        if let Some(node) = Node::current() {
+            crate::tracer::start(&node, owner.events, theirs);
+        }
         greenroom::spawn(async move {
             let name = waiter.clone();
             let server = ChildSpec::new("runtime_server", move || serve(name.clone())).shutdown(Shutdown::BrutalKill);

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Restart;
-use crate::current::running;
-use crate::names::RegisterError;
 use crate::pid::Pid;
+use crate::process::{spawn_link_at, spawn_link_named_at};
 use crate::reason::{ExitReason, Outcome};
 use crate::tree::ChildKind;
 
@@ -273,38 +272,6 @@ where
 fn function_name(path: &str) -> &str {
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").find(|segment| !segment.starts_with('{')).unwrap_or(path)
-}
-
-/// Starts a process that is linked to the running one, and says that it was started at `at`.
-fn spawn_link_at<F>(at: &'static Location<'static>, future: F) -> Pid
-where
-    F: Future<Output: Outcome> + Send + 'static,
-{
-    running("spawn_link", |current, _, id| {
-        let inner = current.inner;
-        inner.spawn(at, |child| inner.link(inner.pid(id), child), future)
-    })
-}
-
-/// The same for a process that has a name, unless somebody else has it.
-fn spawn_link_named_at<F>(at: &'static Location<'static>, name: &str, future: F) -> Result<Pid, RegisterError>
-where
-    F: Future<Output: Outcome> + Send + 'static,
-{
-    running("spawn_link", |current, _, id| {
-        let inner = current.inner;
-        let mut registered = Ok(());
-        let introduce = |child: Pid| {
-            registered = inner.register(name, child.id);
-            if registered.is_ok() {
-                inner.link(inner.pid(id), child);
-            } else {
-                inner.end(child.id, ExitReason::Shutdown);
-            }
-        };
-        let child = inner.spawn(at, introduce, future);
-        registered.map(|()| child)
-    })
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ use greenroom::{
 use crate::support::{PATIENCE, end_of, forever, gone, next_exit, on, other};
 
 mod dynamic;
+mod labels;
 mod limits;
+mod model;
 mod partition;
 mod requests;
 mod significant;

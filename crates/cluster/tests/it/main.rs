@@ -6,5 +6,6 @@ mod functions;
 mod membership;
 mod nodes;
 mod refusals;
-mod simulation;
+mod servers;
 mod signals;
+mod simulation;

@@ -101,11 +101,16 @@ impl Progress {
 
     /// The cells whose bindings this one imports, from the top.
     fn definers(&self, plan: &[PlannedCell], place: usize) -> Vec<usize> {
-        let Some(cell) = self.compiled_cell(place) else { return Vec::new() };
+        let cell = self.compiled_cell(place);
+        cell.map_or_else(Vec::new, |cell| self.definers_among(&plan[place].ancestors, cell))
+    }
+
+    /// Those of some cells, from the top, whose bindings a cell below them imports.
+    fn definers_among(&self, above: &[usize], cell: &CompiledCell) -> Vec<usize> {
         let exports = |above: usize, name: &str| {
             self.compiled_cell(above).is_some_and(|above| above.exports.iter().any(|export| export.name == name))
         };
-        let nearest = |name: &String| plan[place].ancestors.iter().rev().copied().find(|&above| exports(above, name));
+        let nearest = |name: &String| above.iter().rev().copied().find(|&above| exports(above, name));
         let mut definers: Vec<usize> = cell.uses.iter().filter_map(nearest).collect();
         definers.sort_unstable();
         definers.dedup();
@@ -114,17 +119,36 @@ impl Progress {
 
     /// The evaluations that hold what this cell imports.
     pub(super) fn stands_on(&self, plan: &[PlannedCell], place: usize) -> Vec<EvaluationId> {
+        self.evaluations(self.definers(plan, place))
+    }
+
+    /// The evaluations that hold what something imports that stands right below this cell.
+    pub(super) fn below(&self, plan: &[PlannedCell], place: usize, cell: &CompiledCell) -> Vec<EvaluationId> {
+        let above: Vec<usize> = plan[place].ancestors.iter().copied().chain([place]).collect();
+        self.evaluations(self.definers_among(&above, cell))
+    }
+
+    fn evaluations(&self, places: Vec<usize>) -> Vec<EvaluationId> {
         let evaluation = |above: usize| match self.cells[above] {
             State::Compiled(_, evaluation) => evaluation,
             State::Waiting | State::Failed(_) => None,
         };
-        self.definers(plan, place).into_iter().filter_map(evaluation).collect()
+        places.into_iter().filter_map(evaluation).collect()
     }
 
     /// The cells that have to be evaluated again before this one can be, from the top.
     pub(super) fn lost(&self, plan: &[PlannedCell], place: usize) -> Vec<usize> {
+        self.lost_of(plan, self.definers(plan, place))
+    }
+
+    /// The same for something that stands right below this cell.
+    pub(super) fn lost_below(&self, plan: &[PlannedCell], place: usize, cell: &CompiledCell) -> Vec<usize> {
+        let above: Vec<usize> = plan[place].ancestors.iter().copied().chain([place]).collect();
+        self.lost_of(plan, self.definers_among(&above, cell))
+    }
+
+    fn lost_of(&self, plan: &[PlannedCell], mut open: Vec<usize>) -> Vec<usize> {
         let mut lost = Vec::new();
-        let mut open = self.definers(plan, place);
         while let Some(above) = open.pop() {
             if matches!(self.cells[above], State::Compiled(_, None)) && !lost.contains(&above) {
                 lost.push(above);
