@@ -229,4 +229,32 @@ pub const CONTESTS: &[Contest] = &[
             ],
         )
     },
+    contest(
+        "remote_call",
+        "us",
+        Less,
+        &[rival(Beam, "remote_call", Some(1.0)), variant("in memory", "remote_call_memory", None)],
+    ),
+    contest(
+        "remote_cast",
+        "/s",
+        More,
+        &[rival(Beam, "remote_cast", Some(2.0)), variant("in memory", "remote_cast_memory", None)],
+    ),
+    contest(
+        "remote_stream",
+        "MB/s",
+        More,
+        &[rival(Beam, "remote_stream", Some(1.0)), variant("in memory", "remote_stream_memory", None)],
+    ),
+    contest(
+        "remote_small_behind_large",
+        "ms",
+        Less,
+        &[limit("15 ms", 15.0), rival(Beam, "remote_small_behind_large", None)],
+    ),
+    contest("node_down", "ms", Less, &[limit("10 ms", 10.0)]),
 ];
+
+/// The measures between two nodes, which `remote` stands for.
+pub const REMOTE: &[&str] = &["remote_call", "remote_cast", "remote_stream", "remote_small_behind_large", "node_down"];

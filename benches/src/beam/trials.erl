@@ -1,7 +1,7 @@
 %% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
 -module(trials).
 -behaviour(supervisor).
--export([main/1, init/1, handle_call/3, handle_cast/2, start_named/1, start_idle/0, start_branch/1]).
+-export([main/1, serve/1, init/1, handle_call/3, handle_cast/2, start_named/1, start_idle/0, start_branch/1]).
 
 main([Trial]) ->
     io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
@@ -39,7 +39,83 @@ trial(async_stream) ->
     process_flag(trap_exit, false), % As in any process that was not started by init.
     Schedulers = erlang:system_info(schedulers_online),
     rate(100000, fun() -> async_stream(0, 100000, Schedulers, queue:new()) end);
-trial(runaway) -> runaway(40, 2000).
+trial(runaway) -> runaway(40, 2000);
+trial(remote_call) ->
+    remote(fun(Peer) ->
+        Times = [remote_call_time(Peer) || _ <- lists:seq(1, 20000)],
+        quantile(lists:nthtail(5000, Times), 0.5) / 1000
+    end);
+trial(remote_cast) ->
+    remote(fun(Peer) ->
+        send_all(Peer, 100000, 100),
+        500000 * 1.0e9 / send_all(Peer, 500000, 100)
+    end);
+trial(remote_stream) ->
+    remote(fun(Peer) ->
+        1024 * 1.0e9 / lists:sum([send_all(Peer, 8, 1 bsl 20) || _ <- lists:seq(1, 128)])
+    end);
+trial(remote_small_behind_large) ->
+    remote(fun(Peer) -> lists:max([behind_large(Peer) || _ <- lists:seq(1, 3)]) / 1.0e6 end).
+
+%% Another node on this machine, in an operating-system process of its own, by plain TCP.
+remote(Work) ->
+    os:cmd("epmd -daemon; sleep 0.3"),
+    Id = os:getpid(),
+    {ok, _} = net_kernel:start([list_to_atom("bench" ++ Id ++ "@127.0.0.1"), longnames]),
+    Options = #{name => "peer" ++ Id, host => "127.0.0.1", longnames => true,
+                args => ["-pa", filename:dirname(code:which(?MODULE))]},
+    {ok, Control, Node} = peer:start_link(Options),
+    Result = Work(spawn(Node, ?MODULE, serve, [0])),
+    peer:stop(Control),
+    Result.
+
+serve(Received) ->
+    receive
+        {request, Ref, From} -> From ! {Ref, Received}, serve(Received);
+        {bytes, Bytes} -> serve(Received + byte_size(Bytes))
+    end.
+
+remote_call(Peer) ->
+    Ref = monitor(process, Peer),
+    Peer ! {request, Ref, self()},
+    receive {Ref, Received} -> demonitor(Ref), Received end.
+
+remote_call_time(Peer) ->
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all(Peer, Count, Size) ->
+    Before = remote_call(Peer),
+    Start = erlang:monotonic_time(nanosecond),
+    send_all_to(Count, Size, Peer),
+    Received = remote_call(Peer) - Before,
+    Received = Count * Size,
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all_to(0, _, _) -> ok;
+send_all_to(Count, Size, Peer) ->
+    Peer ! {bytes, binary:copy(<<7>>, Size)},
+    send_all_to(Count - 1, Size, Peer).
+
+behind_large(Peer) ->
+    Large = 100 bsl 20,
+    Before = remote_call(Peer),
+    Myself = self(),
+    spawn(fun() -> Peer ! {bytes, binary:copy(<<1>>, Large)}, Myself ! sent end),
+    timer:sleep(20),
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    Time = erlang:monotonic_time(nanosecond) - Start,
+    receive sent -> ok end,
+    until(Peer, Before + Large),
+    Time.
+
+until(Peer, Wanted) ->
+    case remote_call(Peer) of
+        Wanted -> ok;
+        _ -> until(Peer, Wanted)
+    end.
 
 resident() ->
     {ok, Text} = file:read_file("/proc/self/statm"),

@@ -17,7 +17,7 @@ use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, NodeName, Pid};
+use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::recorder::{FailureHandler, wanted};
@@ -120,6 +120,7 @@ impl NodeBuilder {
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
         crate::barrier::prepare();
+        Ref::scatter();
         let (scheduler, ends) = Scheduler::new(workers);
         let time = if self.manual_clock { Time::manual() } else { Time::real() };
         let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time, self.on_long_turn);

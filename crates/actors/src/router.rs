@@ -4,6 +4,7 @@
 //! Implemented by `greenroom-cluster`. Nothing else in this crate knows that there are other nodes.
 
 use std::fmt;
+use std::task::Waker;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -23,14 +24,36 @@ pub trait Router: Send + Sync {
     ///
     /// # Errors
     /// [`Unsendable`], if it cannot be turned into bytes. That there is no way to the node is none.
-    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<(), Unsendable>;
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<Flow, Unsendable>;
+
+    /// Whether the process `from`, which was told [`Flow::Full`], can go on; if not, `waker` is woken when it is to be
+    /// asked again.
+    fn has_room(&self, to: NodeId, from: Pid, waker: &Waker) -> bool;
 
     /// Sends a signal to another node.
     fn signal(&self, to: NodeId, signal: RemoteSignal);
 }
 
+/// What a sender should do after a message to another node. The message itself is on its way in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Open,
+    /// Wait until there is room: the process is suspended from its next `await` on.
+    Full,
+}
+
+/// Runs `work`, which turns identifiers into bytes at the node `writer` or reads them at the node `reader`.
+///
+/// Within it, these two nodes are written as a number each; others by their names.
+pub fn between<R>(writer: NodeId, reader: NodeId, work: impl FnOnce() -> R) -> R {
+    crate::pid::between(writer, reader, work)
+}
+
 /// A message on its way out.
 pub struct Outgoing<'a> {
+    /// The process that sends it, if it is one.
+    pub from: Option<Pid>,
     /// The full name of its type, by which the receiver recognises it.
     pub type_name: &'a str,
     /// The message.

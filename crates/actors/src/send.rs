@@ -1,5 +1,7 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
+use std::sync::Arc;
+
 use crate::cold::Watching;
 use crate::conversation::Told;
 use crate::core::Inner;
@@ -9,7 +11,7 @@ use crate::message::{Message, Target};
 use crate::overload::{Push, Refusal};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::request::ReplyTo;
-use crate::router::{Outgoing, RemoteSignal, Unsendable};
+use crate::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
 use crate::trace::Riding;
 
 /// Why a message was not sent.
@@ -70,7 +72,9 @@ impl Inner {
                     (if refusal == Refusal::Nobody { NotSent::NoProcess } else { NotSent::Full }, back)
                 });
             }
-            self.send_remote(&Target::Pid(to), &taken).err().map(|Unsendable(why)| (NotSent::NotData(why), taken))
+            self.send_remote(current, &Target::Pid(to), &taken)
+                .err()
+                .map(|Unsendable(why)| (NotSent::NotData(why), taken))
         });
         if let Some(current) = current {
             current.count_sent();
@@ -134,7 +138,7 @@ impl Inner {
         let hand_over = || match local {
             Some(id) => self.put(current, id, envelope, Push::Plain).err().map(|(refusal, back)| (id, refusal, back)),
             None => {
-                if let Err(Unsendable(why)) = self.send_remote(to, &envelope) {
+                if let Err(Unsendable(why)) = self.send_remote(current, to, &envelope) {
                     eprintln!("greenroom: a message was not sent to {}: {why}", to.node());
                     self.counters.count_drop();
                 }
@@ -152,11 +156,15 @@ impl Inner {
     }
 
     /// Hands a message to the router. Where there is no way to that node, it is dropped, as in OTP.
-    fn send_remote(&self, to: &Target, envelope: &Envelope) -> Result<(), Unsendable> {
-        let router = self.router.read();
-        let Some(router) = router.as_deref() else { return Ok(()) };
+    fn send_remote(&self, current: Option<&Current<'_>>, to: &Target, envelope: &Envelope) -> Result<(), Unsendable> {
+        let Some(router) = self.router() else { return Ok(()) };
+        let from = current.and_then(Current::pid);
         let token = envelope.token().map(Riding::passport);
-        router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload(), token })
+        let message = Outgoing { from, type_name: envelope.type_name(), payload: envelope.payload(), token };
+        if let (Flow::Full, Some(from)) = (router.send(to, message)?, from) {
+            self.hold_back(from, to.node());
+        }
+        Ok(())
     }
 
     /// Delivers by what is noted at a process: to whoever waits for its answer, or to itself, by an alias. Under the
@@ -195,6 +203,11 @@ impl Inner {
         caller.unwrap_or(noted_at)
     }
 
+    /// The way to other nodes; not under its lock, as what goes that way may lead back here.
+    pub(crate) fn router(&self) -> Option<Arc<dyn Router>> {
+        self.router.read().clone()
+    }
+
     /// Puts a message of the runtime itself into the mailbox of a local process.
     pub(crate) fn hand_in<M: Message>(&self, to: Pid, message: M) -> Option<Told> {
         self.hand_in_envelope(to, Envelope::new(message))
@@ -207,7 +220,7 @@ impl Inner {
     }
 
     pub(crate) fn signal(&self, to: NodeId, signal: RemoteSignal) {
-        if let Some(router) = self.router.read().as_deref() {
+        if let Some(router) = self.router() {
             router.signal(to, signal);
         }
     }

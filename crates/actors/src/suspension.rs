@@ -4,11 +4,15 @@
 //! goes on when nobody holds it any more, which is decided by [`Holds`], as a function of data. A flag in the state
 //! of both shows that there is something to look up there.
 
+use std::sync::{Arc, Weak};
+use std::task::{Wake, Waker};
+
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::core::Inner;
-use crate::pid::LocalPid;
+use crate::pid::{LocalPid, NodeId, Pid};
+use crate::router::Router;
 use crate::slot::flag;
 
 /// Who holds a process back.
@@ -18,12 +22,16 @@ pub(crate) enum Holder {
     Process(LocalPid),
     /// The full mailbox of a process that it has sent to.
     Mailbox(LocalPid),
+    /// The way to another node that it has sent to, where too much waits.
+    Way(NodeId),
 }
 
 impl Holder {
-    fn pid(self) -> LocalPid {
+    /// The process with which the hold ends.
+    fn pid(self) -> Option<LocalPid> {
         match self {
-            Holder::Process(pid) | Holder::Mailbox(pid) => pid,
+            Holder::Process(pid) | Holder::Mailbox(pid) => Some(pid),
+            Holder::Way(_) => None,
         }
     }
 }
@@ -49,7 +57,13 @@ pub(crate) enum Released {
 impl Holds {
     fn hold(&mut self, held: LocalPid, holder: Holder) {
         *self.of.entry(held).or_default().entry(holder).or_default() += 1;
-        self.by.entry(holder.pid()).or_default().insert(held);
+        if let Some(pid) = holder.pid() {
+            self.by.entry(pid).or_default().insert(held);
+        }
+    }
+
+    fn are_there(&self, held: LocalPid, holder: Holder) -> bool {
+        self.of.get(&held).is_some_and(|holders| holders.contains_key(&holder))
     }
 
     fn release(&mut self, held: LocalPid, holder: Holder) -> Released {
@@ -65,14 +79,10 @@ impl Holds {
         if holders.remove(&holder).is_none() {
             return Released::NotHeld;
         }
-        if !holders.keys().any(|other| other.pid() == holder.pid()) {
-            let pid = holder.pid();
-            if let Some(others) = self.by.get_mut(&pid) {
-                others.remove(&held);
-                if others.is_empty() {
-                    self.by.remove(&pid);
-                }
-            }
+        if let Some(pid) = holder.pid()
+            && !holders.keys().any(|other| other.pid() == Some(pid))
+        {
+            self.forget_held(held, pid);
         }
         if self.of.get(&held).is_some_and(|holders| !holders.is_empty()) {
             return Released::StillHeld;
@@ -81,20 +91,27 @@ impl Holds {
         Released::Free
     }
 
-    /// Ends all that one holder holds; those that are free now.
+    fn forget_held(&mut self, held: LocalPid, by: LocalPid) {
+        if let Some(others) = self.by.get_mut(&by) {
+            others.remove(&held);
+            if others.is_empty() {
+                self.by.remove(&by);
+            }
+        }
+    }
+
+    /// Ends all that a process or its mailbox holds; those that are free now.
     fn release_all(&mut self, holder: Holder) -> Vec<LocalPid> {
-        let held: Vec<LocalPid> = self.by.get(&holder.pid()).into_iter().flatten().copied().collect();
+        let held = holder.pid().and_then(|pid| self.by.get(&pid));
+        let held: Vec<LocalPid> = held.into_iter().flatten().copied().collect();
         held.into_iter().filter(|held| self.drop_holder(*held, holder) == Released::Free).collect()
     }
 
     /// A process has ended; those that are free now.
     fn forget(&mut self, ended: LocalPid) -> Vec<LocalPid> {
         for holder in self.of.remove(&ended).unwrap_or_default().into_keys() {
-            if let Some(held) = self.by.get_mut(&holder.pid()) {
-                held.remove(&ended);
-                if held.is_empty() {
-                    self.by.remove(&holder.pid());
-                }
+            if let Some(pid) = holder.pid() {
+                self.forget_held(ended, pid);
             }
         }
         let mut free = self.release_all(Holder::Process(ended));
@@ -109,15 +126,23 @@ pub(crate) type Suspensions = Mutex<Holds>;
 impl Inner {
     /// Holds a process back from its next turn on; false if it or the holder has ended.
     pub(crate) fn suspend(&self, held: LocalPid, holder: Holder) -> bool {
-        let (Some(slot), Some(holding)) = (self.slot(held), self.slot(holder.pid())) else { return false };
+        let Some(slot) = self.slot(held) else { return false };
+        let holding = match holder.pid() {
+            Some(pid) => match self.slot(pid) {
+                Some(holding) => Some((holding, pid)),
+                None => return false,
+            },
+            None => None,
+        };
         let mut holds = self.suspensions.lock();
-        if !slot.is_alive(held) || !holding.is_alive(holder.pid()) {
+        if !slot.is_alive(held) || holding.is_some_and(|(holding, pid)| !holding.is_alive(pid)) {
             return false;
         }
         holds.hold(held, holder);
         // Whoever ends one of them either sees its flag, and forgets what is held once we let go of the lock, or
         // has come first, which we see.
-        let ended = (holding.raise(flag::SUSPENDS) | slot.raise(flag::SUSPENDED)) & flag::DEAD != 0;
+        let of_holder = holding.map_or(0, |(holding, _)| holding.raise(flag::SUSPENDS));
+        let ended = (of_holder | slot.raise(flag::SUSPENDED)) & flag::DEAD != 0;
         if ended {
             let free = holds.release(held, holder) == Released::Free;
             self.let_go(free.then_some(held));
@@ -132,7 +157,17 @@ impl Inner {
         released
     }
 
-    /// Ends all that one holder holds.
+    /// Suspends the running process until there is room on the way to another node.
+    #[cold]
+    pub(crate) fn hold_back(&self, from: Pid, to: NodeId) {
+        let holder = Holder::Way(to);
+        // Nobody else begins this hold: it is there once, however much is sent meanwhile.
+        if !self.suspensions.lock().are_there(from.id, holder) && self.suspend(from.id, holder) {
+            Arc::new(Room { inner: self.downgrade(), from, to }).wake();
+        }
+    }
+
+    /// Ends all that a process or its mailbox holds.
     pub(crate) fn resume_all(&self, holder: Holder) {
         let mut holds = self.suspensions.lock();
         self.let_go(holds.release_all(holder));
@@ -153,6 +188,27 @@ impl Inner {
                 slot.lower(flag::SUSPENDED);
                 self.wake(id);
             }
+        }
+    }
+}
+
+/// Waits until a process that is held back by the way to another node can go on.
+struct Room {
+    inner: Weak<Inner>,
+    from: Pid,
+    to: NodeId,
+}
+
+impl Wake for Room {
+    fn wake(self: Arc<Self>) {
+        let Some(inner) = self.inner.upgrade() else { return };
+        let (from, holder) = (self.from, Holder::Way(self.to));
+        if !inner.suspensions.lock().are_there(from.id, holder) {
+            return; // It has ended, or goes on already.
+        }
+        let has_room = |router: Arc<dyn Router>| router.has_room(self.to, from, &Waker::from(self.clone()));
+        if inner.router().is_none_or(has_room) {
+            inner.resume(from.id, holder);
         }
     }
 }

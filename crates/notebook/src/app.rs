@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use greenroom::{Node, Pid};
-use greenroom_cluster::{Cluster, Cookie, ListenError};
+use greenroom_cluster::{Cluster, Cookie, ListenError, StartError};
 
 use crate::cache::Cache;
 use crate::check::Check;
@@ -47,6 +47,8 @@ pub enum RunError {
     Cache(ToolError),
     /// The notebook's node did not start.
     Node(std::io::Error),
+    /// The notebook's node cannot be joined.
+    Join(StartError),
     /// The runtime could not reach the notebook.
     Listen(ListenError),
     /// The front end's stream is closed.
@@ -61,6 +63,7 @@ impl fmt::Display for RunError {
             RunError::Prelude(error) => error.fmt(f),
             RunError::Cache(error) => error.fmt(f),
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
+            RunError::Join(error) => error.fmt(f),
             RunError::Listen(error) => error.fmt(f),
             RunError::Trace(error) => error.fmt(f),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
@@ -191,7 +194,7 @@ impl Work {
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
         let cookie = Cookie::random();
-        let cluster = Cluster::start(&node, cookie.clone());
+        let cluster = Cluster::builder(&node).cookie(cookie.clone()).start().map_err(RunError::Join)?;
         let address = cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?;
         let session = Session {
             plan: plan(&self.notebook),

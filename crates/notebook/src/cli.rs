@@ -1,8 +1,10 @@
 //! The command line: its words and its help. What a command does is for `command`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use greenroom_cluster::Address;
 
 use crate::picture::Draw;
 
@@ -133,6 +135,10 @@ pub enum Command {
     Export(Export),
     /// See how large the cache is, clear it or limit it
     Cache(Cache),
+    /// Start an empty node that others can connect to
+    Node(Node),
+    /// Ask whether a node can be reached, and if not, why
+    Ping(Ping),
 }
 
 /// `greenroom run`
@@ -266,6 +272,45 @@ pub enum CacheAction {
         /// The size, in bytes or with a unit: kB, MB, GB
         size: String,
     },
+}
+
+/// `greenroom node`
+#[derive(Debug, Args)]
+pub struct Node {
+    /// The name of the node
+    #[arg(long, value_name = "NAME@HOST")]
+    pub name: String,
+
+    /// Where others connect to it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4370")]
+    pub listen: SocketAddr,
+
+    /// A node to stay connected to, as [NAME@]HOST:PORT; may be given several times
+    #[arg(long = "peer", value_name = "NODE")]
+    pub peers: Vec<Address>,
+
+    /// A file of such nodes, one a line
+    #[arg(long, value_name = "FILE")]
+    pub peers_file: Option<PathBuf>,
+
+    /// The file with the cookie; ~/.greenroom.cookie if not given, made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub cookie: Option<PathBuf>,
+
+    /// Do not be listed by other nodes
+    #[arg(long)]
+    pub hidden: bool,
+}
+
+/// `greenroom ping`
+#[derive(Debug, Args)]
+pub struct Ping {
+    /// The node, as [NAME@]HOST:PORT
+    pub node: Address,
+
+    /// The file with the cookie; ~/.greenroom.cookie if not given
+    #[arg(long, value_name = "FILE")]
+    pub cookie: Option<PathBuf>,
 }
 
 impl Cli {

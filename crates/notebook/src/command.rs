@@ -8,6 +8,8 @@ mod draw;
 mod export;
 mod fmt;
 mod new;
+mod node;
+mod ping;
 mod run;
 mod test;
 
@@ -32,6 +34,8 @@ pub fn execute(command: &Command) -> u8 {
         Command::Fmt(arguments) => fmt::fmt(arguments),
         Command::Export(arguments) => export::export(arguments),
         Command::Cache(arguments) => cache::cache(arguments),
+        Command::Node(arguments) => node::node(arguments),
+        Command::Ping(arguments) => ping::ping(arguments),
     }
 }
 

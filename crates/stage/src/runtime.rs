@@ -49,7 +49,11 @@ fn start() -> Result<Node, String> {
         .on_panic(tell_leader)
         .start()
         .map_err(|error| format!("cannot start a node: {error}"))?;
-    let cluster = Cluster::start(&node, cookie);
+    let cluster = Cluster::builder(&node)
+        .cookie(cookie)
+        .hidden()
+        .start()
+        .map_err(|error| format!("cannot join the notebook: {error}"))?;
     node.block_on(async move {
         let theirs =
             cluster.connect(owner.address).await.map_err(|error| format!("cannot join the notebook: {error}"))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use greenroom::message::Target;
 use greenroom::process::{TrySendError, send_async, try_send};
-use greenroom::router::{Outgoing, RemoteSignal, Router, Unsendable};
+use greenroom::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
 use greenroom::{
     ExitReason, Local, Node, NodeId, Pid, exit, is_alive, receive, receive_timeout, self_pid, send, spawn,
     spawn_monitor,
@@ -86,11 +86,15 @@ fn a_time_out_that_never_comes_and_one_that_is_no_time_are_both_fine() {
 struct Strict;
 
 impl Router for Strict {
-    fn send(&self, _: &Target, message: Outgoing<'_>) -> Result<(), Unsendable> {
+    fn send(&self, _: &Target, message: Outgoing<'_>) -> Result<Flow, Unsendable> {
         match serde_json::to_string(message.payload) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Flow::Open),
             Err(error) => Err(Unsendable(error.to_string())),
         }
+    }
+
+    fn has_room(&self, _: NodeId, _: Pid, _: &std::task::Waker) -> bool {
+        true
     }
 
     fn signal(&self, _: NodeId, _: RemoteSignal) {}

@@ -85,6 +85,8 @@ fn the_help_gives_examples_and_exit_codes() {
           fmt     Bring a notebook into its canonical form, with rustfmt in its cells
           export  Write a notebook as a Rust program, as Markdown or as a web page
           cache   See how large the cache is, clear it or limit it
+          node    Start an empty node that others can connect to
+          ping    Ask whether a node can be reached, and if not, why
           help    Print this message or the help of the given subcommand(s)
 
         Options:

@@ -13,6 +13,7 @@ mod frontend;
 mod fuzz;
 mod items;
 mod livemd;
+mod nodes;
 mod picture;
 mod run;
 mod support;
