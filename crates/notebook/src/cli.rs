@@ -285,7 +285,7 @@ pub struct Node {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4370")]
     pub listen: SocketAddr,
 
-    /// A node to stay connected to, as [NAME@]HOST:PORT; may be given several times
+    /// A node to stay connected to, as HOST:PORT or NAME@HOST:PORT; may be given several times
     #[arg(long = "peer", value_name = "NODE")]
     pub peers: Vec<Address>,
 
@@ -305,7 +305,7 @@ pub struct Node {
 /// `greenroom ping`
 #[derive(Debug, Args)]
 pub struct Ping {
-    /// The node, as [NAME@]HOST:PORT
+    /// The node, as HOST:PORT or NAME@HOST:PORT
     pub node: Address,
 
     /// The file with the cookie; ~/.greenroom.cookie if not given

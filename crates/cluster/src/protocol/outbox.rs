@@ -13,7 +13,7 @@ pub(super) const LANES: usize = 32;
 /// How many bytes all long operations that are under way may have together; one may always.
 pub(super) const IN_LANES: usize = 512 << 20;
 
-/// Between whom an operation goes: two operations whose routes [may be the same](Route::meets) keep their order.
+/// Between whom an operation goes: two operations whose routes may be the same keep their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The sender, as a number that differs from others'; none if that is not known.
