@@ -1,7 +1,7 @@
 //! Where time and messages go: stacks with a weight each, for flamegraphs.
 //!
 //! Stacks come from a trace (`of_busy`, `of_messages`), from the runtime's own accounts (`of_processes`), or from
-//! spans ([`spans`](crate::spans)). They can be written as folded lines, which every tool for flamegraphs reads,
+//! spans (`spans`). They can be written as folded lines, which every tool for flamegraphs reads,
 //! and drawn by inferno, with the feature `flame`.
 
 use std::collections::{BTreeMap, HashMap};
