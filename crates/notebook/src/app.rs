@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
 use greenroom::{Node, Pid};
-use greenroom_cluster::{Cluster, Cookie, ListenError, StartError};
+use greenroom_cluster::{Cluster, Cookie, ListenError, Notice, StartError};
 
 use crate::cache::Cache;
 use crate::check::Check;
@@ -194,7 +194,16 @@ impl Work {
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
         let cookie = Cookie::random();
-        let cluster = Cluster::builder(&node).cookie(cookie.clone()).start().map_err(RunError::Join)?;
+        let cluster = Cluster::builder(&node)
+            .cookie(cookie.clone())
+            .on_notice(|notice| match notice {
+                Notice::Lost(..) => {} // The end of a runtime, which the run tells in its own words.
+                Notice::Refused(..) | Notice::Unreachable(_) | Notice::Suppressed(_) => {
+                    eprintln!("greenroom: {notice}")
+                }
+            })
+            .start()
+            .map_err(RunError::Join)?;
         let address = cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?;
         let session = Session {
             plan: plan(&self.notebook),
