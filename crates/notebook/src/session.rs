@@ -5,6 +5,9 @@
 //! in [`crate::explain`]. A cell that fails takes those that use its names with it and nobody else. When
 //! the runtime dies, a new one is started, and what later cells need is evaluated again there.
 
+pub mod operation;
+
+pub mod data;
 mod state;
 
 use std::sync::{Arc, mpsc};

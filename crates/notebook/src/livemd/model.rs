@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// Keys and values of a metadata comment, sorted by key.
 pub type Metadata = BTreeMap<String, serde_json::Value>;
 
@@ -15,7 +17,7 @@ pub const DEFAULT_NAME: &str = "Untitled notebook";
 pub const DEFAULT_SECTION: &str = "Section";
 
 /// A whole document.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Notebook {
     /// The text of its first-level heading.
     pub name: String,
@@ -34,7 +36,7 @@ pub struct Notebook {
 }
 
 /// A section: a second-level heading and the cells below it.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Section {
     /// The text of its heading.
     pub name: String,
@@ -49,7 +51,7 @@ pub struct Section {
 }
 
 /// One cell of a section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Cell {
     /// Prose.
     Markdown(Markdown),
@@ -60,7 +62,7 @@ pub enum Cell {
 }
 
 /// Prose, as it stands in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Markdown {
     /// The text, without blank lines around it.
     pub text: String,
@@ -69,7 +71,7 @@ pub struct Markdown {
 }
 
 /// A code cell.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     /// What it is written in.
     pub language: Language,
@@ -84,7 +86,7 @@ pub struct Code {
 }
 
 /// A smart cell: the code that its form wrote, and the form's state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Smart {
     /// Which form.
     pub kind: String,
@@ -97,7 +99,7 @@ pub struct Smart {
 }
 
 /// How a code cell is to be run and shown.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CodeAttributes {
     /// Cells below run even if this one fails.
     pub continue_on_error: bool,
@@ -110,7 +112,7 @@ pub struct CodeAttributes {
 }
 
 /// How much room a cell's outputs take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum OutputSize {
     /// As wide as the text.
     #[default]
@@ -122,7 +124,7 @@ pub enum OutputSize {
 }
 
 /// An output saved with the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedOutput {
     /// The info string of its fence: empty for text.
     pub info: String,
@@ -131,7 +133,7 @@ pub struct SavedOutput {
 }
 
 /// The languages whose fences are cells. Only Rust runs; the others are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Language {
     /// Rust.
     Rust,

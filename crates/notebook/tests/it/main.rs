@@ -4,6 +4,7 @@ mod analysis;
 mod bindings;
 mod cells;
 mod cli;
+mod data;
 mod draw;
 mod errors;
 mod frontend;
