@@ -3,10 +3,12 @@
 //! The run has a thread and a node of its own; the calling thread is the front end's.
 
 use std::fmt;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use greenroom::supervisor::StartError;
 use greenroom::{Node, Pid};
 use greenroom_cluster::{Cluster, Cookie, ListenError};
 
@@ -21,7 +23,7 @@ use crate::plan::{self, PlannedCell, plan};
 use crate::prelude::{self, Prelude, PreludeError, SetupError};
 use crate::runtime::RuntimeOptions;
 use crate::rustc::{Cancel, ToolError};
-use crate::session::{Interrupt, Session};
+use crate::session::{Interrupt, Session, Tools};
 
 /// How a run is shown.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub enum RunError {
     Node(std::io::Error),
     /// The runtime could not reach the notebook.
     Listen(ListenError),
+    /// The session did not start.
+    Session(StartError),
     /// The front end's stream is closed.
     Frontend(std::io::Error),
 }
@@ -54,6 +58,7 @@ impl fmt::Display for RunError {
             RunError::Cache(error) => error.fmt(f),
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
             RunError::Listen(error) => error.fmt(f),
+            RunError::Session(error) => write!(f, "the session does not start: {error}"),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
         }
     }
@@ -96,6 +101,28 @@ pub fn run(
     }
 }
 
+/// Where cells are made and run, whatever they stand on.
+struct Bench {
+    cache: PathBuf,
+    address: SocketAddr,
+    cookie: Cookie,
+    columns: usize,
+}
+
+impl Bench {
+    fn tools(&self, manifest: &str, prelude: Arc<Prelude>) -> Result<Tools, ToolError> {
+        let cells = Cache::open(&self.cache, &prelude.fingerprint)?;
+        let runtime = RuntimeOptions {
+            program: prelude.runtime(),
+            cells: cells.folder().to_owned(),
+            address: self.address,
+            cookie: self.cookie.clone(),
+            columns: self.columns,
+        };
+        Ok(Tools { manifest: manifest.to_owned(), compiler: Compiler::new(prelude, cells), runtime })
+    }
+}
+
 /// A run that is about to begin on its own thread.
 struct Work {
     notebook: Notebook,
@@ -114,33 +141,32 @@ impl Work {
             (Err(error), Some(setup)) if error.is_about_setup() => return Ok(self.refuse(&setup, &error)),
             (Err(error), _) => return Err(error.into()),
         };
-        let cells = Cache::open(&cache, &prelude.fingerprint).map_err(RunError::Cache)?;
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
         let cookie = Cookie::random();
         let cluster = Cluster::start(&node, cookie.clone());
         let address = cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?;
-        let session = Session {
-            plan: plan(&self.notebook),
-            runtime: RuntimeOptions {
-                program: prelude.runtime(),
-                cells: cells.folder().to_owned(),
-                address,
-                cookie,
-                columns: self.options.columns,
-            },
-            compiler: Arc::new(Compiler::new(prelude, cells)),
-            explainer: Explainer { file: self.file, style: self.options.style },
-            events: self.events,
-            cancel: self.cancel,
+        let bench = Bench { cache, address, cookie, columns: self.options.columns };
+        let manifest = self.notebook.manifest().map_or("", |code| code.source.as_str());
+        let tools = bench.tools(manifest, prelude).map_err(RunError::Cache)?;
+        let again = self.cancel.clone();
+        let make_tools = move |manifest: &str| {
+            let prelude =
+                Prelude::open(manifest, &bench.cache, &again, &mut |_| {}).map_err(|error| error.to_string())?;
+            bench.tools(manifest, Arc::new(prelude)).map_err(|error| error.to_string())
         };
+        let explainer = Explainer { file: self.file, style: self.options.style };
         let (listener, handle) = (self.listener, node.clone());
+        let (notebook, events) = (self.notebook, self.events);
         let all_ok = node.block_on(async move {
+            let session = Session::start(&notebook, explainer, tools, Box::new(make_tools)).await?;
             listener.listen(handle, greenroom::self_pid());
-            session.run().await
+            let all_ok = session.run(events).await;
+            session.stop().await;
+            all_ok
         });
         node.shutdown();
-        Ok(all_ok)
+        all_ok.map_err(RunError::Session)
     }
 
     fn prelude(&self, cache: &Path) -> Result<Prelude, PreludeError> {

@@ -4,6 +4,7 @@
 //! there are only the pipes of a child process: its standard input, which keeps it alive, and its
 //! output, which is what libraries print past all cells.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -12,8 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use greenroom::message::Down;
-use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
+use greenroom::{Node, Pid, Ref, receive, self_pid, sleep};
 use greenroom_cluster::Cookie;
 use greenroom_stage::protocol::{EvaluationId, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,31 @@ pub struct RuntimeOptions {
     pub columns: usize,
 }
 
+/// What a person can say about how a runtime is started.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuntimeSettings {
+    /// Variables of its environment beside those that it inherits.
+    pub environment: BTreeMap<String, String>,
+    /// The folder that it works in; that of the notebook's program where nothing is said.
+    pub folder: Option<PathBuf>,
+    /// Whether panics come with the calls that led to them.
+    pub backtrace: Backtrace,
+}
+
+/// Whether panics come with the calls that led to them: `RUST_BACKTRACE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Backtrace {
+    /// As the environment says.
+    #[default]
+    Inherited,
+    /// No.
+    Off,
+    /// The interesting ones.
+    Short,
+    /// All of them.
+    Full,
+}
+
 /// A running runtime.
 pub struct Runtime {
     child: Child,
@@ -51,8 +76,10 @@ pub struct Runtime {
     readers: Vec<JoinHandle<()>>,
     /// The process that takes requests.
     pub server: Pid,
-    /// The monitor on it: its message means that the runtime is gone.
-    pub watch: Ref,
+    /// The evaluations that it was asked for and that have not ended, with the processes of their cells.
+    pub running: Vec<(EvaluationId, Pid)>,
+    /// The evaluations whose end was marked in one of the two pipes.
+    half_marked: Vec<EvaluationId>,
 }
 
 /// Something that was written to the runtime's own standard output or error.
@@ -100,13 +127,14 @@ impl fmt::Display for RuntimeError {
 impl std::error::Error for RuntimeError {}
 
 impl Runtime {
-    /// Starts a runtime that the running process owns, and waits until it is ready.
+    /// Starts a runtime that the running process owns, and waits until it is ready. The owner is known by its
+    /// registered name: if it is killed, the next one of that name owns the runtime, should it come soon.
     ///
     /// # Errors
     /// [`RuntimeError`], if its program does not start or does not answer.
-    pub async fn start(options: &RuntimeOptions) -> Result<Runtime, RuntimeError> {
+    pub async fn start(options: &RuntimeOptions, settings: &RuntimeSettings) -> Result<Runtime, RuntimeError> {
         let number = Ref::new().to_string().replace(|c: char| !c.is_ascii_digit() && c != '.', "");
-        let waiter = format!("runtime-owner-{number}");
+        let waiter = greenroom::process::info(self_pid()).and_then(|info| info.registered_name).unwrap_or_default();
         let owner = Owner {
             address: options.address,
             cookie: options.cookie.reveal(),
@@ -114,17 +142,12 @@ impl Runtime {
             name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
             columns: options.columns,
         };
-        // The running process has no other name: it is the session.
-        let registered = register(&waiter, self_pid());
-        debug_assert!(registered.is_ok());
-        let mut child = spawn(options, &owner)
+        let mut child = spawn(options, settings, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
-        let readers = forward_output(&mut child);
-        let ready = wait_until_ready(&mut child).await;
-        match ready {
-            Ok(server) => Ok(Runtime { child, readers, server, watch: monitor(server) }),
+        let readers = forward_output(&mut child, &waiter);
+        match wait_until_ready(&mut child).await {
+            Ok(server) => Ok(Runtime { child, readers, server, running: Vec::new(), half_marked: Vec::new() }),
             Err(error) => {
-                unregister(&waiter);
                 end(&mut child);
                 Err(error)
             }
@@ -133,36 +156,61 @@ impl Runtime {
 
     /// Ends the runtime, whatever its cells are doing.
     pub fn kill(mut self) {
-        demonitor(self.watch);
-        self.free_name();
         end(&mut self.child);
+    }
+
+    /// Notes that the end of an evaluation was marked in one of the pipes: when it was in both, nothing of it comes
+    /// any more.
+    pub fn marked(&mut self, id: EvaluationId) {
+        match self.half_marked.iter().position(|marked| *marked == id) {
+            Some(at) => {
+                self.half_marked.remove(at);
+                self.running.retain(|(running, _)| *running != id);
+            }
+            None => self.half_marked.push(id),
+        }
+    }
+
+    /// How the runtime has ended, if that is known in time.
+    pub async fn how_it_ended(&mut self, patience: Duration) -> Option<String> {
+        wait(patience, || self.child.try_wait().ok().flatten()).await.map(describe)
     }
 
     /// Says of what the runtime died, after its connection was lost. Its last [`RawOutput`]s are then in the mailbox.
     pub async fn post_mortem(mut self) -> String {
-        self.free_name();
-        let status = wait(END_TIME, || self.child.try_wait().ok().flatten()).await;
+        let end_of_it = self.how_it_ended(END_TIME).await;
         end(&mut self.child);
         wait(LAST_WORDS, || self.readers.iter().all(JoinHandle::is_finished).then_some(())).await;
-        status.map_or_else(|| "its connection was lost".to_owned(), describe)
-    }
-
-    fn free_name(&self) {
-        if let Some(name) = greenroom::process::info(self_pid()).and_then(|info| info.registered_name) {
-            unregister(&name);
-        }
+        end_of_it.unwrap_or_else(|| "its connection was lost".to_owned())
     }
 }
 
-fn spawn(options: &RuntimeOptions, owner: &Owner) -> std::io::Result<Child> {
-    let mut child = Command::new(&options.program)
+fn spawn(options: &RuntimeOptions, settings: &RuntimeSettings, owner: &Owner) -> std::io::Result<Child> {
+    let mut command = Command::new(&options.program);
+    command
+        .envs(&settings.environment)
         .env("LD_LIBRARY_PATH", &options.cells)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // A process group of its own: Ctrl-C is for the notebook, which decides what it means.
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    match settings.backtrace {
+        Backtrace::Inherited => {}
+        Backtrace::Off => {
+            command.env("RUST_BACKTRACE", "0");
+        }
+        Backtrace::Short => {
+            command.env("RUST_BACKTRACE", "1");
+        }
+        Backtrace::Full => {
+            command.env("RUST_BACKTRACE", "full");
+        }
+    }
+    if let Some(folder) = &settings.folder {
+        command.current_dir(folder);
+    }
+    let mut child = command.spawn()?;
     if let Some(stdin) = &mut child.stdin {
         stdin.write_all(owner.to_line().as_bytes())?;
     }
@@ -230,26 +278,41 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// Sends what the child writes to the running process, line by line.
-fn forward_output(child: &mut Child) -> Vec<JoinHandle<()>> {
+/// Sends what the child writes to whoever has this name, line by line.
+fn forward_output(child: &mut Child, to: &str) -> Vec<JoinHandle<()>> {
     let Some(node) = Node::current() else { return Vec::new() };
-    let to = self_pid();
     let pipes: [Option<Box<dyn Read + Send>>; 2] =
         [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
     let forward = |pipe| {
-        let node = node.clone();
+        let (node, to) = (node.clone(), to.to_owned());
+        let tell = move |output: RawOutput| {
+            if let Some(owner) = owner(&node, &to) {
+                node.send(owner, output);
+            }
+        };
         std::thread::spawn(move || {
             let mut reader = BufReader::new(pipe);
             let mut piece = Vec::new();
             while reader.by_ref().take(PIECE).read_until(b'\n', &mut piece).is_ok_and(|read| read > 0) {
                 let rest = piece.split_off(whole(&piece));
-                parse(&piece).into_iter().for_each(|output| node.send(to, output));
+                parse(&piece).into_iter().for_each(&tell);
                 piece = rest;
             }
-            parse(&piece).into_iter().for_each(|output| node.send(to, output));
+            parse(&piece).into_iter().for_each(&tell);
         })
     };
     pipes.into_iter().flatten().map(forward).collect()
+}
+
+/// The process of a name; one that was just killed is soon there again.
+fn owner(node: &Node, name: &str) -> Option<Pid> {
+    for _ in 0..100 {
+        if let Some(owner) = node.whereis(name) {
+            return Some(owner);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    None
 }
 
 /// How much of a piece of a line can be passed on: neither a mark nor a character that is cut at its end.
@@ -275,11 +338,6 @@ fn parse(line: &[u8]) -> Vec<RawOutput> {
     };
     let text = (!text.is_empty()).then(|| RawOutput::Text(text.to_owned()));
     text.into_iter().chain(mark).collect()
-}
-
-/// Whether a message of a monitor says that this runtime is gone.
-pub fn is_end_of(runtime: &Runtime, down: &Down) -> bool {
-    down.reference == runtime.watch
 }
 
 #[cfg(test)]

@@ -15,5 +15,7 @@ pub mod pictures;
 pub mod prelude;
 pub mod protocol;
 mod loader;
+mod store;
 mod evaluator;
+mod watch;
 pub mod runtime;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Output;
 use crate::livemd::{Cell, CodeAttributes, Metadata};
+pub use crate::runtime::{Backtrace, RuntimeSettings};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -413,31 +414,6 @@ pub enum Runtime {
     Usage(Usage),
     /// Text that libraries wrote past every cell.
     Printed(String),
-}
-
-/// What a person can say about how a runtime is started.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RuntimeSettings {
-    /// Variables of its environment beside those that it inherits.
-    pub environment: std::collections::BTreeMap<String, String>,
-    /// The folder that it works in; that of the notebook's program where nothing is said.
-    pub folder: Option<PathBuf>,
-    /// Whether panics come with the calls that led to them.
-    pub backtrace: Backtrace,
-}
-
-/// Whether panics come with the calls that led to them: `RUST_BACKTRACE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Backtrace {
-    /// As the environment says.
-    #[default]
-    Inherited,
-    /// No.
-    Off,
-    /// The interesting ones.
-    Short,
-    /// All of them.
-    Full,
 }
 
 /// What a runtime uses.

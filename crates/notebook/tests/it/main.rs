@@ -9,6 +9,7 @@ mod draw;
 mod errors;
 mod frontend;
 mod items;
+mod live;
 mod livemd;
 mod run;
 mod support;

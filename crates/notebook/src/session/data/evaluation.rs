@@ -7,6 +7,7 @@ use greenroom_stage::protocol::EvaluationId;
 use super::info::{Record, Standing, Status, Uses, Validity};
 use super::staleness::Touched;
 use super::{Data, Refusal};
+use crate::event::{Output, OutputKind};
 use crate::livemd::Cell;
 use crate::session::operation::{Action, CellId, Definition, Evaluation, Outcome};
 
@@ -98,16 +99,18 @@ impl Data {
         let outline = self.outline(cell);
         self.last_evaluation += 1;
         let id = EvaluationId(self.last_evaluation);
+        let definers = self.definers(&outline.uses, place);
+        let of = |id| Some(self.info(id)?.record.as_ref()?.id);
+        let stands_on: Vec<EvaluationId> = definers.into_iter().filter_map(of).collect();
         let standing = Standing {
             id,
+            stands_on: stands_on.clone(),
             names: self.meaning(&outline.uses, place),
             uses: outline.uses.clone(),
             inputs: self.frozen_inputs(),
             read: Vec::new(),
             digest: self.info(cell).map_or(0, |info| info.digest),
         };
-        let definers = self.definers(&outline.uses, place);
-        let stands_on = definers.into_iter().filter_map(|id| Some(self.info(id)?.record.as_ref()?.id)).collect();
         self.queued.remove(&cell);
         self.evaluating.insert(cell);
         let info = self.info_mut(cell);
@@ -129,6 +132,9 @@ impl Data {
     fn finished(&mut self, cell: CellId, evaluation: EvaluationId, outcome: &Outcome) -> Result<(), Refusal> {
         self.check_current(cell, evaluation)?;
         let info = self.info_mut(cell);
+        if let Outcome::Failed { why, .. } | Outcome::Stopped { why, .. } | Outcome::Blocked { why } = outcome {
+            info.show(&Output::new(OutputKind::Error, why.clone()));
+        }
         let Some(running) = info.running.take() else {
             // It was stopped, or its runtime has died, and counts as ended since then. This is only the reason.
             return Ok(());
@@ -171,7 +177,7 @@ impl Data {
         touched: &mut Touched,
     ) {
         self.leave(cell, touched);
-        let Standing { id, uses, names, inputs, read, digest } = running.clone();
+        let Standing { id, uses, names, inputs, read, digest, .. } = running.clone();
         let snapshot = Self::snapshot(names, &read, |input| inputs.get(&input).copied());
         let info = self.info_mut(cell);
         info.record = Some(Record { id, defines, run_ms, uses, snapshot, read, digest });

@@ -72,6 +72,8 @@ pub enum Status {
 pub struct Standing {
     /// The evaluation.
     pub id: EvaluationId,
+    /// The evaluations whose values it may import, from the top.
+    pub stands_on: Vec<EvaluationId>,
     pub(super) uses: Uses,
     /// What the names that it uses meant.
     pub(super) names: u64,
@@ -133,6 +135,11 @@ impl Info {
     pub fn is_outdated(&self) -> bool {
         let is_changed = self.record.as_ref().is_some_and(|record| record.digest != self.digest);
         self.validity != Validity::Evaluated || is_changed
+    }
+
+    /// Whether it could not be compiled for want of what another cell should define.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked_at.is_some()
     }
 
     /// The evaluation whose messages count.

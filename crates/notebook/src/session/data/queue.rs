@@ -13,7 +13,7 @@ use crate::session::operation::{Action, CellId, Reach, SectionId};
 
 impl Data {
     /// The flow that a cell at this place belongs to: 0 is the main one, another number names a branch's section.
-    pub(super) fn container(&self, place: Place) -> ContainerId {
+    pub fn container(&self, place: Place) -> ContainerId {
         let head = &self.document.all_sections()[place.section].head;
         ContainerId(if head.parent.is_some() { head.id.0 } else { SectionId::SETUP.0 })
     }
