@@ -8,6 +8,7 @@ mod allocator;
 mod beam;
 mod common;
 mod contest;
+mod model;
 mod notebook;
 mod ours;
 #[cfg(feature = "peers")]
@@ -60,7 +61,9 @@ fn main() -> ExitCode {
     if let Some([contestant, trial]) = options.trial.as_deref() {
         return run_trial(contestant, trial);
     }
-    let known = || CONTESTS.iter().map(|contest| contest.measure).chain(notebook::MEASURES.iter().copied());
+    let known = || {
+        CONTESTS.iter().map(|contest| contest.measure).chain(notebook::MEASURES.iter().chain(model::MEASURES).copied())
+    };
     if let Some(unknown) = options.measures.iter().find(|wanted| !known().any(|measure| measure == *wanted)) {
         eprintln!("error: there is no measure `{unknown}`; there are: {}", known().collect::<Vec<_>>().join(", "));
         return ExitCode::from(2);
@@ -87,8 +90,11 @@ fn main() -> ExitCode {
     for contest in CONTESTS.iter().filter(|contest| options.measures.is_empty() || is_wanted(contest.measure)) {
         show(&compare(contest, &ground, options.rounds), options.json);
     }
-    for measure in notebook::MEASURES.iter().filter(|measure| is_wanted(measure)) {
-        match notebook::measure(measure, options.rounds) {
+    let wanted = |measures: &'static [&str]| measures.iter().filter(|measure| is_wanted(measure));
+    let runs = wanted(notebook::MEASURES).map(|measure| (measure, notebook::measure(measure, options.rounds)));
+    let data = wanted(model::MEASURES).map(|measure| (measure, model::measure(measure, options.rounds)));
+    for (measure, rows) in runs.chain(data) {
+        match rows {
             Ok(rows) => show(&rows, options.json),
             Err(error) => eprintln!("note: {measure}: {error}"),
         }

@@ -2,9 +2,9 @@
 //! data and the operation alone. No process, clock, channel or file is in scope here. Whoever applies the same
 //! operations in the same order has the same data: the session, its clients, a test.
 //!
-//! One file a family of operations: [`structure`], [`evaluation`], [`inputs`], [`clients`], [`runtime`], [`file`].
-//! Beside them [`document`] is what stands where, [`staleness`] who is out of date, [`queue`] who comes next and
-//! [`history`] the way back.
+//! One file a family of operations: `structure`, `evaluation`, `inputs`, `clients`, `runtime`, `file`.
+//! Beside them `document` is what stands where, `staleness` who is out of date, `queue` who comes next and
+//! `history` the way back.
 
 mod clients;
 mod document;
