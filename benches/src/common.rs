@@ -42,6 +42,15 @@ pub const RUNAWAYS: usize = 40;
 /// How long a ticker is watched beside them.
 pub const RUNAWAY_MS: u64 = 2_000;
 
+/// Restarts that a supervisor tolerates within a second, and supervisors that are used up.
+pub const RESTARTS: usize = 500;
+/// How many supervisors are used up, one after the other.
+pub const SUPERVISORS: usize = 100;
+/// Supervisors below the root of a tree, and the workers of each.
+pub const BRANCHES: usize = 100;
+/// Workers of each.
+pub const LEAVES: usize = 1_000;
+
 /// Opens when as many as were announced have passed.
 pub struct Gate {
     missing: AtomicUsize,

@@ -4,6 +4,8 @@
 pub struct Contest {
     /// Its name.
     pub measure: &'static str,
+    /// Who runs our trial.
+    pub own: Contestant,
     /// Our trial.
     pub trial: &'static str,
     /// What the figures are in.
@@ -56,8 +58,11 @@ pub enum Contestant {
     Kameo,
     /// The library of that name.
     Actix,
+    /// This project's example, built as it is or without tracing.
+    Example(Tracing),
 }
 
+use crate::built::Tracing;
 use Better::{Less, More};
 use Contestant::*;
 
@@ -71,6 +76,7 @@ impl Contestant {
             Ractor => "ractor",
             Kameo => "kameo",
             Actix => "actix",
+            Example(_) => "example",
         }
     }
 }
@@ -111,7 +117,7 @@ const fn everybody(trial: &'static str, beam: f64, rust: f64) -> [Rival; 5] {
 }
 
 const fn contest(measure: &'static str, unit: &'static str, better: Better, rivals: &'static [Rival]) -> Contest {
-    Contest { measure, trial: measure, unit, better, rivals }
+    Contest { measure, own: Greenroom, trial: measure, unit, better, rivals }
 }
 
 /// Every measure, in the order of the table.
@@ -159,11 +165,26 @@ pub const CONTESTS: &[Contest] = &[
     contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
     contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
     contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
+    // A child dies, the one in its place has its name and runs.
+    contest("restart", "/s", More, &[rival(Beam, "restart", Some(3.0))]),
+    contest("restart_p50", "us", Less, &[limit("50 us", 50.0), rival(Beam, "restart_p50", None)]),
+    contest("restart_p99", "us", Less, &[limit("200 us", 200.0), rival(Beam, "restart_p99", None)]),
+    contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
+    contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
-    // There is no build without tracing to compare with, so this shows what a tracer that looks at nothing costs.
     Contest {
-        trial: "ping_pong",
-        ..contest("tracing_off", "/s", More, &[variant("tracer set", "ping_pong_traced", None)])
+        own: Example(Tracing::Off),
+        trial: "round_trips",
+        ..contest(
+            "tracing_off",
+            "/s",
+            More,
+            &[Rival {
+                name: "not built in",
+                figure: Figure::Trial(Example(Tracing::Absent), "round_trips"),
+                bar: Some(0.98),
+            }],
+        )
     },
     Contest {
         trial: "growth_7",

@@ -6,6 +6,7 @@
 
 mod allocator;
 mod beam;
+mod built;
 mod common;
 mod contest;
 mod model;
@@ -128,10 +129,10 @@ fn run_trial(contestant: &str, trial: &str) -> ExitCode {
 fn compare(contest: &Contest, ground: &Ground<'_>, rounds: u32) -> Vec<Row> {
     let is_there = |contestant| match contestant {
         Contestant::Beam => ground.beam.is_some(),
-        Contestant::Greenroom | Contestant::Tokio => true,
+        Contestant::Greenroom | Contestant::Tokio | Contestant::Example(_) => true,
         Contestant::Ractor | Contestant::Kameo | Contestant::Actix => cfg!(feature = "peers"),
     };
-    let own = (Contestant::Greenroom, contest.trial);
+    let own = (contest.own, contest.trial);
     let trials: Vec<_> = std::iter::once(own)
         .chain(contest.rivals.iter().filter_map(|rival| match rival.figure {
             Figure::Trial(contestant, trial) if is_there(contestant) => Some((contestant, trial)),

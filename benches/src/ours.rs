@@ -1,5 +1,7 @@
 //! Greenroom's trials, written as its users write: typed messages by pid through the free functions.
 
+mod supervisors;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,7 +38,6 @@ pub fn run(trial: &str) -> Option<f64> {
         "spawn_hold" => greenroom::run(spawn_hold()),
         "spawn_exit" => greenroom::run(rate(ENDED, || spawn_exit(ENDED))),
         "ping_pong" => greenroom::run(rate(ROUND_TRIPS, ping_pong)),
-        "ping_pong_traced" => traced(rate(ROUND_TRIPS, ping_pong)),
         "ring" => greenroom::run(rate(RING * LAPS, ring)),
         "fan_in" => greenroom::run(rate(SENDERS * ITEMS, fan_in)),
         "spawn_monitor_down" => greenroom::run(rate(SEQUENCE, spawn_monitor_down)),
@@ -45,6 +46,11 @@ pub fn run(trial: &str) -> Option<f64> {
         "backlog_none" => greenroom::run(calls(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "restart" => greenroom::run(supervisors::restarts()),
+        "restart_p50" => greenroom::run(supervisors::restart(0.5)),
+        "restart_p99" => greenroom::run(supervisors::restart(0.99)),
+        "tree" => greenroom::run(supervisors::tree()),
+        "tree_dynamic" => greenroom::run(supervisors::tree_dynamic()),
         "runaway" => runaway(),
         _ => {
             let exponent = trial.strip_prefix("growth_")?.parse().ok()?;
@@ -131,20 +137,6 @@ async fn ping_pong() {
         receive::<Pong>().await;
     }
     exit(echo, ExitReason::Kill);
-}
-
-/// Runs it with a tracer that looks at nothing.
-fn traced<F>(future: F) -> f64
-where
-    F: Future<Output = f64> + Send + 'static,
-{
-    struct Blind;
-    impl greenroom::trace::Tracer for Blind {
-        fn event(&self, _: greenroom::trace::TraceEvent, _: &dyn Fn(Pid) -> greenroom::trace::ProcessName) {}
-    }
-    let Ok(node) = Node::builder().start() else { return f64::NAN };
-    node.set_tracer(Some(Arc::new(Blind)));
-    node.block_on(future)
 }
 
 async fn hand_on(to: Pid) {

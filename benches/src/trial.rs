@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::allocator::SYSTEM_MALLOC;
 use crate::beam;
+use crate::built;
 use crate::contest::Contestant;
 
 /// How long a trial may take.
@@ -32,6 +33,7 @@ impl Ground<'_> {
     pub fn run(&self, contestant: Contestant, trial: &str) -> Result<f64, String> {
         let mut command = match contestant {
             Contestant::Beam => beam::command(self.beam.ok_or("not installed")?, trial),
+            Contestant::Example(tracing) => built::command(tracing)?,
             _ => {
                 let myself = std::env::current_exe().map_err(|error| error.to_string())?;
                 let mut command = Command::new(myself);
@@ -42,6 +44,9 @@ impl Ground<'_> {
         if self.system_malloc {
             command.env(SYSTEM_MALLOC, "1");
         }
+        // Rounds are compared, so what was freed in one is kept for the next. To give it back and have it cleared
+        // again would weigh the operating system.
+        command.env("MIMALLOC_PURGE_DELAY", "-1");
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
         if !ends(&mut child) {

@@ -1,6 +1,7 @@
 %% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
 -module(trials).
--export([main/1]).
+-behaviour(supervisor).
+-export([main/1, init/1, start_named/1, start_idle/0, start_branch/1]).
 
 main([Trial]) ->
     io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
@@ -27,6 +28,11 @@ trial(backlog) -> calls(500000);
 trial(backlog_none) -> calls(0);
 trial(chain) -> chain(100000), chain(100000);
 trial(hub) -> hub(100000), hub(100000);
+trial(restart) -> restarts(500, 100);
+trial(restart_p50) -> quantile(restart_times(), 0.5) / 1000;
+trial(restart_p99) -> quantile(restart_times(), 0.99) / 1000;
+trial(tree) -> tree({tree, 100, 1000}), tree({tree, 100, 1000});
+trial(tree_dynamic) -> tree_dynamic(100000), tree_dynamic(100000);
 trial(runaway) -> runaway(40, 2000).
 
 resident() ->
@@ -192,3 +198,78 @@ runaway(Count, Ms) ->
 tick(Ticks) -> receive after 1 -> atomics:add(Ticks, 1, 1), tick(Ticks) end.
 
 burn() -> burn().
+
+%% Supervisors, by what they are told to supervise.
+init({named, Intensity, Parent}) ->
+    Child = #{id => child, start => {?MODULE, start_named, [Parent]}},
+    {ok, {#{intensity => Intensity, period => 1}, [Child]}};
+init({tree, Branches, Leaves}) ->
+    Branch = fun(N) -> #{id => N, start => {?MODULE, start_branch, [Leaves]}, type => supervisor} end,
+    {ok, {#{}, [Branch(N) || N <- lists:seq(1, Branches)]}};
+init({branch, Leaves}) ->
+    {ok, {#{}, [#{id => N, start => {?MODULE, start_idle, []}} || N <- lists:seq(1, Leaves)]}};
+init(dynamic) ->
+    Child = #{id => child, start => {?MODULE, start_idle, []}},
+    {ok, {#{strategy => simple_one_for_one}, [Child]}}.
+
+start_branch(Leaves) -> supervisor:start_link(?MODULE, {branch, Leaves}).
+
+start_idle() -> {ok, spawn_link(fun idle/0)}.
+
+start_named(Parent) ->
+    Pid = spawn_link(fun() -> Parent ! {up, self()}, idle() end),
+    register(child, Pid),
+    {ok, Pid}.
+
+up() -> receive {up, Pid} -> Pid end.
+
+%% Ends a supervisor and waits until it is gone.
+stop(Supervisor) ->
+    Ref = monitor(process, Supervisor),
+    unlink(Supervisor),
+    exit(Supervisor, shutdown),
+    receive {'DOWN', Ref, process, _, _} -> ok end.
+
+restarts(Each, Times) ->
+    logger:set_primary_config(level, none),
+    Took = lists:sum([batch(Each) || _ <- lists:seq(1, Times)]),
+    Each * Times * 1.0e9 / Took.
+
+batch(Each) ->
+    {ok, Supervisor} = supervisor:start_link(?MODULE, {named, Each, self()}),
+    First = up(),
+    Start = erlang:monotonic_time(nanosecond),
+    kill_on(First, Each),
+    Took = erlang:monotonic_time(nanosecond) - Start,
+    stop(Supervisor),
+    Took.
+
+kill_on(_, 0) -> ok;
+kill_on(Pid, N) -> exit(Pid, kill), kill_on(up(), N - 1).
+
+restart_times() ->
+    logger:set_primary_config(level, none),
+    {ok, _} = supervisor:start_link(?MODULE, {named, 10000, self()}),
+    restart_times(up(), 2000).
+
+restart_times(_, 0) -> [];
+restart_times(Pid, N) ->
+    timer:sleep(1),
+    Start = erlang:monotonic_time(nanosecond),
+    exit(Pid, kill),
+    Next = up(),
+    Took = erlang:monotonic_time(nanosecond) - Start,
+    [Took | restart_times(Next, N - 1)].
+
+tree(What) ->
+    Start = erlang:monotonic_time(nanosecond),
+    {ok, Root} = supervisor:start_link(?MODULE, What),
+    stop(Root),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.
+
+tree_dynamic(Count) ->
+    Start = erlang:monotonic_time(nanosecond),
+    {ok, Root} = supervisor:start_link(?MODULE, dynamic),
+    [{ok, _} = supervisor:start_child(Root, []) || _ <- lists:seq(1, Count)],
+    stop(Root),
+    (erlang:monotonic_time(nanosecond) - Start) / 1.0e6.

@@ -1,6 +1,6 @@
 //! What processes and workers have done, counted where it happens.
 //!
-//! A worker counts in its own cells during a turn ([`crate::core::Current`]); at the end of the turn it adds
+//! A worker counts in its own cells during a turn ([`crate::current::Current`]); at the end of the turn it adds
 //! that to the account of the process and to its own desk. Only one thread writes to an account at any time, so
 //! plain loads and stores are enough; anyone may read. Numbers of a turn that is under way are not seen.
 
@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-
-use crate::pid::LocalPid;
 
 /// What was done, at one moment or in one turn.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,7 +34,7 @@ impl Figures {
 }
 
 /// What a process has done, in half the room, as there may be millions of them. What no longer fits goes to
-/// [`crate::table::Cold`].
+/// [`crate::cold::Cold`].
 #[derive(Default)]
 pub(crate) struct Account {
     reductions: AtomicU32,
@@ -51,6 +49,7 @@ impl Account {
     ///
     /// # Errors
     /// The sum, if it does not fit: then the account is as it was.
+    #[inline]
     pub(crate) fn add(&self, turn: &Figures) -> Result<(), Figures> {
         let sum = |total: &AtomicU32, some: u64| u64::from(total.load(Ordering::Relaxed)).wrapping_add(some);
         let reductions = sum(&self.reductions, turn.reductions);
@@ -61,16 +60,22 @@ impl Account {
         }
         // Most turns are short and, without a tracking allocator, all heaps are empty.
         if turn.busy_micros != 0 || turn.heap != 0 {
-            let Figures { busy_micros, heap, .. } = self.read().plus(*turn);
-            let (Ok(busy_micros), Ok(heap)) = (u32::try_from(busy_micros), i32::try_from(heap)) else {
-                return Err(self.read().plus(*turn));
-            };
-            self.busy_micros.store(busy_micros, Ordering::Relaxed);
-            self.heap.store(heap, Ordering::Relaxed);
+            self.add_rare(turn)?;
         }
         self.reductions.store(reductions as u32, Ordering::Relaxed);
         self.received.store(received as u32, Ordering::Relaxed);
         self.sent.store(sent as u32, Ordering::Relaxed);
+        Ok(())
+    }
+
+    #[cold]
+    fn add_rare(&self, turn: &Figures) -> Result<(), Figures> {
+        let sum = self.read().plus(*turn);
+        let (Ok(busy_micros), Ok(heap)) = (u32::try_from(sum.busy_micros), i32::try_from(sum.heap)) else {
+            return Err(sum);
+        };
+        self.busy_micros.store(busy_micros, Ordering::Relaxed);
+        self.heap.store(heap, Ordering::Relaxed);
         Ok(())
     }
 
@@ -93,14 +98,10 @@ impl Account {
     }
 }
 
-/// What a worker does at the moment, and has done.
+/// What a worker has done.
 #[derive(Default)]
 #[repr(align(128))]
 pub(crate) struct Desk {
-    /// The running process, as one number; `IDLE` between two turns.
-    process: AtomicU64,
-    since: AtomicU64,
-    turns: AtomicU64,
     reductions: AtomicU64,
     received: AtomicU64,
     sent: AtomicU64,
@@ -108,33 +109,18 @@ pub(crate) struct Desk {
     heap: AtomicI64,
 }
 
-const IDLE: u64 = u64::MAX;
-
 impl Desk {
-    /// A turn begins. For the worker.
-    pub(crate) fn begin(&self, id: LocalPid, at: u64) {
-        self.turns.store(self.turns.load(Ordering::Relaxed) + 1, Ordering::Release);
-        self.since.store(at, Ordering::Relaxed);
-        self.process.store(id.as_u64(), Ordering::Release);
-    }
-
-    /// A turn ends. For the worker.
-    pub(crate) fn end(&self) {
-        self.process.store(IDLE, Ordering::Relaxed);
-    }
-
     /// Something was done. For the worker.
+    #[inline]
     pub(crate) fn add(&self, turn: &Figures) {
         let add = |total: &AtomicU64, some: u64| {
-            if some != 0 {
-                total.store(total.load(Ordering::Relaxed).wrapping_add(some), Ordering::Relaxed);
-            }
+            total.store(total.load(Ordering::Relaxed).wrapping_add(some), Ordering::Relaxed);
         };
         add(&self.reductions, turn.reductions);
         add(&self.received, turn.received);
         add(&self.sent, turn.sent);
-        add(&self.busy_micros, turn.busy_micros);
-        if turn.heap != 0 {
+        if turn.busy_micros != 0 || turn.heap != 0 {
+            add(&self.busy_micros, turn.busy_micros);
             self.heap.store(self.heap.load(Ordering::Relaxed).wrapping_add(turn.heap), Ordering::Relaxed);
         }
     }
@@ -175,25 +161,9 @@ impl Desks {
 
     /// A desk for a new worker.
     pub(crate) fn open(&self) -> Arc<Desk> {
-        let desk = Arc::new(Desk { process: AtomicU64::new(IDLE), ..Desk::default() });
+        let desk = Arc::new(Desk::default());
         self.desks.lock().push(desk.clone());
         desk
-    }
-
-    /// How many turns have begun.
-    pub(crate) fn turns(&self) -> u64 {
-        self.desks.lock().iter().map(|desk| desk.turns.load(Ordering::Acquire)).sum()
-    }
-
-    /// For how long this process has been running without giving up its turn, if it runs now.
-    pub(crate) fn running_for(&self, id: LocalPid) -> Option<Duration> {
-        let now = self.now();
-        self.desks.lock().iter().find_map(|desk| {
-            let runs = || desk.process.load(Ordering::Acquire) == id.as_u64();
-            let since = runs().then(|| desk.since.load(Ordering::Acquire))?;
-            // A turn that ended meanwhile may have left the start of another one there.
-            runs().then(|| Duration::from_micros(now.saturating_sub(since)))
-        })
     }
 
     /// What all workers have done.
@@ -216,19 +186,5 @@ mod tests {
         assert_eq!(account.read(), most);
         account.clear();
         assert_eq!(account.read(), Figures::default());
-    }
-
-    #[test]
-    fn a_desk_knows_who_runs() {
-        let desks = Desks::default();
-        let desk = desks.open();
-        let (one, other) = (LocalPid::new(1, 2), LocalPid::new(2, 1));
-        desk.begin(one, desks.now());
-        desks.tick(Duration::from_millis(3));
-        assert!(desks.running_for(one) == Some(Duration::from_millis(3)) && desks.running_for(other).is_none());
-        desk.add(&Figures { sent: 3, ..Figures::default() });
-        desk.end();
-        assert!(desks.running_for(one).is_none());
-        assert_eq!((desks.turns(), desks.total().sent), (1, 3));
     }
 }

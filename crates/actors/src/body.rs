@@ -21,9 +21,11 @@ pub(crate) struct Origin {
 }
 
 /// The part of a body that does not depend on the type of its future.
+#[repr(C)]
 pub(crate) struct Head {
-    operations: &'static VTable,
     origin: Origin,
+    /// Last, beside the future: a poll needs both and the origin not.
+    operations: &'static VTable,
 }
 
 struct VTable {
@@ -71,7 +73,7 @@ impl Body {
     where
         F: Future<Output: Outcome> + Send + 'static,
     {
-        let whole = Box::new(Whole { head: Head { operations: F::TABLE, origin }, future });
+        let whole = Box::new(Whole { head: Head { origin, operations: F::TABLE }, future });
         crate::heap::set_aside(size_of::<Whole<F>>());
         // SAFETY: a box is not null.
         Body(unsafe { NonNull::new_unchecked(Box::into_raw(whole).cast()) })

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 
 /// Where a node takes its time from.
 pub(crate) enum Time {
@@ -152,6 +153,6 @@ fn step(inner: &Inner, now: &Mutex<Duration>, target: Duration) -> bool {
 /// the count of turns shows.
 fn is_settled(inner: &Inner) -> bool {
     let asking = Current::of(inner).and_then(Current::process).map(|(_, id)| id);
-    let before = inner.desks.turns();
-    (0..2).all(|_| inner.table.all_wait_but(asking)) && inner.desks.turns() == before
+    let before = inner.scheduler.turns_begun();
+    (0..2).all(|_| inner.table.all_wait_but(asking)) && inner.scheduler.turns_begun() == before
 }

@@ -7,13 +7,15 @@
 
 use std::collections::VecDeque;
 
-use crate::core::{Current, Inner, unless_dead};
+use crate::cold::Cold;
+use crate::core::Inner;
+use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
 use crate::message::Exit;
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
-use crate::table::{Cold, Locked, flag};
+use crate::slot::{Locked, flag};
 use crate::trace::EventKind;
 
 /// A process that is dead already, and what others are yet to be told of it.
@@ -93,6 +95,11 @@ impl Inner {
                 names.remove(name);
             }
         }
+        for ledger in cold.iter().flat_map(|cold| &cold.entered) {
+            if let Some(ledger) = ledger.upgrade() {
+                ledger.strike_off(id);
+            }
+        }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
         if let Some(cold) = cold {
             self.tell_connected(pid, &reason, *cold, also);
@@ -115,7 +122,7 @@ impl Inner {
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);
         }
-        for peer in cold.links {
+        for (peer, ()) in cold.links {
             if peer.node == self.id {
                 also.extend(self.break_link(pid, peer, reason));
             } else {
@@ -130,9 +137,7 @@ impl Inner {
     fn break_link(&self, ended: Pid, peer: Pid, reason: &ExitReason) -> Option<Ended> {
         let slot = self.slot(peer.id)?;
         let mut locked = slot.lock(peer.id)?;
-        if !locked.known()?.links.remove(&ended) {
-            return None;
-        }
+        locked.known()?.links.remove(&ended)?;
         if slot.flags(peer.id)? & flag::TRAPS_EXITS == 0 {
             let dies = *reason != ExitReason::Normal;
             return dies.then(|| Ended::declare(peer.id, reason.clone(), locked));

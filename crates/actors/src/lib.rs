@@ -28,8 +28,8 @@
 
 pub mod pid;
 pub mod reason;
-pub mod trace;
 pub mod message;
+pub mod trace;
 pub mod router;
 pub mod tree;
 
@@ -41,9 +41,15 @@ mod barrier;
 mod mailbox;
 mod body;
 mod timer;
+mod few;
+mod cold;
+mod slot;
 mod table;
 mod scheduler;
 mod core;
+mod current;
+mod deliver;
+mod conversation;
 mod send;
 mod monitor;
 mod exit;
@@ -56,9 +62,11 @@ mod watchdog;
 
 pub mod receive;
 pub mod process;
+pub mod seq_trace;
 mod node;
 pub mod stream;
 mod outside;
+pub mod registry;
 pub mod task;
 pub mod supervisor;
 pub mod testing;
@@ -80,5 +88,6 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use registry::Registry;
 pub use supervisor::Supervisor;
 pub use task::Task;

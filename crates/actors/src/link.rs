@@ -7,7 +7,7 @@ use crate::core::Inner;
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::router::RemoteSignal;
-use crate::table::Locked;
+use crate::slot::Locked;
 use crate::trace::EventKind;
 
 impl Inner {
@@ -22,8 +22,8 @@ impl Inner {
         }
         match self.lock_both(from.id, to.id) {
             (Some(mut near), Some(mut far)) => {
-                near.cold().links.insert(to);
-                far.cold().links.insert(from);
+                near.cold().links.insert(to, ());
+                far.cold().links.insert(from, ());
             }
             (near, far) => {
                 let near_lives = near.is_some();
@@ -36,7 +36,7 @@ impl Inner {
     }
 
     /// Locks two processes, in the order of the table, so that no two threads wait for each other.
-    fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
+    pub(crate) fn lock_both(&self, near: LocalPid, far: LocalPid) -> (Option<Locked<'_>>, Option<Locked<'_>>) {
         let lock = |id: LocalPid| self.slot(id)?.lock(id);
         if near.index() < far.index() {
             let near = lock(near);
@@ -55,7 +55,7 @@ impl Inner {
         }
         let Some(slot) = self.slot(from.id) else { return };
         let Some(mut locked) = slot.lock(from.id) else { return };
-        locked.cold().links.insert(to);
+        locked.cold().links.insert(to, ());
         self.remote.lock().links.entry(to.node).or_default().insert((from, to));
         drop(locked);
         self.signal(to.node, RemoteSignal::Link { from, to });
@@ -77,7 +77,8 @@ impl Inner {
         let was_linked = self
             .slot(from.id)
             .and_then(|slot| slot.lock(from.id))
-            .is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.links.remove(&to)));
+            .and_then(|mut locked| locked.known()?.links.remove(&to))
+            .is_some();
         if was_linked {
             self.forget_remote_link(from, to);
             self.signal(to.node, RemoteSignal::Unlink { from, to });
@@ -88,7 +89,7 @@ impl Inner {
     pub(crate) fn accept_link(&self, from: Pid, to: Pid) {
         match self.slot(to.id).and_then(|slot| slot.lock(to.id)) {
             Some(mut locked) => {
-                locked.cold().links.insert(from);
+                locked.cold().links.insert(from, ());
                 self.remote.lock().links.entry(from.node).or_default().insert((to, from));
             }
             None => {

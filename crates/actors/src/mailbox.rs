@@ -7,10 +7,11 @@ pub(crate) mod envelope;
 mod inbox;
 
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
-pub(crate) use envelope::drop_quietly;
+pub(crate) use envelope::{Wanted, drop_quietly};
 pub(crate) use inbox::{Inbox, Pushed, Tag};
 
 use crate::pid::{LocalPid, NodeId, Pid};
@@ -19,15 +20,48 @@ use crate::pid::{LocalPid, NodeId, Pid};
 pub(crate) struct Queue {
     head: Option<NonNull<Head>>,
     tail: Option<NonNull<Head>>,
-    len: u32,
-    /// Bytes of the envelopes, in eights.
-    eights: u32,
     /// Grows with each removal, so that a [`Cursor`] from before it is known to be stale.
     removals: u32,
 }
 
 // SAFETY: a queue owns the envelopes in it, and envelopes are `Send`.
 unsafe impl Send for Queue {}
+
+/// How much a queue holds: written by its owner, read by anyone.
+#[derive(Default)]
+pub(crate) struct Kept {
+    len: AtomicU32,
+    /// Bytes of the envelopes, in eights.
+    eights: AtomicU32,
+}
+
+impl Kept {
+    #[inline]
+    pub(crate) fn len(&self) -> u32 {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// The bytes of the envelopes, in eights.
+    pub(crate) fn eights(&self) -> u32 {
+        self.eights.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn clear(&self) {
+        self.len.store(0, Ordering::Relaxed);
+        self.eights.store(0, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn add(&self, len: u32, eights: u32) {
+        self.len.store(self.len().wrapping_add(len), Ordering::Relaxed);
+        self.eights.store(self.eights().wrapping_add(eights), Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn take_away(&self, len: u32, eights: u32) {
+        self.add(len.wrapping_neg(), eights.wrapping_neg());
+    }
+}
 
 /// Where a receive stopped looking: everything up to here did not match.
 ///
@@ -50,23 +84,14 @@ unsafe impl Sync for Cursor {}
 
 impl Queue {
     pub(crate) const fn new() -> Self {
-        Queue { head: None, tail: None, len: 0, eights: 0, removals: 0 }
+        Queue { head: None, tail: None, removals: 0 }
     }
 
+    /// Appends everything that has arrived in `inbox`; false if that is nothing.
     #[inline]
-    pub(crate) fn len(&self) -> u32 {
-        self.len
-    }
-
-    /// The bytes of the envelopes, in eights.
-    pub(crate) fn eights(&self) -> u32 {
-        self.eights
-    }
-
-    /// Appends everything that has arrived in `inbox`.
-    #[inline]
-    pub(crate) fn refill(&mut self, inbox: &Inbox, tag: Tag) {
+    pub(crate) fn refill(&mut self, kept: &Kept, inbox: &Inbox, tag: Tag) -> bool {
         let mut newest_first = inbox.take(tag);
+        let (mut len, mut eights) = (0, 0_u32);
         let newest = newest_first;
         let mut oldest_first = None;
         while let Some(mut node) = newest_first {
@@ -75,10 +100,11 @@ impl Queue {
             newest_first = head.next;
             head.next = oldest_first;
             oldest_first = Some(node);
-            self.len += 1;
-            self.eights = self.eights.wrapping_add(head.eights());
+            len += 1;
+            eights = eights.wrapping_add(head.eights());
         }
         if oldest_first.is_some() {
+            kept.add(len, eights);
             match self.tail {
                 // SAFETY: the tail is an envelope of this queue, which we have exclusively.
                 Some(mut tail) => unsafe { tail.as_mut().next = oldest_first },
@@ -86,6 +112,7 @@ impl Queue {
             }
             self.tail = newest;
         }
+        oldest_first.is_some()
     }
 
     /// The present end of this queue, which belongs to `owner`.
@@ -95,14 +122,15 @@ impl Queue {
 
     /// Removes and returns the first envelope after `cursor` for which `matches` answers with an arm.
     ///
-    /// `owner` says whose queue this is. Where nothing matches, `cursor` is moved to the end.
+    /// `owner` says whose queue this is. `cursor` is moved to where the envelope was, or to the end.
     #[inline]
-    pub(crate) fn pick(
+    pub(crate) fn pick<A>(
         &mut self,
+        kept: &Kept,
         owner: Pid,
         cursor: &mut Cursor,
-        matches: &mut dyn FnMut(&mut Envelope) -> Option<usize>,
-    ) -> Option<(usize, Envelope)> {
+        mut matches: impl FnMut(&mut Envelope) -> Option<A>,
+    ) -> Option<(A, Envelope)> {
         let Pid { node, id: process } = owner;
         let is_owner = cursor.node == Some(node) && cursor.process == process;
         let fits = is_owner && cursor.removals == self.removals;
@@ -119,9 +147,11 @@ impl Queue {
             };
             // SAFETY: the node is in this queue; `Borrowed` puts it back in its place when it goes
             // out of scope, also when `matches` panics.
-            let mut borrowed = unsafe { Borrowed::new(self, previous, node) };
+            let mut borrowed = unsafe { Borrowed::new(self, kept, previous, node) };
             if let Some(arm) = matches(&mut borrowed.envelope) {
-                return Some((arm, borrowed.remove()));
+                let found = borrowed.remove();
+                *cursor = Cursor { last: previous, node: Some(owner.node), removals: self.removals, process };
+                return Some((arm, found));
             }
             previous = Some(borrowed.put_back());
         }
@@ -144,6 +174,7 @@ impl Drop for Queue {
 /// Looking may replace it (bytes become a typed message), so its neighbours are mended afterwards.
 struct Borrowed<'a> {
     queue: &'a mut Queue,
+    kept: &'a Kept,
     previous: Option<NonNull<Head>>,
     next: Option<NonNull<Head>>,
     was: NonNull<Head>,
@@ -155,12 +186,13 @@ struct Borrowed<'a> {
 impl<'a> Borrowed<'a> {
     /// # Safety
     /// `node` is in `queue`, directly behind `previous`, or first if there is none.
-    unsafe fn new(queue: &'a mut Queue, previous: Option<NonNull<Head>>, node: NonNull<Head>) -> Self {
+    #[inline]
+    unsafe fn new(queue: &'a mut Queue, kept: &'a Kept, previous: Option<NonNull<Head>>, node: NonNull<Head>) -> Self {
         // SAFETY: the node is alive and exclusively ours, as the caller says.
         let (next, eights, envelope) =
             unsafe { (node.as_ref().next, node.as_ref().eights(), Envelope::from_raw(node)) };
         let envelope = std::mem::ManuallyDrop::new(envelope);
-        Borrowed { queue, previous, next, was: node, eights, envelope, removed: false }
+        Borrowed { queue, kept, previous, next, was: node, eights, envelope, removed: false }
     }
 
     #[inline]
@@ -184,8 +216,7 @@ impl<'a> Borrowed<'a> {
         if self.queue.tail == Some(self.was) {
             self.queue.tail = self.previous;
         }
-        self.queue.len -= 1;
-        self.queue.eights = self.queue.eights.wrapping_sub(self.eights);
+        self.kept.take_away(1, self.eights);
         self.queue.removals = self.queue.removals.wrapping_add(1);
         // SAFETY: taken once; `removed` keeps `drop` from touching it.
         unsafe { std::mem::ManuallyDrop::take(&mut self.envelope) }
@@ -193,6 +224,7 @@ impl<'a> Borrowed<'a> {
 }
 
 impl Drop for Borrowed<'_> {
+    #[inline]
     fn drop(&mut self) {
         let mut now = self.envelope.as_raw();
         if self.removed || now == self.was {
@@ -204,7 +236,8 @@ impl Drop for Borrowed<'_> {
             now.as_mut().next = self.next;
             now.as_ref().eights()
         };
-        self.queue.eights = self.queue.eights.wrapping_sub(self.eights).wrapping_add(now_eights);
+        self.kept.take_away(0, self.eights);
+        self.kept.add(0, now_eights);
         self.link(Some(now));
         if self.queue.tail == Some(self.was) {
             self.queue.tail = Some(now);
@@ -230,11 +263,12 @@ mod tests {
     struct Mailbox {
         inbox: Inbox,
         queue: Queue,
+        kept: Kept,
     }
 
     impl Mailbox {
         fn new(messages: impl IntoIterator<Item = u32>) -> Self {
-            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new() };
+            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new(), kept: Kept::default() };
             mailbox.inbox.open(tag());
             mailbox.add(messages);
             mailbox
@@ -244,14 +278,14 @@ mod tests {
             for message in messages {
                 assert!(self.inbox.push(tag(), Envelope::new(message)).is_ok());
             }
-            self.queue.refill(&self.inbox, tag());
+            self.queue.refill(&self.kept, &self.inbox, tag());
         }
 
         /// Takes the first message for which `wants` is true, and says how many were looked at.
         #[inline]
         fn pick(&mut self, cursor: &mut Cursor, wants: impl Fn(u32) -> bool) -> (Option<u32>, u32) {
             let mut looked_at = 0;
-            let picked = self.queue.pick(owner(0), cursor, &mut |envelope| {
+            let picked = self.queue.pick(&self.kept, owner(0), cursor, |envelope| {
                 looked_at += 1;
                 envelope.peek::<u32>().is_some_and(|n| wants(*n)).then_some(0)
             });
@@ -268,7 +302,7 @@ mod tests {
         for wanted in 0..4 {
             let mut mailbox = Mailbox::new(0..4);
             assert_eq!(mailbox.pick(&mut Cursor::default(), |n| n == wanted), (Some(wanted), wanted + 1));
-            assert_eq!(mailbox.queue.len(), 3);
+            assert_eq!(mailbox.kept.len(), 3);
             mailbox.add([9]);
             let rest: Vec<u32> = (0..4).filter(|n| *n != wanted).chain([9]).collect();
             assert_eq!(mailbox.rest(), rest);
@@ -289,7 +323,7 @@ mod tests {
         cursor = before;
         assert_eq!(mailbox.pick(&mut cursor, |_| false), (None, 3));
         let mut stranger = Mailbox::new([]);
-        assert!(stranger.queue.pick(owner(1), &mut cursor, &mut |_| Some(0)).is_none());
+        assert!(stranger.queue.pick(&stranger.kept, owner(1), &mut cursor, |_| Some(0)).is_none());
     }
 
     #[test]
@@ -306,12 +340,13 @@ mod tests {
     fn a_message_that_is_replaced_while_it_is_looked_at_keeps_its_place() {
         for replaced in 0..3 {
             let mut mailbox = Mailbox::new(0..3);
-            let none = mailbox.queue.pick(owner(0), &mut Cursor::default(), &mut |envelope| {
-                if envelope.peek::<u32>() == Some(&replaced) {
-                    *envelope = Envelope::new(replaced + 10);
-                }
-                None
-            });
+            let none: Option<((), Envelope)> =
+                mailbox.queue.pick(&mailbox.kept, owner(0), &mut Cursor::default(), |envelope| {
+                    if envelope.peek::<u32>() == Some(&replaced) {
+                        *envelope = Envelope::new(replaced + 10);
+                    }
+                    None
+                });
             assert!(none.is_none());
             mailbox.add([3]);
             let expected: Vec<u32> = (0..4).map(|n| if n == replaced { n + 10 } else { n }).collect();
@@ -327,7 +362,7 @@ mod tests {
             assert!(mailbox.inbox.push(tag(), Envelope::new(crate::Local(held.clone()))).is_ok());
         }
         let mut queue = mailbox.queue;
-        queue.refill(&mailbox.inbox, tag());
+        queue.refill(&mailbox.kept, &mailbox.inbox, tag());
         drop(queue);
         assert_eq!(std::sync::Arc::strong_count(&held), 1);
     }

@@ -3,7 +3,8 @@
 //! A monitor is recorded at both ends. The entry at the *watcher's* end decides, under its lock: who
 //! removes it either sends the DOWN message or has ended the monitor, so `demonitor` can tell for certain.
 
-use crate::core::{Current, Inner};
+use crate::core::Inner;
+use crate::current::Current;
 use crate::message::{Down, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::ExitReason;

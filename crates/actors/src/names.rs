@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::Inner;
 use crate::pid::{LocalPid, Pid};
 
@@ -41,7 +43,7 @@ impl Inner {
 }
 
 /// Why a name could not be registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RegisterError {
     /// The name is empty.
     Empty,

@@ -13,15 +13,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use parking_lot::Mutex;
 
 use crate::clock::{Clock, Time};
-use crate::core::{Current, Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, NodeName, Pid, Ref};
+use crate::pid::{NodeId, NodeName, Pid};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
-use crate::table::Slot;
+use crate::seq_trace::NoSuchTracer;
+use crate::slot::Slot;
 use crate::trace::Tracer;
 
 /// A running node: worker threads, a table of processes, names, timers.
@@ -273,6 +275,15 @@ impl Node {
         *current = tracer;
     }
 
+    /// Whoever is told of conversations in [`seq_trace`](crate::seq_trace): this process, or nobody. Returns the
+    /// one before.
+    ///
+    /// # Errors
+    /// [`NoSuchTracer`], if the process is not alive on this node.
+    pub fn set_system_tracer(&self, tracer: Option<Pid>) -> Result<Option<Pid>, NoSuchTracer> {
+        crate::seq_trace::set_tracer_of(&self.inner, tracer)
+    }
+
     /// The tokio runtime that the workers have entered: timers, sockets and blocking threads of the node.
     pub fn tokio(&self) -> &tokio::runtime::Handle {
         &self.inner.tokio
@@ -298,7 +309,10 @@ impl Node {
 
     /// A message has come from another node.
     pub fn deliver(&self, to: &Target, payload: Box<dyn Payload>) {
-        self.inner.send_envelope(to, Envelope::new(Parcel(payload)));
+        let token = payload.token().map(|passport| self.inner.welcome(passport));
+        let mut envelope = Envelope::new(Parcel(payload));
+        envelope.set_token(token);
+        self.inner.send_untraced(to, envelope);
     }
 
     /// A signal has come from the node `from`.
@@ -433,7 +447,7 @@ impl Inner {
             if let Some(mut locked) = slot.lock(id)
                 && let Some(cold) = locked.known()
             {
-                cold.watchers.retain(|_: &Ref, watcher| watcher.node != node);
+                cold.watchers.retain(|_, watcher| watcher.node != node);
             }
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::core::running;
+use crate::current::running;
 use crate::message::{Down, Message};
 use crate::node::Node;
 use crate::pid::Pid;

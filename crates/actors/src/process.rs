@@ -16,13 +16,12 @@ mod send;
 mod top;
 mod trace;
 
-use crate::core::{Current, running};
+use crate::current::{Current, running};
 use crate::message::{Down, Target};
-use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
-use crate::table::flag;
+use crate::slot::flag;
 pub use alias::{Alias, AliasError};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
@@ -128,29 +127,6 @@ where
             inner.monitor_as(reference, inner.pid(id), Target::Pid(child));
         };
         inner.spawn(at, introduce, future)
-    })
-}
-
-/// Starts a process that is linked to the running one and has a name, or says who has the name.
-#[track_caller]
-pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
-where
-    F: Future<Output: Outcome> + Send + 'static,
-{
-    let at = Location::caller();
-    running("spawn_link", |current, _, id| {
-        let inner = current.inner;
-        let mut registered = Ok(());
-        let introduce = |child: Pid| {
-            registered = inner.register(name, child.id);
-            if registered.is_ok() {
-                inner.link(inner.pid(id), child);
-            } else {
-                inner.end(child.id, ExitReason::Shutdown);
-            }
-        };
-        let child = inner.spawn(at, introduce, future);
-        registered.map(|()| child)
     })
 }
 

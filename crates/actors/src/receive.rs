@@ -5,16 +5,19 @@
 //! itself is not generic.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::core::{Current, Due, Inner};
-use crate::mailbox::{Cursor, Envelope};
+use crate::core::{Due, Inner};
+use crate::current::Current;
+use crate::mailbox::{Cursor, Envelope, Queue, Wanted, drop_quietly};
 use crate::message::Message;
 use crate::pid::LocalPid;
-use crate::table::Slot;
+use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
+use crate::trace;
 
 /// Waits for the next message of type `T`.
 ///
@@ -36,11 +39,45 @@ use crate::timer::TimerKey;
 ///     assert_eq!(receive::<String>().await, "one");
 /// });
 /// ```
-pub async fn receive<T: Message>() -> T {
-    match select(&mut |candidate| candidate.is::<T>().then_some(0), None).await {
-        Some((_, received)) => received.open::<T>(),
-        None => unreachable!("a receive without a time-out does not time out"),
+pub fn receive<T: Message>() -> Receive<T> {
+    Receive { cursor: Cursor::default(), message: PhantomData }
+}
+
+/// The future of [`receive()`].
+#[must_use = "a receive takes nothing until it is awaited"]
+pub struct Receive<T> {
+    cursor: Cursor,
+    message: PhantomData<fn() -> T>,
+}
+
+impl<T: Message> Future for Receive<T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        receive_one(&mut self.cursor, Wanted::of::<T>(), context).map(|envelope| match envelope.into_message() {
+            Some(message) => message,
+            None => unreachable!("a receive only takes messages of the type it asked for"),
+        })
     }
+}
+
+impl<T> std::fmt::Debug for Receive<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Receive<{}>", std::any::type_name::<T>())
+    }
+}
+
+fn receive_one(cursor: &mut Cursor, wanted: Wanted, context: &mut Context<'_>) -> Poll<Envelope> {
+    with_running(context, |current, slot, id| {
+        if !may_look(current, slot, id) {
+            return Poll::Pending;
+        }
+        match pick(current, slot, id, cursor, |envelope| wanted.accepts(envelope).then_some(())) {
+            Some(((), envelope)) => Poll::Ready(envelope),
+            None => wait(current),
+        }
+    })
 }
 
 /// Waits for the next message of type `T`, but no longer than `timeout`.
@@ -235,6 +272,11 @@ impl Candidate<'_> {
         self.0.accept::<T>()
     }
 
+    /// The message, if it is a `T` that was not sent as bytes.
+    pub(crate) fn peek<T: Message>(&self) -> Option<&T> {
+        self.0.peek()
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -252,8 +294,8 @@ pub struct Received(Envelope);
 
 impl Received {
     /// The message.
-    pub fn open<T: Message>(mut self) -> T {
-        match self.0.take() {
+    pub fn open<T: Message>(self) -> T {
+        match self.0.into_message() {
             Some(message) => message,
             None => unreachable!("a receive only takes messages of the types it asked for"),
         }
@@ -272,12 +314,12 @@ pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select
 /// The same for messages that came after `mark`.
 #[doc(hidden)]
 pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
-    Select { wants, cursor: mark.0, timeout, waiting: None }
+    Select { wants, cursor: mark.0, patience: timeout.map_or(Patience::Endless, Patience::For) }
 }
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
 #[derive(Clone, Copy, Default)]
-pub struct Mark(Cursor);
+pub struct Mark(pub(crate) Cursor);
 
 impl std::fmt::Debug for Mark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -313,14 +355,13 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::core::running("mark", |current, slot, id| {
+    crate::current::running("mark", |current, slot, id| {
         if current.with_own(|own| own.queue_is_lent) {
             return Mark::default(); // Within a guard: nobody may touch the queue.
         }
         // SAFETY: this is the running process, and nobody has taken a loan of its queue.
         let queue = unsafe { slot.queue() };
-        queue.refill(&slot.inbox, slot.tag());
-        slot.note_kept(queue);
+        refill(current, slot, queue);
         Mark(queue.end(current.inner.pid(id)))
     })
 }
@@ -340,86 +381,98 @@ pub(crate) fn poll_select<'a>(
     }
 }
 
+/// Waits from where an earlier look stopped, and moves that on.
+pub(crate) async fn select_from<'a>(
+    cursor: &mut Cursor,
+    wants: &'a mut Wants<'a>,
+    timeout: Option<Duration>,
+) -> Option<(usize, Received)> {
+    let mut select = select_since(Mark(*cursor), wants, timeout);
+    let found = (&mut select).await;
+    *cursor = select.cursor;
+    found
+}
+
+/// Drops the messages that are there and meant: for destructors, which cannot wait.
+pub(crate) fn drop_messages(since: Mark, mut is_meant: impl FnMut(&mut Candidate<'_>) -> bool) {
+    Current::with(|current| {
+        let Some((current, (slot, id))) = current.and_then(|current| Some((current, current.process()?))) else {
+            return;
+        };
+        let mut cursor = since.0;
+        let mut matches = |envelope: &mut Envelope| is_meant(&mut Candidate(envelope)).then_some(());
+        // Within the guard of a receive, the queue is not to be had.
+        while !current.with_own(|own| own.queue_is_lent)
+            && let Some((_, envelope)) = find(current, slot, id, &mut cursor, &mut matches)
+        {
+            drop_quietly(envelope);
+        }
+    });
+}
+
 /// The future of a receive.
 #[doc(hidden)]
 pub struct Select<'a> {
     wants: &'a mut Wants<'a>,
     cursor: Cursor,
-    timeout: Option<Duration>,
+    patience: Patience,
+}
+
+/// How long a receive waits.
+enum Patience {
+    Endless,
+    /// It has not begun to.
+    For(Duration),
     /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
-    waiting: Option<Box<Deadline>>,
+    Until(Box<Deadline>),
 }
 
 /// When a receive gives up, and the timer that wakes it then.
-struct Deadline {
-    due: Duration,
+pub(crate) struct Deadline {
+    pub(crate) due: Duration,
     timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+}
+
+impl Deadline {
+    /// Wakes the process `id` when it is `due`.
+    pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
+        let key = inner.timers.insert(due, Due::Wake(id));
+        Deadline { due, timer: Some((inner.downgrade(), key)) }
+    }
 }
 
 impl Future for Select<'_> {
     type Output = Option<(usize, Received)>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        Current::with(|current| {
-            let process = current.and_then(|current| Some((current, current.process()?)));
-            let Some((current, (slot, id))) = process else { crate::core::outside("receive") };
-            let polled = this.poll_in(current, slot, id);
-            if polled.is_pending() && !current.has_lent(context.waker()) {
-                listen(current, context.waker());
+        let Select { wants, cursor, patience } = &mut *self;
+        with_running(context, |current, slot, id| {
+            if !may_look(current, slot, id) {
+                return Poll::Pending;
             }
-            polled
+            match pick(current, slot, id, cursor, |envelope| wants(&mut Candidate(envelope))) {
+                Some((arm, envelope)) => Poll::Ready(Some((arm, Received(envelope)))),
+                None if patience.is_over(current, id) => Poll::Ready(None),
+                None => wait(current),
+            }
         })
     }
 }
 
-impl Select<'_> {
-    #[inline]
-    fn poll_in(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Poll<Option<(usize, Received)>> {
-        current.charge(1);
-        // The worker sees either of these, too: it puts the process at the end of the line, or clears it away.
-        if current.is_exhausted() || !slot.is_alive(id) {
-            return Poll::Pending;
-        }
-        if let Some((arm, mut envelope)) = self.pick(current, slot, id) {
-            current.count_received();
-            if envelope.token().is_some() || current.inner.is_traced_for(Some(current)) {
-                current.inner.trace_receive(&mut envelope);
-            }
-            return Poll::Ready(Some((arm, Received(envelope))));
-        }
-        if self.is_due(current, id) {
-            return Poll::Ready(None);
-        }
-        current.with_own(|own| own.wants_messages = true);
-        Poll::Pending
-    }
-
-    /// Looks at what has arrived since the last look.
-    #[inline]
-    fn pick(&mut self, current: &Current<'_>, slot: &Slot, id: LocalPid) -> Option<(usize, Envelope)> {
-        // The queue is on loan while `wants` runs, which is the user's code and may do anything.
-        let was_lent = current.with_own(|own| own.queue_is_lent);
-        assert!(!was_lent, "a receive was polled within the guard of another");
-        if slot.has_nothing() {
-            return None;
-        }
-        let loan = Loan::take(current, slot);
-        // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
-        let queue = unsafe { loan.slot.queue() };
-        queue.refill(&slot.inbox, slot.tag());
-        let wants = &mut *self.wants;
-        queue.pick(current.inner.pid(id), &mut self.cursor, &mut |envelope| wants(&mut Candidate(envelope)))
-    }
-
+impl Patience {
     /// Whether the time is up; if not, sees to it that the process is woken when it is.
-    fn is_due(&mut self, current: &Current<'_>, id: LocalPid) -> bool {
-        let Some(timeout) = self.timeout else { return false };
+    fn is_over(&mut self, current: &Current<'_>, id: LocalPid) -> bool {
         let inner = current.inner;
-        let now = inner.now();
-        let deadline =
-            self.waiting.get_or_insert_with(|| Box::new(Deadline { due: now.saturating_add(timeout), timer: None }));
-        if deadline.due <= now {
+        let deadline = match self {
+            Patience::Endless => return false,
+            Patience::For(timeout) => {
+                let due = inner.now().saturating_add(*timeout);
+                *self = Patience::Until(Box::new(Deadline { due, timer: None }));
+                return self.is_over(current, id);
+            }
+            Patience::Until(deadline) => deadline,
+        };
+        if deadline.due <= inner.now() {
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {
@@ -427,6 +480,83 @@ impl Select<'_> {
             deadline.timer = Some((inner.downgrade(), key));
         }
         false
+    }
+}
+
+/// Gives `look` the running process, and sees to it that whoever polls is polled again if it found nothing.
+#[inline]
+fn with_running<R>(context: &mut Context<'_>, look: impl FnOnce(&Current<'_>, &Slot, LocalPid) -> Poll<R>) -> Poll<R> {
+    Current::with(|current| {
+        let process = current.and_then(|current| Some((current, current.process()?)));
+        let Some((current, (slot, id))) = process else { crate::current::outside("receive") };
+        let polled = look(current, slot, id);
+        if polled.is_pending() && !current.has_lent(context.waker()) {
+            listen(current, context.waker());
+        }
+        polled
+    })
+}
+
+/// Whether the process may go on. The worker sees if not, too: it puts the process at the end of the line, or
+/// clears it away.
+#[inline]
+fn may_look(current: &Current<'_>, slot: &Slot, id: LocalPid) -> bool {
+    current.charge(1);
+    !current.is_exhausted() && slot.is_alive(id)
+}
+
+/// Nothing is there: the next message wakes the process.
+#[inline]
+fn wait<R>(current: &Current<'_>) -> Poll<R> {
+    current.with_own(|own| own.wants_messages = true);
+    Poll::Pending
+}
+
+/// Looks at what has arrived since the last look.
+#[inline]
+fn pick<A>(
+    current: &Current<'_>,
+    slot: &Slot,
+    id: LocalPid,
+    cursor: &mut Cursor,
+    matches: impl FnMut(&mut Envelope) -> Option<A>,
+) -> Option<(A, Envelope)> {
+    let was_lent = current.with_own(|own| own.queue_is_lent);
+    assert!(!was_lent, "a receive was polled within the guard of another");
+    let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
+    current.count_received();
+    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
+        current.inner.trace_receive(&mut envelope);
+    }
+    Some((arm, envelope))
+}
+
+/// Takes the first that matches out of the queue, which is on loan while `matches` runs: that is the user's code and
+/// may do anything.
+#[inline]
+fn find<A>(
+    current: &Current<'_>,
+    slot: &Slot,
+    id: LocalPid,
+    cursor: &mut Cursor,
+    matches: impl FnMut(&mut Envelope) -> Option<A>,
+) -> Option<(A, Envelope)> {
+    if slot.has_nothing() {
+        return None;
+    }
+    let _loan = Loan::take(current);
+    // SAFETY: this is the running process, and the loan keeps everyone else away from its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    queue.pick(&slot.kept, current.inner.pid(id), cursor, matches)
+}
+
+/// Takes over what has arrived. A receive that has looked before in this turn, and waits, has to look again: nobody
+/// wakes the process for what is no longer in the inbox.
+#[inline]
+fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
+    if queue.refill(&slot.kept, &slot.inbox, slot.tag()) && current.with_own(|own| own.wants_messages) {
+        slot.raise(flag::NOTIFIED);
     }
 }
 
@@ -441,23 +571,20 @@ impl Drop for Deadline {
 }
 
 /// Gives the queue back to its process, also when the user's code panics.
-struct Loan<'a, 'c> {
-    current: &'a Current<'c>,
-    slot: &'a Slot,
-}
+struct Loan<'a, 'c>(&'a Current<'c>);
 
 impl<'a, 'c> Loan<'a, 'c> {
-    fn take(current: &'a Current<'c>, slot: &'a Slot) -> Self {
+    #[inline]
+    fn take(current: &'a Current<'c>) -> Self {
         current.with_own(|own| own.queue_is_lent = true);
-        Loan { current, slot }
+        Loan(current)
     }
 }
 
 impl Drop for Loan<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: this is the running process, and who took the loan is done with the queue.
-        self.slot.note_kept(unsafe { self.slot.queue() });
-        self.current.with_own(|own| own.queue_is_lent = false);
+        self.0.with_own(|own| own.queue_is_lent = false);
     }
 }
 

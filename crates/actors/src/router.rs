@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::message::Target;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::ExitReason;
+use crate::trace::Passport;
 
 /// Carries messages and signals to other nodes.
 ///
@@ -31,6 +32,8 @@ pub struct Outgoing<'a> {
     pub type_name: &'a str,
     /// The message.
     pub payload: &'a dyn erased_serde::Serialize,
+    /// The token of the conversation that it belongs to, to arrive by [`Payload::token`].
+    pub token: Option<Passport>,
 }
 
 /// What processes on different nodes tell each other beside messages.
@@ -104,6 +107,11 @@ pub trait Payload: Send {
 
     /// Reads the bytes: calls `read` once with a deserialiser over them.
     fn decode(&self, read: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>));
+
+    /// The token of the conversation that it belongs to.
+    fn token(&self) -> Option<Passport> {
+        None
+    }
 }
 
 /// A [`Payload`] as it stands in a mailbox.

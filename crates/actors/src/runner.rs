@@ -9,12 +9,14 @@ use std::sync::{Arc, Once};
 use std::task::{Context, Poll, Waker};
 
 use crate::body::{Body, Origin};
-use crate::core::{Current, Due, Inner, unless_dead, with_waker};
+use crate::core::{Due, Inner};
+use crate::current::{Current, unless_dead};
+use crate::deliver::with_waker;
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::scheduler::Worker;
-use crate::table::{Slot, flag};
+use crate::slot::{Slot, flag};
 
 /// How many vacant places a worker fetches at once.
 const PLACES_AT_HAND: usize = 64;
@@ -31,9 +33,10 @@ pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
             inner.scheduler.found_work();
             // SAFETY: places live as long as the node, which `inner` keeps.
             let slot = unsafe { slot.as_ref() };
-            inner.scheduler.begin_turn(worker, slot.resident().as_u64());
+            let now = inner.desks.now();
+            inner.scheduler.begin_turn(worker, slot.resident().as_u64(), now);
             // SAFETY: whoever takes a place out of a run queue is its running thread.
-            unsafe { turn(&current, slot) };
+            unsafe { turn(&current, slot, now) };
             inner.scheduler.end_turn(worker);
         }
     });
@@ -55,7 +58,7 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
 ///
 /// # Safety
 /// The caller is the running thread of `slot`.
-unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
+unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
     let id = slot.resident();
     // SAFETY: as the caller says.
     if let Some(listeners) = unsafe { slot.own() }.listeners.take() {
@@ -76,7 +79,7 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot) {
         let mut body = std::mem::ManuallyDrop::new(body);
         // SAFETY: as above.
         unsafe { slot.own() }.wants_messages = false;
-        current.begin_turn(slot);
+        current.begin_turn(now);
         // SAFETY: as above.
         let polled = unsafe {
             current.run(slot, || with_waker(current, |waker| guarded(|| body.poll(&mut Context::from_waker(waker)))))
@@ -123,8 +126,7 @@ unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
         // It waits for something else: messages need not wake it, they only have to make room.
         // SAFETY: as the caller says.
         let queue = unsafe { slot.queue() };
-        queue.refill(&slot.inbox, tag);
-        slot.note_kept(queue);
+        queue.refill(&slot.kept, &slot.inbox, tag);
     }
 }
 
@@ -163,7 +165,7 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
     let (messages, _) = slot.inbox.close(slot.tag());
     drop_quietly(messages);
     let mut vacant = current.vacant.borrow_mut();
-    vacant.extend(inner.table.vacate(slot));
+    vacant.extend(slot.vacate());
     if vacant.len() > PLACES_KEPT {
         inner.table.give_back(vacant.drain(..PLACES_KEPT / 2));
     }
@@ -178,7 +180,7 @@ thread_local! {
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 
 /// Runs a poll; what it panicked with becomes an exit reason.
-fn guarded(poll: impl FnOnce() -> Poll<ExitReason>) -> Result<Poll<ExitReason>, ExitReason> {
+pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, ExitReason> {
     catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
@@ -265,11 +267,13 @@ impl Inner {
         };
         self.spread(stillborn);
         let child = self.pid(slot.resident());
-        if let Some(parent) = parent {
-            self.trace(|| crate::trace::EventKind::Spawn { parent, child });
+        if let Some(parent) = parent
+            && self.is_traced()
+        {
+            self.trace_spawn(parent, child);
         }
         match current {
-            Some(current) => self.scheduler.push_back(current.worker, slot),
+            Some(current) => self.scheduler.push_new(current.worker, slot),
             None => self.scheduler.inject(slot),
         }
         child
@@ -292,7 +296,7 @@ impl Inner {
             }
             vacant.pop()?
         };
-        let token = current.with_own(|own| own.token.clone());
+        let token = self.inherited_token(current);
         Some(self.table.settle(place, body.take()?, token))
     }
 

@@ -45,8 +45,9 @@ struct Shared<T> {
     next: AtomicPtr<T>,
     /// Odd while a turn lasts. Written by the owner.
     turn: AtomicU64,
-    /// What the turn is for. Written by the owner.
+    /// What the turn is for, and when it began. Written by the owner.
     running: AtomicU64,
+    since: AtomicU64,
     /// Raised while the watchdog takes what is in `next`.
     rescue: AtomicBool,
     /// One of `state`.
@@ -72,8 +73,9 @@ pub(crate) struct Turn {
     pub(crate) worker: usize,
     /// Which of its turns.
     pub(crate) number: u64,
-    /// What it is for, as given to [`Scheduler::begin_turn`].
+    /// What it is for, and when it began, as given to [`Scheduler::begin_turn`].
     pub(crate) running: u64,
+    pub(crate) since: u64,
 }
 
 // SAFETY: the pointers are to places of a table that outlives the scheduler and is `Sync`.
@@ -114,6 +116,7 @@ impl<T> Scheduler<T> {
                 next: AtomicPtr::default(),
                 turn: AtomicU64::new(0),
                 running: AtomicU64::new(0),
+                since: AtomicU64::new(0),
                 rescue: AtomicBool::new(false),
                 state: AtomicU8::new(state::ACTIVE),
                 sleeper: Mutex::new(None),
@@ -131,6 +134,11 @@ impl<T> Scheduler<T> {
             stopped: AtomicBool::new(false),
         };
         (scheduler, ends)
+    }
+
+    /// How many workers run processes.
+    pub(crate) fn workers(&self) -> usize {
+        self.places
     }
 
     /// Queues work from outside of any worker.
@@ -161,6 +169,17 @@ impl<T> Scheduler<T> {
     pub(crate) fn push_back(&self, worker: &Worker<T>, work: &T) {
         worker.deque.push(NonNull::from(work));
         self.wake_one();
+    }
+
+    /// Queues work that a worker just made. The first such work waits for the worker itself, which most often has
+    /// nothing else to do soon; what comes on top of it is worth waking another for.
+    #[inline]
+    pub(crate) fn push_new(&self, worker: &Worker<T>, work: &T) {
+        let is_first = worker.deque.is_empty();
+        worker.deque.push(NonNull::from(work));
+        if !is_first {
+            self.wake_one();
+        }
     }
 
     /// What this worker should run next; sleeps until there is something. `None` when stopped, and
@@ -288,9 +307,10 @@ impl<T> Scheduler<T> {
 impl<T> Scheduler<T> {
     /// This worker begins a turn for `running`.
     #[inline]
-    pub(crate) fn begin_turn(&self, worker: &Worker<T>, running: u64) {
+    pub(crate) fn begin_turn(&self, worker: &Worker<T>, running: u64, now: u64) {
         let shared = &self.workers[worker.index];
         shared.running.store(running, Ordering::Relaxed);
+        shared.since.store(now, Ordering::Relaxed);
         shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
@@ -329,15 +349,28 @@ impl<T> Scheduler<T> {
         let started = self.started.load(Ordering::Acquire);
         self.workers[..started].iter().enumerate().filter_map(|(worker, shared)| {
             let number = shared.turn.load(Ordering::Acquire);
-            let running = shared.running.load(Ordering::Relaxed);
-            (number % 2 == 1).then_some(Turn { worker, number, running })
+            let (running, since) = (shared.running.load(Ordering::Acquire), shared.since.load(Ordering::Acquire));
+            // A turn that ended meanwhile may have left the figures of another one there.
+            let lasts = number % 2 == 1 && shared.turn.load(Ordering::Relaxed) == number;
+            lasts.then_some(Turn { worker, number, running, since })
         })
+    }
+
+    /// How many turns have begun.
+    pub(crate) fn turns_begun(&self) -> u64 {
+        let started = self.started.load(Ordering::Acquire);
+        self.workers[..started].iter().map(|shared| shared.turn.load(Ordering::Acquire).div_ceil(2)).sum()
     }
 
     /// Declares a worker stuck whose turn has lasted too long: what it was to run next is for others now.
     /// For the watchdog.
     pub(crate) fn rescue(&self, turn: Turn) {
         let shared = &self.workers[turn.worker];
+        // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
+        let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
+        if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
+            return;
+        }
         shared.rescue.store(true, Ordering::SeqCst);
         barrier::heavy();
         // If the turn still lasts, its worker will see `rescue` before it touches the slot without a fence.

@@ -1,11 +1,13 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
-use crate::core::{Current, Inner};
+use crate::conversation::Told;
+use crate::core::Inner;
+use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid};
 use crate::router::{Outgoing, RemoteSignal};
-use crate::trace::{EventKind, Serial, Signal};
+use crate::trace::Riding;
 
 impl Inner {
     /// Sends a message from the running process, if there is one; what cannot arrive is dropped.
@@ -14,13 +16,31 @@ impl Inner {
         self.send_envelope(&Target::Pid(to), Envelope::new(message));
     }
 
+    /// The same for a caller that knows who is current on this thread.
     #[inline]
-    pub(crate) fn send_envelope(&self, to: &Target, mut envelope: Envelope) {
-        let current = Current::of(self);
-        if self.is_traced_for(current)
-            && let Target::Pid(pid) = *to
-        {
-            self.trace_send(pid, &mut envelope);
+    pub(crate) fn send_from<M: Message>(&self, current: &Current<'_>, to: Pid, message: M) {
+        self.send_to_pid(current, to, Envelope::new(message));
+    }
+
+    /// The way that almost all messages take.
+    fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
+        if to.node != self.id || self.is_traced_for(Some(current)) {
+            return self.send_as(Some(current), &Target::Pid(to), envelope);
+        }
+        current.count_sent();
+        let undelivered = current.unless_dead(|| self.deliver_from(Some(current), to.id, envelope).err());
+        if let Some(Some(undelivered)) = undelivered {
+            drop_quietly(undelivered);
+        }
+    }
+
+    pub(crate) fn send_envelope(&self, to: &Target, envelope: Envelope) {
+        self.send_as(Current::of(self), to, envelope);
+    }
+
+    fn send_as(&self, current: Option<&Current<'_>>, to: &Target, mut envelope: Envelope) {
+        if self.is_traced_for(current) {
+            self.trace_send(to, &mut envelope);
         }
         self.transfer(current, to, envelope);
     }
@@ -62,64 +82,17 @@ impl Inner {
 
     fn send_remote(&self, to: &Target, envelope: &Envelope) {
         if let Some(router) = self.router.read().as_deref() {
-            router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload() });
-        }
-    }
-
-    /// Lets the token of the running process ride on the envelope, and shows the event.
-    #[cold]
-    pub(crate) fn trace_send(&self, to: Pid, envelope: &mut Envelope) {
-        let Some(from) = Current::of(self).and_then(Current::pid) else { return };
-        let token = Current::of(self).and_then(|current| {
-            current.with_own(|own| {
-                let token = own.token.as_mut()?;
-                token.serial.current += 1;
-                Some(token.clone())
-            })
-        });
-        envelope.set_token(token);
-        self.trace(|| EventKind::Send { from, to, signal: envelope.signal() });
-    }
-
-    /// Takes over the token of a message that the running process has received.
-    pub(crate) fn trace_receive(&self, envelope: &mut Envelope) {
-        let Some(current) = Current::of(self) else { return };
-        let received = envelope.take_token();
-        let (before, involved) = current.with_own(|own| {
-            let before = own.token.take();
-            let clock = before.as_ref().map_or(0, |token| token.serial.current);
-            own.token = received.map(|mut token| {
-                let answered = token.serial.current;
-                token.serial = Serial { previous: answered, current: clock.max(answered) };
-                token
-            });
-            (before, own.token.is_some())
-        });
-        drop(before); // Only now: it may be the last of its tracer, whose destructor is not ours.
-        if (involved || self.is_traced())
-            && let Some(by) = current.pid()
-        {
-            self.trace(|| EventKind::Receive { by, signal: envelope.signal() });
+            let token = envelope.token().map(Riding::passport);
+            router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload(), token });
         }
     }
 
     /// Puts a message of the runtime itself into the mailbox of a local process.
-    pub(crate) fn hand_in<M: Message>(&self, to: Pid, message: M) -> Option<Signal> {
+    pub(crate) fn hand_in<M: Message>(&self, to: Pid, message: M) -> Option<Told> {
         let mut envelope = Envelope::new(message);
-        let signal = self.is_traced().then(|| {
-            let token = Current::of(self).and_then(|current| current.with_own(|own| own.token.clone()));
-            envelope.set_token(token);
-            envelope.signal()
-        });
+        let told = self.trace_notice(&mut envelope);
         drop_quietly(self.deliver(to.id, envelope).err());
-        signal
-    }
-
-    /// Shows what [`Inner::hand_in`] did, after the locks are gone.
-    pub(crate) fn trace_told(&self, from: Pid, to: Pid, told: Option<Signal>) {
-        if let Some(signal) = told {
-            self.trace(|| EventKind::Send { from, to, signal });
-        }
+        told
     }
 
     pub(crate) fn signal(&self, to: NodeId, signal: RemoteSignal) {

@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::core::Current;
+use crate::current::Current;
 
 pin_project! {
     /// A process's future with its span.

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use futures_sink::Sink;
 
-use crate::core::{Inner, running};
+use crate::core::Inner;
+use crate::current::running;
 use crate::mailbox::Cursor;
 use crate::message::Message;
 use crate::pid::Pid;

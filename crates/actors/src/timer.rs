@@ -62,6 +62,11 @@ impl<E> Timers<E> {
         self.state.lock().waiting.contains_key(&key).then_some(key.due)
     }
 
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().waiting.len()
+    }
+
     /// Waits for what is due and hands it to `fire`, until [`Timers::stop`].
     pub(crate) fn run(&self, now: impl Fn() -> Duration, mut fire: impl FnMut(TimerKey, E)) {
         let mut state = self.state.lock();

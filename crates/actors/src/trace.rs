@@ -4,14 +4,22 @@
 //! primitive; when nobody looks, that costs one predictable branch.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+mod token;
+
 use crate::pid::Pid;
 use crate::reason::ExitReason;
+pub use token::Passport;
+#[doc(no_inline)]
+pub use token::{Event, Flag, Label, Report, Token};
+pub(crate) use token::{Recording, Riding};
+
+/// Whether tracing is there at all. It always is, but for the benches, which weigh what it costs while it is off.
+pub(crate) const IS_BUILT_IN: bool = !cfg!(greenroom_untraceable);
 
 /// Something that happened on a node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,7 +128,7 @@ pub enum Signal {
 }
 
 /// The position of a message in a traced conversation: it answers the one numbered `previous`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Serial {
     /// The number of the message that the sender had received last.
     pub previous: u64,
@@ -201,14 +209,4 @@ impl EventKind {
             EventKind::Restart { old, new, .. } => (old, Some(new)),
         }
     }
-}
-
-/// What rides on a message of a traced conversation: who collects it and where it stands in it.
-///
-/// The rules are OTP's `seq_trace`: a received message's token becomes the receiver's, a spawned
-/// process inherits its parent's, and a message without a token clears it.
-#[derive(Clone)]
-pub(crate) struct Token {
-    pub(crate) tracer: Arc<dyn Tracer>,
-    pub(crate) serial: Serial,
 }

@@ -1,5 +1,7 @@
 //! A supervision tree as plain data: what [`crate::supervisor::tree`] returns and what is drawn.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::pid::Pid;
@@ -17,8 +19,12 @@ pub struct TreeNode {
     pub kind: ChildKind,
     /// Whether it runs.
     pub status: ChildStatus,
+    /// For a supervisor, whom it restarts together with a child that has ended.
+    pub strategy: Option<Strategy>,
     /// How often the supervisor above has restarted this child.
     pub restarts: u64,
+    /// How long the process has been running, if it does.
+    pub uptime: Option<Duration>,
     /// The processes that this one is linked to.
     pub links: Vec<Pid>,
     /// The children, in start order.
@@ -32,6 +38,18 @@ pub enum ChildKind {
     Supervisor,
     /// It does the work.
     Worker,
+}
+
+/// Who else is restarted together with a child that has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Strategy {
+    /// Nobody.
+    #[default]
+    OneForOne,
+    /// All children.
+    OneForAll,
+    /// The children that were started after it.
+    RestForOne,
 }
 
 /// Whether a child runs.

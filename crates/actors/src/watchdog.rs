@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::core::{Inner, LongTurn};
 use crate::pid::LocalPid;
 use crate::scheduler::{Turn, Worker};
-use crate::table::Slot;
+use crate::slot::Slot;
 
 /// How often it looks while something runs for long.
 const ALERT: Duration = Duration::from_millis(1);

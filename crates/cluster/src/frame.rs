@@ -4,6 +4,7 @@
 
 use greenroom::message::Target;
 use greenroom::router::{Outgoing, Payload, RemoteSignal};
+use greenroom::trace::Passport;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, CodecError};
@@ -22,6 +23,7 @@ pub(crate) enum Frame {
 pub(crate) struct Message {
     type_name: String,
     bytes: Vec<u8>,
+    token: Option<Passport>,
 }
 
 impl Payload for Message {
@@ -32,13 +34,17 @@ impl Payload for Message {
     fn decode(&self, read: &mut dyn FnMut(&mut dyn erased_serde::Deserializer<'_>)) {
         codec::with_deserializer(&self.bytes, read);
     }
+
+    fn token(&self) -> Option<Passport> {
+        self.token.clone()
+    }
 }
 
 /// Packs a message for its way.
 pub(crate) fn pack(to: &Target, message: &Outgoing<'_>) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::new();
     codec::encode_into(message.payload, &mut bytes)?;
-    let message = Message { type_name: message.type_name.to_owned(), bytes };
+    let message = Message { type_name: message.type_name.to_owned(), bytes, token: message.token.clone() };
     seal(&Frame::Send(to.clone(), message))
 }
 

@@ -27,7 +27,9 @@ pub use mermaid::Direction;
 ///     registered: None,
 ///     kind: ChildKind::Worker,
 ///     status: ChildStatus::NotStarted,
+///     strategy: None,
 ///     restarts: 3,
+///     uptime: None,
 ///     links: vec![],
 ///     children: vec![],
 /// };

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 
 use crate::message::{Message, short_name};
 use crate::router::Parcel;
-use crate::trace::{Signal, Token};
+use crate::trace::{Riding, Signal};
 
 /// The part of an envelope that is the same for every type of message.
 #[repr(C)]
@@ -19,13 +19,14 @@ pub(crate) struct Head {
     /// The neighbour: the next older one in an inbox, the next newer one in a queue.
     pub(super) next: Option<NonNull<Head>>,
     operations: &'static VTable,
-    token: Option<Box<Token>>,
+    token: Option<Box<Riding>>,
 }
 
 impl Head {
     /// The bytes of the envelope, message included, in eights.
+    #[inline]
     pub(crate) fn eights(&self) -> u32 {
-        u32::try_from(self.operations.layout.size() / 8).unwrap_or(u32::MAX)
+        self.operations.eights
     }
 }
 
@@ -39,6 +40,8 @@ struct VTable {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     layout: Layout,
+    /// The size, in eights.
+    eights: u32,
     /// Destroys the message in place.
     drop: unsafe fn(NonNull<Head>),
     debug: unsafe fn(NonNull<Head>, &mut fmt::Formatter<'_>) -> fmt::Result,
@@ -58,6 +61,7 @@ impl<T: Message> Operations for T {
         type_id: TypeId::of::<T>(),
         type_name: std::any::type_name::<T>,
         layout: Layout::new::<Packet<T>>(),
+        eights: in_eights(size_of::<Packet<T>>()),
         // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<T>`
         // with its message in place.
         drop: |head| unsafe { ManuallyDrop::drop(&mut head.cast::<Packet<T>>().as_mut().message) },
@@ -70,10 +74,36 @@ impl<T: Message> Operations for T {
         type_id: TypeId::of::<Hollow>(),
         type_name: std::any::type_name::<T>,
         layout: Layout::new::<Packet<T>>(),
+        eights: in_eights(size_of::<Packet<T>>()),
         drop: |_| (),
         debug: |_, f| f.write_str("…"),
         serialize: |_| &(),
     };
+}
+
+const fn in_eights(bytes: usize) -> u32 {
+    if bytes / 8 > u32::MAX as usize { u32::MAX } else { (bytes / 8) as u32 }
+}
+
+/// A type of message, as a receive asks for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    type_id: TypeId,
+    accept: fn(&mut Envelope) -> bool,
+}
+
+impl Wanted {
+    #[inline]
+    pub(crate) fn of<T: Message>() -> Self {
+        Wanted { type_id: TypeId::of::<T>(), accept: Envelope::accept::<T> }
+    }
+
+    /// Whether that is what the envelope holds, as in [`Envelope::accept`].
+    #[inline]
+    pub(crate) fn accepts(self, envelope: &mut Envelope) -> bool {
+        envelope.head().operations.type_id == self.type_id
+            || (envelope.head().operations.type_id == TypeId::of::<Parcel>() && (self.accept)(envelope))
+    }
 }
 
 /// An owned message of some type.
@@ -83,6 +113,7 @@ pub(crate) struct Envelope(NonNull<Head>);
 unsafe impl Send for Envelope {}
 
 impl Envelope {
+    #[inline]
     pub(crate) fn new<T: Message>(message: T) -> Self {
         let packet = Box::new(Packet {
             head: Head { next: None, operations: T::TABLE, token: None },
@@ -122,19 +153,20 @@ impl Envelope {
     }
 
     #[inline]
-    pub(crate) fn token(&self) -> Option<&Token> {
+    pub(crate) fn token(&self) -> Option<&Riding> {
         self.head().token.as_deref()
     }
 
-    pub(crate) fn set_token(&mut self, token: Option<Box<Token>>) {
+    pub(crate) fn set_token(&mut self, token: Option<Box<Riding>>) {
         self.head_mut().token = token;
     }
 
     #[inline]
-    pub(crate) fn take_token(&mut self) -> Option<Box<Token>> {
+    pub(crate) fn take_token(&mut self) -> Option<Box<Riding>> {
         self.head_mut().token.take()
     }
 
+    #[inline]
     pub(crate) fn is<T: Message>(&self) -> bool {
         self.head().operations.type_id == TypeId::of::<T>()
     }
@@ -179,6 +211,21 @@ impl Envelope {
         self.head_mut().operations = T::HOLLOW;
         // SAFETY: it is a `T`, and as the envelope is hollow now, nobody reads it from there again.
         Some(unsafe { std::ptr::read(&*self.0.cast::<Packet<T>>().as_ref().message) })
+    }
+
+    /// The message, if it is a `T`.
+    #[inline]
+    pub(crate) fn into_message<T: Message>(mut self) -> Option<T> {
+        if !self.is::<T>() && !self.accept::<T>() {
+            return None;
+        }
+        drop(self.take_token());
+        let packet = ManuallyDrop::new(self).0.cast::<Packet<T>>();
+        // SAFETY: it is a packet of this type, allocated as a box by `new`, and given up by its only owner here;
+        // the message is moved out of it, and nothing else of it needs to be dropped.
+        let packet = unsafe { Box::from_raw(packet.as_ptr()) };
+        crate::heap::give_back(size_of::<Packet<T>>());
+        Some(ManuallyDrop::into_inner(packet.message))
     }
 
     /// Puts back what [`Envelope::take`] took out.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
 use super::{Watchable, demonitor};
-use crate::core::{Current, running, unless_dead};
+use crate::cold::Uses;
+use crate::current::{Current, running, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
-use crate::message::Message;
+use crate::message::{Message, Target};
 use crate::pid::{Pid, Ref};
-use crate::table::Uses;
 
 /// An address of a process that works until it is removed: see [`Alias::new`].
 ///
@@ -135,7 +135,7 @@ impl<M> std::error::Error for AliasError<M> {}
 impl Destination for Alias {
     type Sent<M> = Result<(), AliasError<M>>;
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M> {
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) -> Self::Sent<M> {
         let inner = from.inner();
         let Alias { pid, reference } = self;
         if pid.node != inner.id {
@@ -146,7 +146,7 @@ impl Destination for Alias {
         }
         let mut envelope = Envelope::new(message);
         if inner.is_traced() {
-            inner.trace_send(pid, &mut envelope);
+            inner.trace_send(&Target::Pid(pid), &mut envelope);
         }
         let mut used_up = false;
         let undelivered = unless_dead(inner, || {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::core::{Current, Inner, running};
+use crate::core::Inner;
+use crate::current::{Current, running};
 use crate::message::Target;
 use crate::pid::Pid;
-use crate::table::{Slot, flag};
+use crate::slot::{Slot, flag};
 use crate::tree::ChildKind;
 
 /// What can be known about a process of this node: see [`info`].
@@ -103,9 +104,13 @@ impl Inner {
             registered_name: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
             label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
             message_queue_len,
-            links: cold.map(|cold| cold.links.iter().copied().collect()).unwrap_or_default(),
-            monitors: cold.map(|cold| cold.watching.values().cloned().collect()).unwrap_or_default(),
-            monitored_by: cold.map(|cold| cold.watchers.values().copied().collect()).unwrap_or_default(),
+            links: cold.map(|cold| cold.links.iter().map(|(pid, ())| *pid).collect()).unwrap_or_default(),
+            monitors: cold
+                .map(|cold| cold.watching.iter().map(|(_, target)| target.clone()).collect())
+                .unwrap_or_default(),
+            monitored_by: cold
+                .map(|cold| cold.watchers.iter().map(|(_, watcher)| *watcher).collect())
+                .unwrap_or_default(),
             trap_exit: flags & flag::TRAPS_EXITS != 0,
             parent: origin.and_then(|origin| origin.parent),
             group_leader: origin.and_then(|origin| origin.leader),
@@ -117,7 +122,7 @@ impl Inner {
             messages_in: figures.received,
             messages_out: figures.sent,
             busy: Duration::from_micros(figures.busy_micros),
-            running_for: self.desks.running_for(pid.id),
+            running_for: self.running_for(pid.id),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Names of processes.
 
-use crate::core::running;
+use crate::current::running;
 use crate::names::RegisterError;
 use crate::pid::Pid;
 

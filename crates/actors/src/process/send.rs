@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Watchable;
-use crate::core::{Due, Inner, running};
+use crate::core::{Due, Inner};
+use crate::current::{Current, running};
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{NodeId, Pid, Ref};
@@ -17,35 +18,36 @@ pub trait Destination {
     type Sent<M>;
 
     #[doc(hidden)]
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M>;
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) -> Self::Sent<M>;
 }
 
 /// The node that a message is sent from; for [`Destination`].
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Sender<'a>(&'a Inner);
+pub struct Sender<'a, 'c>(&'a Current<'c>);
 
-impl<'a> Sender<'a> {
-    pub(super) fn inner(self) -> &'a Inner {
-        self.0
+impl<'c> Sender<'_, 'c> {
+    pub(super) fn inner(self) -> &'c Inner {
+        self.0.inner
     }
 }
 
 impl Destination for Pid {
     type Sent<M> = ();
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) {
-        from.0.send(self, message);
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) {
+        from.0.inner.send_from(from.0, self, message);
     }
 }
 
 impl Destination for &str {
     type Sent<M> = Result<(), SendError<M>>;
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) -> Self::Sent<M> {
-        match from.0.whereis(self) {
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) -> Self::Sent<M> {
+        let inner = from.inner();
+        match inner.whereis(self) {
             Some(id) => {
-                from.0.send(from.0.pid(id), message);
+                inner.send_from(from.0, inner.pid(id), message);
                 Ok(())
             }
             None => Err(SendError { name: self.to_owned(), message }),
@@ -56,9 +58,9 @@ impl Destination for &str {
 impl Destination for (&str, NodeId) {
     type Sent<M> = ();
 
-    fn accept<M: Message>(self, from: Sender<'_>, message: M) {
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) {
         let target = Target::Name(self.0.to_owned(), self.1);
-        from.0.send_envelope(&target, Envelope::new(message));
+        from.inner().send_envelope(&target, Envelope::new(message));
     }
 }
 
@@ -97,7 +99,7 @@ impl<M> std::error::Error for SendError<M> {}
 /// Outside of a process.
 #[track_caller]
 pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
-    running("send", |current, _, _| to.accept(Sender(current.inner), message))
+    running("send", |current, _, _| to.accept(Sender(current), message))
 }
 
 /// Sends a message after a while, and returns a handle to cancel that.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::info::Info;
-use crate::core::{Inner, running};
+use crate::core::Inner;
+use crate::current::running;
 use crate::pid::Pid;
 use crate::process::sleep;
 
@@ -97,6 +98,10 @@ fn all() -> Vec<Info> {
 pub struct Totals {
     /// Processes that are alive.
     pub processes: usize,
+    /// Names that are taken.
+    pub names: usize,
+    /// Timers that wait, those of receives with a time-out among them.
+    pub timers: usize,
     /// Turns that processes had.
     pub turns: u64,
     /// What they did in them.
@@ -119,7 +124,9 @@ impl Inner {
         let figures = self.desks.total();
         Totals {
             processes: self.table.residents().count(),
-            turns: self.desks.turns(),
+            names: self.names.read().len(),
+            timers: self.timers.waiting(),
+            turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,
             messages_out: figures.sent,

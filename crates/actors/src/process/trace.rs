@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::core::running;
-use crate::trace::{Recorder, Serial, Token, Trace};
+use crate::current::running;
+use crate::trace::{Recorder, Recording, Token, Trace, Tracer};
 
 /// Runs a future and records the conversation that it takes part in: what the running process and
 /// everyone that it starts or talks to send each other, until the future is done.
@@ -27,15 +27,14 @@ use crate::trace::{Recorder, Serial, Token, Trace};
 /// When polled outside of a process.
 pub async fn trace<F: std::future::Future>(future: F) -> (F::Output, Trace) {
     let recorder = Arc::new(Recorder::default());
-    let start = Token { tracer: recorder.clone(), serial: Serial { previous: 0, current: 0 } };
-    let before = set_token(Some(Box::new(start)));
+    let before = running("trace", |current, _, _| {
+        let inner = current.inner;
+        let tracer: Arc<dyn Tracer> = recorder.clone();
+        let reference = inner.conversations.admit(&tracer);
+        let recording = Recording { node: inner.id, reference, tracer: Some(tracer) };
+        inner.exchange_token(Some(inner.conversations.riding(Token::default(), Some(recording))))
+    });
     let value = future.await;
-    set_token(before);
+    running("trace", |current, _, _| current.inner.exchange_token(before));
     (value, recorder.take(super::self_pid()))
-}
-
-/// Sets the trace token of the running process and returns the one before.
-#[track_caller]
-fn set_token(token: Option<Box<Token>>) -> Option<Box<Token>> {
-    running("trace", |current, _, _| current.with_own(|own| std::mem::replace(&mut own.token, token)))
 }

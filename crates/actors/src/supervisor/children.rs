@@ -1,218 +1,295 @@
 //! The children of one supervisor: starting, stopping and restarting them in order.
 //!
-//! Everything here runs in the supervisor's process.
+//! Everything here runs in the supervisor's process. What to do about an exit is left to `decision`, how a child is
+//! started and stopped to `start` and `stop`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::decision::{Decision, History, Intensity, Restart, Strategy, group, on_exit};
-use super::{ChildInfo, ChildSpec, Shutdown, StartError, remind};
-use crate::core::Current;
-use crate::message::Down;
-use crate::pid::Pid;
-use crate::process::{exit, monitor};
+use rustc_hash::FxHashMap;
+
+use super::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, group, on_exit};
+use super::error::{DeleteChildError, RestartChildError, SpecError, StartChildError, TerminateChildError};
+use super::info::{ChildInfo, tell_restart};
+use super::request::{TryAgain, Who};
+use super::spec::{ChildSpec, NotStarted};
+use super::start::start;
+use super::stop::{now, stop};
+use crate::pid::{Pid, Ref};
+use crate::process::{self_pid, send};
 use crate::reason::ExitReason;
-use crate::receive;
-use crate::trace::EventKind;
-use crate::tree::ChildStatus;
+use crate::tree::{ChildStatus, Strategy};
+
+/// The rules that the children are kept by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Policy {
+    pub(super) strategy: Strategy,
+    pub(super) intensity: Intensity,
+    pub(super) auto_shutdown: AutoShutdown,
+}
 
 pub(super) struct Children {
-    strategy: Strategy,
-    intensity: Intensity,
+    policy: Policy,
     history: History,
-    /// In start order.
-    list: Vec<Child>,
+    /// By number, which is in start order.
+    list: BTreeMap<u64, Child>,
+    next: u64,
+    by_id: FxHashMap<Arc<str>, u64>,
+    /// Those that run.
+    by_pid: FxHashMap<Pid, u64>,
 }
 
 struct Child {
     spec: ChildSpec,
     state: State,
+    /// The process that it had last, for the trace of its restart.
+    last: Option<Pid>,
     restarts: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    Running(Pid),
-    /// It waits to be started; the process that it had is kept for the trace of its restart.
-    Restarting(Option<Pid>),
+    /// Since when.
+    Running(Pid, Duration),
+    /// It could not be started, and will be tried again when this [`TryAgain`] is received.
+    Restarting(Ref),
     Ended,
 }
 
+/// Says what contradicts itself in the specification of a child.
+pub(super) fn check(spec: &ChildSpec, auto_shutdown: AutoShutdown) -> Result<(), SpecError> {
+    let id = || spec.id.to_string();
+    match (spec.is_significant, auto_shutdown, spec.restart) {
+        (false, _, _) => Ok(()),
+        (true, AutoShutdown::Never, _) => Err(SpecError::NeverShutsDown { id: id() }),
+        (true, _, Restart::Permanent) => Err(SpecError::PermanentSignificant { id: id() }),
+        (true, _, Restart::Transient | Restart::Temporary) => Ok(()),
+    }
+}
+
 impl Children {
-    pub(super) fn new(strategy: Strategy, intensity: Intensity) -> Self {
-        Children { strategy, intensity, history: History::default(), list: Vec::new() }
+    pub(super) fn new(policy: Policy) -> Self {
+        Children {
+            policy,
+            history: History::default(),
+            list: BTreeMap::new(),
+            next: 0,
+            by_id: FxHashMap::default(),
+            by_pid: FxHashMap::default(),
+        }
     }
 
-    pub(super) async fn start(&mut self, spec: ChildSpec) -> Result<Pid, StartError> {
-        if self.list.iter().any(|child| child.spec.id == spec.id) {
-            return Err(StartError::Duplicate { id: spec.id });
+    pub(super) fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Adds a child and starts it.
+    pub(super) async fn start(&mut self, spec: ChildSpec) -> Result<Pid, StartChildError> {
+        check(&spec, self.policy.auto_shutdown).map_err(StartChildError::Spec)?;
+        let id = || spec.id.to_string();
+        if let Some((_, child)) = self.find(&spec.id) {
+            return Err(match child.state {
+                State::Running(pid, _) => StartChildError::AlreadyStarted { id: id(), pid },
+                State::Restarting(_) | State::Ended => StartChildError::AlreadyPresent { id: id() },
+            });
         }
-        match (spec.start)().await {
+        let started = start(&spec, |pid| self.by_pid.contains_key(&pid)).await;
+        match started {
             Ok(pid) => {
-                self.list.push(Child { spec, state: State::Running(pid), restarts: 0 });
+                self.add(spec, State::Running(pid, now()));
                 Ok(pid)
             }
-            Err(reason) => Err(StartError::Child { id: spec.id, reason }),
+            Err(NotStarted::Ignored) => {
+                let error = StartChildError::Ignored { id: id() };
+                if spec.restart != Restart::Temporary {
+                    self.add(spec, State::Ended);
+                }
+                Err(error)
+            }
+            Err(NotStarted::Failed(reason)) => Err(StartChildError::Failed { id: id(), reason }),
+        }
+    }
+
+    fn add(&mut self, spec: ChildSpec, state: State) {
+        let key = self.next;
+        self.next += 1;
+        let last = match state {
+            State::Running(pid, _) => {
+                self.by_pid.insert(pid, key);
+                Some(pid)
+            }
+            State::Restarting(_) | State::Ended => None,
+        };
+        self.by_id.insert(spec.id.clone(), key);
+        self.list.insert(key, Child { spec, state, last, restarts: 0 });
+    }
+
+    fn find(&self, id: &str) -> Option<(u64, &Child)> {
+        let key = *self.by_id.get(id)?;
+        Some((key, self.list.get(&key)?))
+    }
+
+    fn forget(&mut self, key: u64) {
+        if let Some(child) = self.list.remove(&key) {
+            self.by_id.remove(&child.spec.id);
+            if let State::Running(pid, _) = child.state {
+                self.by_pid.remove(&pid);
+            }
         }
     }
 
     /// Newest first, as OTP lists them.
     pub(super) fn list(&self) -> Vec<ChildInfo> {
+        let now = now();
         let info = |child: &Child| {
-            let (pid, status) = match child.state {
-                State::Running(pid) => (Some(pid), ChildStatus::Running),
-                State::Restarting(_) => (None, ChildStatus::Restarting),
-                State::Ended => (None, ChildStatus::NotStarted),
+            let (pid, status, uptime) = match child.state {
+                State::Running(pid, since) => (Some(pid), ChildStatus::Running, Some(now.saturating_sub(since))),
+                State::Restarting(_) => (None, ChildStatus::Restarting, None),
+                State::Ended => (None, ChildStatus::NotStarted, None),
             };
-            ChildInfo { id: child.spec.id.clone(), pid, kind: child.spec.kind, status, restarts: child.restarts }
+            let (id, kind) = (child.spec.id.to_string(), child.spec.kind);
+            ChildInfo { id, pid, kind, status, restarts: child.restarts, uptime }
         };
-        self.list.iter().rev().map(info).collect()
+        self.list.values().rev().map(info).collect()
     }
 
-    pub(super) async fn terminate(&mut self, id: &str) -> bool {
-        let Some(index) = self.list.iter().position(|child| child.spec.id == id) else { return false };
-        self.stop(index).await;
-        if self.list[index].spec.restart == Restart::Temporary {
-            self.list.remove(index);
+    pub(super) async fn terminate(&mut self, id: &str) -> Result<(), TerminateChildError> {
+        let Some((key, child)) = self.find(id) else {
+            return Err(TerminateChildError::NotFound { child: id.to_owned() });
+        };
+        let is_temporary = child.spec.restart == Restart::Temporary;
+        self.stop(key).await;
+        if is_temporary {
+            self.forget(key);
         }
-        true
+        Ok(())
+    }
+
+    pub(super) async fn restart(&mut self, id: &str) -> Result<Pid, RestartChildError> {
+        let id = id.to_owned();
+        let Some((key, child)) = self.find(&id) else { return Err(RestartChildError::NotFound { id }) };
+        match child.state {
+            State::Running(pid, _) => return Err(RestartChildError::Running { id, pid }),
+            State::Restarting(_) => return Err(RestartChildError::Restarting { id }),
+            State::Ended => {}
+        }
+        self.start_again(key).await.map_err(|error| match error {
+            NotStarted::Ignored => RestartChildError::Ignored { id },
+            NotStarted::Failed(reason) => RestartChildError::Failed { id, reason },
+        })
+    }
+
+    pub(super) fn delete(&mut self, id: &str) -> Result<(), DeleteChildError> {
+        let id = id.to_owned();
+        let Some((key, child)) = self.find(&id) else { return Err(DeleteChildError::NotFound { id }) };
+        match child.state {
+            State::Running(pid, _) => return Err(DeleteChildError::Running { id, pid }),
+            State::Restarting(_) => return Err(DeleteChildError::Restarting { id }),
+            State::Ended => {}
+        }
+        self.forget(key);
+        Ok(())
     }
 
     /// The process `pid` has ended; it may be a child.
     ///
     /// # Errors
-    /// The reason for which the supervisor has to end: there were too many restarts.
+    /// The reason for which the supervisor has to end.
     pub(super) async fn ended(&mut self, pid: Pid, reason: ExitReason) -> Result<(), ExitReason> {
-        let Some(index) = self.list.iter().position(|child| child.state == State::Running(pid)) else { return Ok(()) };
-        let (history, intensity) = (&mut self.history, self.intensity);
-        let restart = self.list[index].spec.restart;
-        let decision =
-            on_exit(self.strategy, restart, &reason, index, self.list.len(), || history.admit(intensity, now()));
-        self.list[index].state = State::Restarting(Some(pid));
-        self.carry_out(decision, index).await
-    }
-
-    /// A child that could not be restarted is given another chance, which counts.
-    pub(super) async fn try_again(&mut self, id: &str) -> Result<(), ExitReason> {
-        let waits = |child: &Child| child.spec.id == id && matches!(child.state, State::Restarting(_));
-        let Some(index) = self.list.iter().position(waits) else { return Ok(()) };
-        if !self.history.admit(self.intensity, now()) {
-            return Err(ExitReason::Shutdown);
-        }
-        let group = group(self.strategy, index, self.list.len());
-        self.carry_out(Decision::Restart(group), index).await
-    }
-
-    async fn carry_out(&mut self, decision: Decision, index: usize) -> Result<(), ExitReason> {
-        match decision {
-            Decision::Leave => self.list[index].state = State::Ended,
-            Decision::Forget => {
-                self.list.remove(index);
-            }
-            Decision::GiveUp => {
-                self.list[index].state = State::Ended;
-                return Err(ExitReason::Shutdown);
-            }
-            Decision::Restart(range) => {
-                let mut end = range.end;
-                for index in range.clone().rev() {
-                    self.stop_to_restart(index).await;
-                    if self.list[index].spec.restart == Restart::Temporary {
-                        self.list.remove(index);
-                        end -= 1;
-                    }
-                }
-                for index in range.start..end {
-                    if !self.start_again(index).await {
-                        break; // It will be tried again, and those after it with it.
-                    }
-                }
-            }
+        let Some(key) = self.by_pid.remove(&pid) else { return Ok(()) };
+        let Some(child) = self.list.get_mut(&key) else { return Ok(()) };
+        child.state = State::Ended;
+        let (restart, is_significant) = (child.spec.restart, child.spec.is_significant);
+        let others_significant = is_significant
+            && self.policy.auto_shutdown == AutoShutdown::AllSignificant
+            && self.list.values().any(|child| child.spec.is_significant && child.state != State::Ended);
+        let ended = Ended { restart, reason: &reason, is_significant, others_significant };
+        let Policy { intensity, auto_shutdown, .. } = self.policy;
+        match on_exit(&ended, auto_shutdown, intensity, &mut self.history, now()) {
+            Decision::Leave => {}
+            Decision::Forget => self.forget(key),
+            Decision::Restart => self.restart_group(key).await,
+            Decision::GiveUp | Decision::Finish => return Err(ExitReason::Shutdown),
         }
         Ok(())
     }
 
-    /// Those that had ended before are started as well, as in OTP.
-    async fn stop_to_restart(&mut self, index: usize) {
-        let old = match self.list[index].state {
-            State::Running(pid) => Some(pid),
-            State::Restarting(old) => old,
-            State::Ended => None,
-        };
-        self.stop(index).await;
-        self.list[index].state = State::Restarting(old);
+    /// A child that could not be restarted is given another chance, which counts.
+    ///
+    /// # Errors
+    /// As for [`Children::ended`].
+    pub(super) async fn try_again(&mut self, TryAgain { child, attempt }: TryAgain) -> Result<(), ExitReason> {
+        let Who::Id(id) = child else { return Ok(()) };
+        let Some((key, child)) = self.find(&id) else { return Ok(()) };
+        if child.state != State::Restarting(attempt) {
+            return Ok(()); // It was terminated meanwhile.
+        }
+        if !self.history.admit(self.policy.intensity, now()) {
+            return Err(ExitReason::Shutdown);
+        }
+        self.restart_group(key).await;
+        Ok(())
     }
 
-    /// Starts a child that waits for it; false if that failed, and will be tried again.
-    async fn start_again(&mut self, index: usize) -> bool {
-        let child = &mut self.list[index];
-        let State::Restarting(old) = child.state else { return true };
-        let Ok(new) = (child.spec.start)().await else {
-            remind(&child.spec.id);
-            return false;
-        };
-        child.state = State::Running(new);
-        child.restarts += u64::from(old.is_some());
-        let id = child.spec.id.clone();
-        Current::with(|current| {
-            if let (Some(current), Some(old)) = (current, old)
-                && let Some(supervisor) = current.pid()
-            {
-                current.inner.trace(|| EventKind::Restart { supervisor, old, new, id });
+    /// Stops a child and those that are restarted with it, and starts them again. Those that had ended before are
+    /// started as well, as in OTP; a temporary one is forgotten.
+    async fn restart_group(&mut self, key: u64) {
+        let group: Vec<u64> = self.list.range(group(self.policy.strategy, key)).rev().map(|(key, _)| *key).collect();
+        for &key in &group {
+            self.stop(key).await;
+            if self.list.get(&key).is_some_and(|child| child.spec.restart == Restart::Temporary) {
+                self.forget(key);
             }
-        });
-        true
+        }
+        for &key in group.iter().rev() {
+            if let Err(NotStarted::Failed(_)) = self.start_again(key).await {
+                // Those after it wait with it.
+                return self.remind(key);
+            }
+        }
+    }
+
+    /// Starts a child that is known and does not run. One that is ignored counts as started.
+    async fn start_again(&mut self, key: u64) -> Result<Pid, NotStarted> {
+        let Some(child) = self.list.get(&key) else { return Err(NotStarted::Ignored) };
+        let spec = child.spec.clone();
+        let new = start(&spec, |pid| self.by_pid.contains_key(&pid)).await?;
+        self.by_pid.insert(new, key);
+        if let Some(child) = self.list.get_mut(&key) {
+            child.state = State::Running(new, now());
+            if let Some(old) = child.last.replace(new) {
+                child.restarts += 1;
+                tell_restart(old, new, &spec.id);
+            }
+        }
+        Ok(new)
+    }
+
+    /// Asks for another attempt, by the mailbox, so that requests come between.
+    fn remind(&mut self, key: u64) {
+        if let Some(child) = self.list.get_mut(&key) {
+            let attempt = Ref::new();
+            child.state = State::Restarting(attempt);
+            send(self_pid(), TryAgain { child: Who::Id(child.spec.id.clone()), attempt });
+        }
     }
 
     /// Stops all children, the newest first.
     pub(super) async fn stop_all(&mut self) {
-        for index in (0..self.list.len()).rev() {
-            self.stop(index).await;
+        let keys: Vec<u64> = self.list.keys().rev().copied().collect();
+        for key in keys {
+            self.stop(key).await;
         }
     }
 
-    async fn stop(&mut self, index: usize) {
-        let child = &mut self.list[index];
+    async fn stop(&mut self, key: u64) {
+        let Some(child) = self.list.get_mut(&key) else { return };
         let state = std::mem::replace(&mut child.state, State::Ended);
-        if let State::Running(pid) = state {
-            stop(pid, child.spec.shutdown).await;
+        if let State::Running(pid, _) = state {
+            let shutdown = child.spec.shutdown;
+            self.by_pid.remove(&pid);
+            stop(pid, shutdown).await;
         }
     }
-}
-
-/// Asks a process to end and waits until it has, or kills it.
-///
-/// It is watched, so that it does not matter whether it has removed the link to its supervisor. If not,
-/// the link stays, so that it ends also if its supervisor is killed meanwhile; the exit message that it
-/// causes in the end is of nobody who runs.
-async fn stop(pid: Pid, shutdown: Shutdown) {
-    let watch = monitor(pid);
-    let patience = match shutdown {
-        Shutdown::BrutalKill => {
-            exit(pid, ExitReason::Kill);
-            Duration::MAX
-        }
-        Shutdown::Within(patience) => {
-            exit(pid, ExitReason::Shutdown);
-            patience
-        }
-        Shutdown::Infinity => {
-            exit(pid, ExitReason::Shutdown);
-            Duration::MAX
-        }
-    };
-    let ended = receive! {
-        down: Down if down.reference == watch => { drop(down); true },
-        after patience => false,
-    };
-    if !ended {
-        exit(pid, ExitReason::Kill);
-        receive! {
-            down: Down if down.reference == watch => drop(down),
-        }
-    }
-}
-
-/// The time by the node's clock.
-fn now() -> Duration {
-    Current::with(|current| current.map_or(Duration::ZERO, |current| current.inner.now()))
 }

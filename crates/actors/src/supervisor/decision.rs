@@ -1,13 +1,17 @@
-//! What a supervisor does when a child has ended: a function of data, without processes or clocks.
+//! What a supervisor does when a child has ended: functions of data, without processes or clocks.
 //!
-//! The rules are those of OTP's `supervisor`: restart types, strategies, and the intensity within a
-//! period over which a supervisor gives up.
+//! The rules are those of OTP's `supervisor`: restart types, strategies, significant children, and the intensity
+//! within a period over which a supervisor gives up. Carrying a decision out is left to `children` and `dynamic`.
 
 use std::collections::VecDeque;
-use std::ops::Range;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::reason::ExitReason;
+use crate::tree::Strategy;
+
+#[cfg(test)]
+mod tests;
 
 /// When a child is started again after it has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,24 +25,27 @@ pub enum Restart {
     Temporary,
 }
 
-/// Who else is restarted together with a child that has ended.
+/// Whether a supervisor ends by itself when [significant](super::ChildSpec::significant) children have ended by
+/// themselves and are not started again.
+///
+/// What is stopped with [`terminate_child`](super::Supervisor::terminate_child) does not count as that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Strategy {
-    /// Nobody.
+pub enum AutoShutdown {
+    /// It does not; then no child can be significant.
     #[default]
-    OneForOne,
-    /// All children.
-    OneForAll,
-    /// The children that were started after it.
-    RestForOne,
+    Never,
+    /// When one of them has.
+    AnySignificant,
+    /// When the last of them has.
+    AllSignificant,
 }
 
 /// How many restarts within which time a supervisor tolerates before it gives up.
 ///
-/// The default is Elixir's: three within five seconds.
+/// The default is Elixir's: three within five seconds. (OTP's is one.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intensity {
-    /// How many restarts.
+    /// How many restarts. With zero, the first child that would have to be restarted ends its supervisor.
     pub restarts: usize,
     /// Within this time.
     pub within: Duration,
@@ -50,17 +57,67 @@ impl Default for Intensity {
     }
 }
 
+/// What decides about a child that has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) restart: Restart,
+    pub(crate) reason: &'a ExitReason,
+    pub(crate) is_significant: bool,
+    /// Whether a significant child other than this one runs, or waits to be started again.
+    pub(crate) others_significant: bool,
+}
+
 /// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// Nothing: the child stays ended, its specification stays.
     Leave,
     /// The child's specification is dropped.
     Forget,
-    /// These children are stopped, last one first, as far as they run, and started again, first one first.
-    Restart(Range<usize>),
-    /// The supervisor stops its children and ends.
+    /// The child is started again, together with its [`group`].
+    Restart,
+    /// There were too many restarts: the supervisor stops its children and ends.
     GiveUp,
+    /// The work is done: the supervisor stops its children and ends.
+    Finish,
+}
+
+/// What to do when a child has ended by itself at `now`.
+pub(crate) fn on_exit(
+    ended: &Ended<'_>,
+    auto_shutdown: AutoShutdown,
+    intensity: Intensity,
+    history: &mut History,
+    now: Duration,
+) -> Decision {
+    let comes_back = match ended.restart {
+        Restart::Permanent => true,
+        Restart::Transient => !ended.reason.is_orderly(),
+        Restart::Temporary => false,
+    };
+    if comes_back {
+        return if history.admit(intensity, now) { Decision::Restart } else { Decision::GiveUp };
+    }
+    let was_awaited = match auto_shutdown {
+        AutoShutdown::Never => false,
+        AutoShutdown::AnySignificant => true,
+        AutoShutdown::AllSignificant => !ended.others_significant,
+    };
+    match ended.restart {
+        _ if ended.is_significant && was_awaited => Decision::Finish,
+        Restart::Temporary => Decision::Forget,
+        Restart::Permanent | Restart::Transient => Decision::Leave,
+    }
+}
+
+/// The children that are restarted together with this one, where they are numbered in start order: all of these are
+/// stopped, the last one first, and started again, the first one first.
+pub(crate) fn group(strategy: Strategy, child: u64) -> RangeInclusive<u64> {
+    match strategy {
+        Strategy::OneForOne => child..=child,
+        Strategy::OneForAll => 0..=u64::MAX,
+        Strategy::RestForOne => child..=u64::MAX,
+    }
 }
 
 /// The restarts of the recent past.
@@ -71,6 +128,8 @@ pub(crate) struct History {
 
 impl History {
     /// Counts a restart at `now`; false if that is one too many.
+    ///
+    /// Each is entered and taken out once, so that it costs the same with an intensity of a million.
     pub(crate) fn admit(&mut self, intensity: Intensity, now: Duration) -> bool {
         let oldest = now.saturating_sub(intensity.within);
         while self.times.front().is_some_and(|time| *time < oldest) {
@@ -78,79 +137,5 @@ impl History {
         }
         self.times.push_back(now);
         self.times.len() <= intensity.restarts
-    }
-}
-
-/// What to do when the child at `index` of `count` has ended for `reason`.
-pub(crate) fn on_exit(
-    strategy: Strategy,
-    restart: Restart,
-    reason: &ExitReason,
-    index: usize,
-    count: usize,
-    admit: impl FnOnce() -> bool,
-) -> Decision {
-    match restart {
-        Restart::Temporary => return Decision::Forget,
-        Restart::Transient if reason.is_orderly() => return Decision::Leave,
-        Restart::Transient | Restart::Permanent => {}
-    }
-    if !admit() {
-        return Decision::GiveUp;
-    }
-    Decision::Restart(group(strategy, index, count))
-}
-
-/// The children that are restarted together with the one at `index` of `count`.
-pub(crate) fn group(strategy: Strategy, index: usize, count: usize) -> Range<usize> {
-    match strategy {
-        Strategy::OneForOne => index..index + 1,
-        Strategy::OneForAll => 0..count,
-        Strategy::RestForOne => index..count,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decide(strategy: Strategy, restart: Restart, reason: &str) -> Decision {
-        let reason = match reason {
-            "normal" => ExitReason::Normal,
-            "shutdown" => ExitReason::Shutdown,
-            "killed" => ExitReason::Killed,
-            other => ExitReason::from(other),
-        };
-        on_exit(strategy, restart, &reason, 1, 4, || true)
-    }
-
-    #[test]
-    fn strategies_choose_who_is_restarted() {
-        let crash = |strategy| decide(strategy, Restart::Permanent, "boom");
-        assert_eq!(crash(Strategy::OneForOne), Decision::Restart(1..2));
-        assert_eq!(crash(Strategy::OneForAll), Decision::Restart(0..4));
-        assert_eq!(crash(Strategy::RestForOne), Decision::Restart(1..4));
-    }
-
-    #[test]
-    fn cases_140_to_143_restart_types_choose_whether() {
-        let with = |restart, reason| decide(Strategy::OneForAll, restart, reason);
-        assert_eq!(with(Restart::Permanent, "normal"), Decision::Restart(0..4));
-        assert_eq!(with(Restart::Transient, "normal"), Decision::Leave);
-        assert_eq!(with(Restart::Transient, "shutdown"), Decision::Leave);
-        assert_eq!(with(Restart::Transient, "killed"), Decision::Restart(0..4));
-        assert_eq!(with(Restart::Temporary, "boom"), Decision::Forget);
-    }
-
-    #[test]
-    fn case_133_the_intensity_is_a_sliding_window() {
-        let intensity = Intensity { restarts: 2, within: Duration::from_secs(5) };
-        let mut history = History::default();
-        let mut at = |seconds| history.admit(intensity, Duration::from_secs(seconds));
-        assert!(at(1) && at(2));
-        assert!(!at(3));
-        assert!(at(8) || at(9));
-        let none = Intensity { restarts: 0, within: Duration::from_secs(5) };
-        assert!(!History::default().admit(none, Duration::ZERO));
     }
 }

@@ -14,13 +14,17 @@ mod monitors;
 mod names;
 mod order;
 mod receive;
+mod registry;
 mod scheduler;
+mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
 mod stress;
 mod supervisor;
 mod support;
 mod table;
+mod task;
+mod task_stream;
 mod timers;
 mod trace;
 mod watchdog;

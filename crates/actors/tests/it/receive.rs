@@ -255,6 +255,22 @@ fn two_receives_at_once_each_get_their_own() {
 }
 
 #[test]
+fn what_one_receive_takes_over_from_the_inbox_is_not_lost_on_another_that_looked_before() {
+    on_node(async {
+        let first = async {
+            let letter = receive::<char>().await;
+            send(self_pid(), 1_u32);
+            letter
+        };
+        let second = async {
+            send(self_pid(), 'a');
+            receive::<u32>().await
+        };
+        assert_eq!(tokio::join!(first, second), ('a', 1));
+    });
+}
+
+#[test]
 fn a_receive_that_is_half_done_can_move_to_another_process() {
     on_node(async {
         send(self_pid(), 1_u8);

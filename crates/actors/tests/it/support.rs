@@ -113,3 +113,27 @@ pub async fn echo() {
 pub fn other(text: &str) -> ExitReason {
     ExitReason::from(text)
 }
+
+/// Runs a test with a clock that it drives, and makes sure that it leaves no process, message, link or monitor behind.
+pub fn leaving_nothing<F>(test: impl FnOnce(greenroom::Clock) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    greenroom::testing::run(|clock| {
+        let test = test(clock);
+        async move {
+            test.await;
+            nothing_is_left().await;
+        }
+    });
+}
+
+/// Makes sure that the running process is alone, with an empty mailbox.
+pub async fn nothing_is_left() {
+    // What has done its work may be about to end; what has not hangs this test.
+    while greenroom::process::list() != [self_pid()] {
+        greenroom::yield_now().await;
+    }
+    let info = greenroom::process::info(self_pid()).unwrap();
+    assert_eq!((info.links, info.monitors, info.monitored_by, info.message_queue_len), (vec![], vec![], vec![], 0));
+}

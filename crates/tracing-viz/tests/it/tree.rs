@@ -13,7 +13,9 @@ fn node(id: &str, number: u32, kind: ChildKind, children: Vec<TreeNode>) -> Tree
         registered: None,
         kind,
         status: ChildStatus::Running,
+        strategy: None,
         restarts: 0,
+        uptime: None,
         links: children.iter().filter_map(|child| child.pid).collect(),
         children,
     }

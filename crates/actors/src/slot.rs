@@ -1,0 +1,342 @@
+//! The place that a process lives in: everything about it but the future.
+//!
+//! A place is reused and never freed while its node stands, so that a stale identifier meets a later generation
+//! instead of freed memory. Which thread may touch which field is said beside each.
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::task::Waker;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::account::{Account, Figures};
+use crate::barrier;
+use crate::body::{Body, Head, Origin};
+use crate::cold::Cold;
+use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
+use crate::pid::LocalPid;
+use crate::trace::Riding;
+
+/// One place of the table: a process, or room for one. Two lines of a processor's cache.
+#[repr(align(64))]
+pub(crate) struct Slot {
+    /// Anyone may push; the running thread takes and parks.
+    pub(crate) inbox: Inbox,
+    /// The generation in the upper half, flags below. Anyone may read it and set flags.
+    state: AtomicU64,
+    /// True while this process, running, hands something to another one: see [`Slot::quiesce`].
+    pub(crate) handing_over: AtomicBool,
+    /// The future and what the process inherited. The running thread polls and drops it; others may
+    /// read what it inherited under the lock, while the process is alive.
+    body: AtomicPtr<Head>,
+    /// Anyone, under the lock.
+    cold: Mutex<Option<Box<Cold>>>,
+    /// The running thread only: whoever popped this place from a run queue, or parked it last.
+    own: UnsafeCell<Own>,
+    /// The same, and within that only the receive that has raised `queue_is_lent`, while it is raised.
+    queue: UnsafeCell<Queue>,
+    /// How much is in the private queue. Written by the running thread.
+    pub(crate) kept: Kept,
+    index: u32,
+    /// What the process has done: written by the running thread, read by anyone.
+    pub(crate) account: Account,
+}
+
+// SAFETY: `own` is only touched by the running thread, of which there is one at a time: the
+// responsibility to run a place is handed on by the inbox's word and the run queues.
+unsafe impl Sync for Slot {}
+// SAFETY: everything in it is `Send`.
+unsafe impl Send for Slot {}
+
+/// What only the running thread touches.
+pub(crate) struct Own {
+    pub(crate) token: Option<Box<Riding>>,
+    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
+    #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
+    pub(crate) listeners: Option<Box<Vec<Waker>>>,
+    /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
+    pub(crate) wants_messages: bool,
+    /// Whether a receive is looking through the queue, which then is not here.
+    pub(crate) queue_is_lent: bool,
+}
+
+/// Flags in the lower half of a place's state.
+pub(crate) mod flag {
+    /// Someone called the process's waker, or it was just started.
+    pub(crate) const NOTIFIED: u64 = 1;
+    /// The process has ended, in the eyes of everyone.
+    pub(crate) const DEAD: u64 = 1 << 1;
+    /// Exit signals become messages.
+    pub(crate) const TRAPS_EXITS: u64 = 1 << 2;
+    /// The process supervises others.
+    pub(crate) const SUPERVISES: u64 = 1 << 4;
+    /// Nobody lives here.
+    pub(crate) const VACANT: u64 = 1 << 3;
+}
+
+impl Slot {
+    pub(crate) fn new(index: u32) -> Self {
+        Slot {
+            inbox: Inbox::closed(),
+            state: AtomicU64::new(flag::VACANT | flag::DEAD),
+            handing_over: AtomicBool::new(false),
+            cold: Mutex::new(None),
+            body: AtomicPtr::new(std::ptr::null_mut()),
+            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            queue: UnsafeCell::new(Queue::new()),
+            kept: Kept::default(),
+            index,
+            account: Account::default(),
+        }
+    }
+
+    /// Moves a process in.
+    ///
+    /// # Safety
+    /// The place is vacant and was handed out to the caller.
+    pub(crate) unsafe fn settle(&self, body: Body, token: Option<Box<Riding>>) {
+        let before = self.state.load(Ordering::Relaxed);
+        debug_assert!(before & flag::VACANT != 0);
+        // SAFETY: as the caller vouches, nobody else uses the place.
+        let own = unsafe { self.own() };
+        self.body.store(body.into_raw(), Ordering::Relaxed);
+        own.token = token;
+        own.wants_messages = false;
+        self.kept.clear();
+        self.account.clear();
+        let generation = (before >> 32) as u32;
+        self.inbox.open(Tag::of_generation(generation));
+        self.state.store(u64::from(generation) << 32 | flag::NOTIFIED, Ordering::SeqCst);
+    }
+
+    /// Clears the place of a process that has ended and whose body is dropped. Returns it for the next one, if
+    /// there can be one: an identifier is never reused, so a place wears out after four billion users.
+    pub(crate) fn vacate(&self) -> Option<u32> {
+        let next = self.resident().generation().checked_add(1);
+        let generation = next.unwrap_or(u32::MAX);
+        self.state.store(u64::from(generation) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
+        next.map(|_| self.index)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn wear_out(&self) {
+        self.state.store(u64::from(u32::MAX) << 32 | flag::VACANT | flag::DEAD, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & flag::VACANT != 0
+    }
+
+    /// The process that lives here now, or lived here last.
+    #[inline]
+    pub(crate) fn resident(&self) -> LocalPid {
+        LocalPid::new(self.index, (self.state.load(Ordering::Relaxed) >> 32) as u32)
+    }
+
+    #[inline]
+    pub(crate) fn tag(&self) -> Tag {
+        Tag::of_generation(self.resident().generation())
+    }
+
+    /// The flags, if `pid` lives here.
+    #[inline]
+    pub(crate) fn flags(&self, pid: LocalPid) -> Option<u64> {
+        let state = self.state.load(Ordering::SeqCst);
+        ((state >> 32) as u32 == pid.generation() && state & flag::VACANT == 0).then_some(state)
+    }
+
+    #[inline]
+    pub(crate) fn is_alive(&self, pid: LocalPid) -> bool {
+        self.flags(pid).is_some_and(|flags| flags & flag::DEAD == 0)
+    }
+
+    /// Sets a flag and returns the state before. Harmless when stale: a flag is a hint or is set
+    /// by the running thread or under the lock.
+    #[inline]
+    pub(crate) fn raise(&self, flag: u64) -> u64 {
+        self.state.fetch_or(flag, Ordering::SeqCst)
+    }
+
+    pub(crate) fn lower(&self, flag: u64) {
+        self.state.fetch_and(!flag, Ordering::SeqCst);
+    }
+
+    /// Lowers `NOTIFIED` and returns the flags as they were.
+    #[inline]
+    pub(crate) fn acknowledge(&self) -> u64 {
+        let flags = self.state.load(Ordering::SeqCst);
+        if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
+    }
+
+    /// Whether the process has nothing to receive. For the running thread.
+    #[inline]
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.kept.len() == 0 && self.inbox.is_empty(self.tag())
+    }
+
+    /// How many messages wait, and the bytes of their envelopes.
+    pub(crate) fn mailbox(&self) -> (usize, usize) {
+        let (mut count, mut eights) = (self.kept.len(), self.kept.eights());
+        self.inbox.for_each(self.tag(), |head| {
+            count += 1;
+            eights = eights.saturating_add(head.eights());
+        });
+        (count as usize, eights as usize * 8)
+    }
+
+    /// Moves what no longer fits out of the account. For the running thread.
+    #[cold]
+    pub(crate) fn spill(&self, sum: Figures) {
+        if let Some(mut locked) = self.lock(self.resident()) {
+            let spilled = &mut locked.cold().spilled;
+            *spilled = spilled.plus(sum);
+            self.account.clear();
+        }
+    }
+
+    /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
+    pub(crate) fn lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
+        let cold = self.cold.lock();
+        self.is_alive(pid).then_some(Locked { slot: self, cold })
+    }
+
+    /// Waits until the process that was just declared dead is not in the middle of handing something
+    /// over, so that nobody hears from it after they have heard of its death.
+    ///
+    /// The other side of this Dekker pair is [`Slot::hand_over`].
+    pub(crate) fn quiesce(&self) {
+        // Whoever runs a parked process has to take it out of the inbox's word first, after this look, and
+        // then sees that it is dead before anything else.
+        if self.inbox.is_parked(self.tag()) {
+            return;
+        }
+        barrier::heavy();
+        let mut spins = 0_u32;
+        while self.handing_over.load(Ordering::Acquire) {
+            spins += 1;
+            if spins.is_multiple_of(100) { std::thread::yield_now() } else { std::hint::spin_loop() }
+        }
+    }
+
+    /// Runs `action` unless this process, which is the running one, has been declared dead.
+    #[inline]
+    pub(crate) fn hand_over<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
+        struct Done<'a>(&'a AtomicBool);
+        impl Drop for Done<'_> {
+            fn drop(&mut self) {
+                self.0.store(false, Ordering::Release);
+            }
+        }
+        if self.handing_over.load(Ordering::Relaxed) {
+            return Some(action()); // Already within an outer hand-over, which was checked.
+        }
+        self.handing_over.store(true, Ordering::Relaxed);
+        barrier::light();
+        let _done = Done(&self.handing_over);
+        (self.state.load(Ordering::Acquire) & flag::DEAD == 0).then(action)
+    }
+
+    /// The future, to be polled.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place and gives the body back with [`Slot::put_body`]
+    /// or has declared the process dead.
+    #[inline]
+    pub(crate) unsafe fn take_body(&self) -> Option<Body> {
+        // SAFETY: only `settle` and `put_body` put a body there, and only the running thread takes it.
+        unsafe { Body::from_raw(self.body.load(Ordering::Relaxed)) }
+    }
+
+    /// Forgets a body that was taken for good.
+    ///
+    /// # Safety
+    /// As for [`Slot::take_body`].
+    pub(crate) unsafe fn forget_body(&self) {
+        self.body.store(std::ptr::null_mut(), Ordering::Relaxed);
+    }
+
+    /// What the running process inherited.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place.
+    pub(crate) unsafe fn running_origin(&self) -> Option<Origin> {
+        // SAFETY: the running thread alone drops bodies.
+        unsafe { Body::origin(self.body.load(Ordering::Relaxed)) }
+    }
+
+    /// What belongs to the running thread.
+    ///
+    /// # Safety
+    /// The caller is the running thread of this place, and no other reference to its `Own` is in use.
+    #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    #[inline]
+    pub(crate) unsafe fn own(&self) -> &mut Own {
+        // SAFETY: see above.
+        unsafe { &mut *self.own.get() }
+    }
+
+    /// The messages that the process has taken over from its inbox.
+    ///
+    /// # Safety
+    /// As for [`Slot::own`], and of the queue no other reference is in use either.
+    #[allow(clippy::mut_from_ref, reason = "the running thread has exclusive access, as the caller vouches")]
+    #[inline]
+    pub(crate) unsafe fn queue(&self) -> &mut Queue {
+        // SAFETY: see above.
+        unsafe { &mut *self.queue.get() }
+    }
+}
+
+impl Drop for Slot {
+    /// Drops what was settled at the very moment at which the node stopped, and never ran.
+    fn drop(&mut self) {
+        // SAFETY: nobody else has the place any more, so a body that is there is ours.
+        drop_quietly(unsafe { Body::from_raw(*self.body.get_mut()) });
+        drop_quietly(self.inbox.close(self.tag()));
+    }
+}
+
+/// A process that is alive and stays so while this is held.
+pub(crate) struct Locked<'a> {
+    slot: &'a Slot,
+    cold: MutexGuard<'a, Option<Box<Cold>>>,
+}
+
+impl Locked<'_> {
+    pub(crate) fn cold(&mut self) -> &mut Cold {
+        self.cold.get_or_insert_default()
+    }
+
+    /// The same, if there is any yet: for whoever removes.
+    pub(crate) fn known(&mut self) -> Option<&mut Cold> {
+        self.cold.as_deref_mut()
+    }
+
+    pub(crate) fn view(&self) -> Option<&Cold> {
+        self.cold.as_deref()
+    }
+
+    /// What the process has done.
+    pub(crate) fn figures(&self) -> Figures {
+        self.view().map(|cold| cold.spilled).unwrap_or_default().plus(self.slot.account.read())
+    }
+
+    /// Bytes of the process's future with what it inherited.
+    pub(crate) fn body_size(&self) -> usize {
+        // SAFETY: as for `origin`.
+        unsafe { Body::size(self.slot.body.load(Ordering::Relaxed)) }
+    }
+
+    /// What the process inherited.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        // SAFETY: the body of a live process is only dropped after it was declared dead, which needs
+        // the lock that we hold.
+        unsafe { Body::origin(self.slot.body.load(Ordering::Relaxed)) }
+    }
+
+    /// Declares the process dead and takes what others must be told of. The caller has won.
+    pub(crate) fn declare_dead(mut self) -> Option<Box<Cold>> {
+        self.slot.raise(flag::DEAD);
+        self.cold.take()
+    }
+}
