@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use greenroom::supervisor::StartError;
+use greenroom::supervisor::{StartChildError, StartError};
 use greenroom::{Node, Pid};
 use greenroom_cluster::{Cluster, Cookie, ListenError};
 
@@ -47,6 +47,8 @@ pub enum RunError {
     Listen(ListenError),
     /// The session did not start.
     Session(StartError),
+    /// The session did not let it begin.
+    Run(StartChildError),
     /// The front end's stream is closed.
     Frontend(std::io::Error),
 }
@@ -59,6 +61,7 @@ impl fmt::Display for RunError {
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
             RunError::Listen(error) => error.fmt(f),
             RunError::Session(error) => write!(f, "the session does not start: {error}"),
+            RunError::Run(error) => write!(f, "the run does not start: {error}"),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
         }
     }
@@ -159,14 +162,15 @@ impl Work {
         let (listener, handle) = (self.listener, node.clone());
         let (notebook, events) = (self.notebook, self.events);
         let all_ok = node.block_on(async move {
-            let session = Session::start(&notebook, explainer, tools, Box::new(make_tools)).await?;
+            let session = Session::start(&notebook, explainer, tools, Box::new(make_tools)).await;
+            let session = session.map_err(RunError::Session)?;
             listener.listen(handle, greenroom::self_pid());
-            let all_ok = session.run(events).await;
+            let all_ok = session.run(events).await.map_err(RunError::Run);
             session.stop().await;
             all_ok
         });
         node.shutdown();
-        all_ok.map_err(RunError::Session)
+        all_ok
     }
 
     fn prelude(&self, cache: &Path) -> Result<Prelude, PreludeError> {

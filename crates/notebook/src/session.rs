@@ -23,7 +23,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::supervisor::{ChildSpec, Shutdown, StartError, Strategy};
+use greenroom::supervisor::{ChildSpec, Shutdown, StartChildError, StartError, Strategy};
 use greenroom::{ExitReason, Supervisor, exit, monitor, receive, self_pid, send, unlink, whereis};
 
 use crate::event::Event;
@@ -90,7 +90,7 @@ impl Session {
     ///
     /// # Errors
     /// If there is a run already.
-    pub async fn run(&self, events: mpsc::Sender<Event>) -> Result<bool, StartError> {
+    pub async fn run(&self, events: mpsc::Sender<Event>) -> Result<bool, StartChildError> {
         let told = Arc::new(Told::new(events, self.estate.explainer.clone(), self_pid()));
         let body = move || run::serve(told.clone());
         self.supervisor.start_child(ChildSpec::named(RUN, body).shutdown(Shutdown::BrutalKill)).await?;
