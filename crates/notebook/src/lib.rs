@@ -23,6 +23,7 @@ pub mod cli;
 
 pub mod explain;
 pub mod plan;
+pub mod disk;
 pub mod runtime;
 pub mod session;
 

@@ -77,7 +77,11 @@ impl Data {
     /// assert_eq!(actions, [Action::Connect]);
     /// ```
     pub fn new(notebook: &Notebook) -> Data {
-        let document = Document::new(notebook);
+        Data::of(Document::new(notebook))
+    }
+
+    /// The data of a document of which nothing was evaluated yet.
+    pub fn of(document: Document) -> Data {
         let mut data = Data {
             infos: FxHashMap::default(),
             bin: BTreeMap::new(),

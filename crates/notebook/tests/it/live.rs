@@ -1,14 +1,14 @@
 //! A live session: its processes are killed one after the other, and the notebook goes on.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use greenroom::{ExitReason, Node, exit, sleep, whereis};
+use greenroom::{ExitReason, Node, Task, exit, sleep, whereis};
 use greenroom_cluster::{Cluster, Cookie};
 use greenroom_notebook::cache::Cache;
 use greenroom_notebook::compiler::Compiler;
 use greenroom_notebook::draw::Style;
-use greenroom_notebook::event::OutputKind;
+use greenroom_notebook::event::{Event, OutputKind};
 use greenroom_notebook::explain::Explainer;
 use greenroom_notebook::livemd::parse;
 use greenroom_notebook::runtime::RuntimeOptions;
@@ -136,19 +136,26 @@ impl Live {
         self.data().document().cells().map(cell).collect::<Vec<_>>().join(", ")
     }
 
-    /// Kills a process of the session and waits until there is another in its place.
-    async fn kill(&mut self, name: &str) {
-        let killed = whereis(name).unwrap_or_else(|| panic!("there is no process {name}"));
-        exit(killed, ExitReason::Kill);
-        let begin = Instant::now();
-        while whereis(name).is_none_or(|pid| pid == killed) {
-            assert!(begin.elapsed() < PATIENCE, "nobody takes the place of {name}");
-            sleep(Duration::from_millis(1)).await;
-        }
+    /// Follows until something that was changed is saved.
+    async fn saved(&mut self) {
+        let revision = self.data().revision();
+        self.until("something happens", |data| data.revision() > revision).await;
+        self.until("it is saved", |data| !data.is_dirty()).await;
     }
 
     async fn stop(self) {
         self.session.stop().await;
+    }
+}
+
+/// Kills a process of the session and waits until there is another in its place.
+async fn kill(name: &str) {
+    let killed = whereis(name).unwrap_or_else(|| panic!("there is no process {name}"));
+    exit(killed, ExitReason::Kill);
+    let begin = Instant::now();
+    while whereis(name).is_none_or(|pid| pid == killed) {
+        assert!(begin.elapsed() < PATIENCE, "nobody takes the place of {name}");
+        sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -164,7 +171,7 @@ fn values_stay_when_any_process_of_the_notebook_is_killed() {
             if name == "cell-2" {
                 live.evaluate(&[2]).await;
             }
-            live.kill(name).await;
+            kill(name).await;
             assert_eq!(live.evaluate(&[2]).await, "3", "after {name}: {}", live.show());
             assert_eq!(live.evaluate(&[3]).await, runtime, "after {name}: {}", live.show());
             assert_eq!(live.show(), "1: Evaluated, 2: Evaluated, 3: Evaluated", "after {name}");
@@ -183,6 +190,62 @@ fn waiting(file: &std::path::Path) -> String {
 }
 
 #[test]
+fn values_stay_when_any_process_of_the_runtime_is_killed() {
+    let kill = |whom: &str| format!("exit({whom}, ExitReason::Kill);\nsleep(Duration::from_millis(300)).await;");
+    let server = kill("whereis(\"runtime_server\").unwrap()");
+    let evaluator = kill("whereis(\"evaluator-0\").unwrap()");
+    let leader = kill("group_leader().unwrap()");
+    let cells = ["let list = vec![1, 2, 3];", RUNTIME_PID, "list.len()", &server, &evaluator, &leader];
+    with(&cells, |mut live| async move {
+        live.evaluate(&[1, 2]).await;
+        let runtime = live.shown(2);
+        for (killer, is_cut) in [(4, false), (5, true), (6, true)] {
+            live.evaluate(&[killer]).await;
+            let validity = live.data().info(CellId(killer)).map(|info| info.validity);
+            let expected = if is_cut { Validity::Aborted } else { Validity::Evaluated };
+            assert_eq!(validity, Some(expected), "{killer}: {}", live.shown(killer));
+            assert_eq!(live.evaluate(&[3]).await, "3", "after {killer}: {}", live.show());
+            assert_eq!(live.evaluate(&[2]).await, runtime, "after {killer}: {}", live.show());
+        }
+        live.stop().await;
+    });
+}
+
+#[test]
+fn a_run_whose_process_is_killed_tells_everything_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("go");
+    with(&["1", &waiting(&file), "waited"], |mut live| async move {
+        let (events, happening) = mpsc::channel();
+        let killer = Task::spawn(async move {
+            let mut follower = Follower::join().await;
+            while follower.data().info(CellId(2)).is_none_or(|info| info.outputs.is_empty()) {
+                assert!(follower.next(PATIENCE).await);
+            }
+            for name in ["run", "session", "run"] {
+                kill(name).await;
+            }
+            std::fs::write(&file, "").expect("it can be written");
+        });
+        assert_eq!(live.session.run(events).await, Ok(true));
+        killer.await;
+        let reports: Vec<(usize, String)> = happening
+            .try_iter()
+            .filter_map(|event| match event {
+                Event::Cell(report) => {
+                    Some((report.index, report.outputs.iter().map(|output| &*output.text).collect()))
+                }
+                _ => None,
+            })
+            .collect();
+        let expected = [(1, "1"), (2, "begun\ndone\n"), (3, "7")].map(|(index, text)| (index, text.to_owned()));
+        assert_eq!(reports, expected);
+        live.settled().await;
+        live.stop().await;
+    });
+}
+
+#[test]
 fn a_session_that_is_killed_during_an_evaluation_hears_its_end() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("go");
@@ -190,7 +253,7 @@ fn a_session_that_is_killed_during_an_evaluation_hears_its_end() {
         live.queue(&[2]).await;
         live.until("it prints", |data| data.info(CellId(1)).is_some_and(|info| !info.outputs.is_empty())).await;
         for name in ["session", "compiler", "runtime", "session"] {
-            live.kill(name).await;
+            kill(name).await;
         }
         std::fs::write(&file, "").expect("it can be written");
         live.settled().await;
@@ -207,7 +270,7 @@ fn a_cell_whose_process_is_killed_is_aborted_and_nobody_else() {
         live.evaluate(&[1]).await;
         live.queue(&[2]).await;
         live.until("it prints", |data| data.info(CellId(2)).is_some_and(|info| !info.outputs.is_empty())).await;
-        live.kill("cell-2").await;
+        kill("cell-2").await;
         live.settled().await;
         assert_eq!(live.show(), "1: Evaluated, 2: Aborted, 3: Fresh");
         std::fs::write(&file, "").expect("it can be written");
@@ -341,6 +404,41 @@ fn an_error_is_kept_with_the_cell() {
         assert_eq!(live.show(), "1: Evaluated failed");
         let kind = live.data().info(CellId(1)).and_then(|info| info.outputs.last().map(|output| output.kind));
         assert_eq!(kind, Some(OutputKind::Error));
+        live.stop().await;
+    });
+}
+
+#[test]
+fn a_change_is_saved_after_some_seconds_and_what_others_write_is_merged() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let text = "<!-- livebook:{\"autosave_interval_s\":1} -->\n\n# N\n\n## S\n\n```rust\nlet a = 1;\n```\n\n```rust\nlet b = 2;\n```\n";
+    let text = text.to_owned();
+    let (file, locks) = (folder.path().join("n.livemd"), folder.path().join("locks"));
+    std::fs::write(&file, &text).expect("it can be written");
+    let original = text.clone();
+    with_text(&original, move |mut live| async move {
+        live.session.attach(&file, &locks, Some(text.clone())).await.expect("nobody has it");
+        assert!(live.session.attach(&file, &locks, None).await.is_err());
+        let edit =
+            |cell, inserted: &str| Structure::Edit { cell: CellId(cell), at: 8, removed: 1, inserted: inserted.into() };
+        live.apply(edit(1, "5")).await;
+        live.saved().await;
+        let read = || std::fs::read_to_string(&file).expect("it is there");
+        assert_eq!(read(), text.replace("a = 1", "a = 5"));
+        // Another program changes the second cell, somebody here the first.
+        std::fs::write(&file, read().replace("b = 2", "b = 7")).expect("it can be written");
+        kill("saver").await;
+        live.apply(edit(1, "6")).await;
+        live.saved().await;
+        assert_eq!(read(), text.replace("a = 1", "a = 6").replace("b = 2", "b = 7"));
+        // Both change the same.
+        std::fs::write(&file, read().replace("b = 7", "b = 8")).expect("it can be written");
+        live.apply(edit(2, "9")).await;
+        live.until("there is a conflict", |data| data.file().conflict == [CellId(2)]).await;
+        assert!(read().contains("b = 8"));
+        live.apply(greenroom_notebook::session::operation::File::Resolved).await;
+        live.saved().await;
+        assert!(read().contains("b = 9"));
         live.stop().await;
     });
 }

@@ -5,6 +5,7 @@ mod bindings;
 mod cells;
 mod cli;
 mod data;
+mod disk;
 mod draw;
 mod errors;
 mod frontend;
