@@ -1,5 +1,5 @@
 //! A live notebook as processes: a session that keeps its data, a process for each cell, one that has cells compiled,
-//! one that owns the runtime, one that saves, and one for each front end. All of them are supervised, and each can be killed: the
+//! one that owns the runtime, and one for each front end. All of them are supervised, and each can be killed: the
 //! notebook goes on.
 //!
 //! What happens is decided in [`data`], as a function of [`operation`]s; everything beside it here is a thin shell.
@@ -19,11 +19,8 @@ mod cell;
 mod connection;
 mod keeper;
 mod follow;
-mod saver;
 mod run;
 
-use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -31,7 +28,6 @@ use greenroom::message::Down;
 use greenroom::supervisor::{ChildSpec, Shutdown, StartChildError, StartError, Strategy};
 use greenroom::{ExitReason, Supervisor, exit, monitor, receive, self_pid, send, unlink, whereis};
 
-use crate::disk::{Lock, LockError};
 use crate::event::Event;
 use crate::explain::Explainer;
 use crate::livemd::Notebook;
@@ -40,17 +36,14 @@ use estate::Estate;
 pub use estate::{MakeTools, Tools};
 pub use follow::Follower;
 use message::{COMPILER, RUNTIME, SESSION, Speaker};
-use operation::{File, Operation};
+use operation::Operation;
 pub use run::Interrupt;
 use run::{Over, Told};
-use saver::Agreed;
 
 /// So many restarts within [`WITHIN`] are borne: processes that people kill cost nothing.
 const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
 const WITHIN: Duration = Duration::from_secs(5);
-/// The name of the process that saves.
-const SAVER: &str = "saver";
 /// The name of the process of a run.
 const RUN: &str = "run";
 
@@ -59,32 +52,7 @@ pub struct Session {
     estate: Arc<Estate>,
     supervisor: Supervisor,
     speaker: Speaker,
-    /// That of the file, if there is one.
-    lock: Option<Lock>,
 }
-
-/// Why a notebook cannot be saved in a file.
-#[derive(Debug)]
-pub enum AttachError {
-    /// The file cannot be locked.
-    Lock(LockError),
-    /// It has a file already.
-    Saver(StartChildError),
-    /// The session does not take it.
-    Refused(data::Refusal),
-}
-
-impl fmt::Display for AttachError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AttachError::Lock(error) => error.fmt(f),
-            AttachError::Saver(error) => write!(f, "the notebook is saved in another file already: {error}"),
-            AttachError::Refused(refusal) => refusal.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for AttachError {}
 
 impl Session {
     /// Starts a session. `make_tools` is called when the manifest changes.
@@ -108,7 +76,7 @@ impl Session {
             .start_link()
             .await?;
         estate.set_supervisor(supervisor);
-        Ok(Session { estate, supervisor, speaker: Speaker::new(), lock: None })
+        Ok(Session { estate, supervisor, speaker: Speaker::new() })
     }
 
     /// Lets something happen, once, whoever is killed meanwhile.
@@ -136,23 +104,6 @@ impl Session {
                 down: Down if down.reference == watch => return Ok(false),
             }
         }
-    }
-
-    /// Saves the notebook in a file from now on: some seconds after each change. `agreed` is what the file says now;
-    /// what another program writes into it later is merged. The file is locked for as long as the session lives.
-    ///
-    /// A notebook without a file of its own is kept by giving it one in a folder for such.
-    ///
-    /// # Errors
-    /// [`AttachError`], if another session has the file, or this one has one already.
-    pub async fn attach(&mut self, path: &Path, locks: &Path, agreed: Option<String>) -> Result<(), AttachError> {
-        let lock = Lock::take(path, locks).map_err(AttachError::Lock)?;
-        let follower = Follower::join().await;
-        *self.estate.agreed() = Some(Agreed { document: follower.data().document().clone(), text: agreed });
-        let saver = named(SAVER, &self.estate, saver::serve);
-        self.supervisor.start_child(saver).await.map_err(AttachError::Saver)?;
-        self.lock = Some(lock);
-        self.apply(File::Attach(path.to_owned())).await.map_err(AttachError::Refused)
     }
 
     /// Ends everything, the runtime first.

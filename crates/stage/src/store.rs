@@ -1,7 +1,7 @@
 //! What a runtime knows of its evaluations: their values, and the processes that belong to them. It outlives every
 //! process of the runtime, so that whichever of them is killed, nothing that was computed is lost.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -15,6 +15,8 @@ use crate::protocol::EvaluationId;
 pub(crate) struct Store {
     /// Locked for moments, by whoever has something to say or to ask.
     entries: Arc<Mutex<HashMap<EvaluationId, Entry>>>,
+    /// The evaluations that were forgotten before they began: their requests are still on the way.
+    stillborn: Arc<Mutex<HashSet<EvaluationId>>>,
     /// Set once, by whoever starts the runtime's supervisor.
     supervisor: Arc<OnceLock<Supervisor>>,
 }
@@ -36,7 +38,7 @@ impl Store {
     /// Enters an evaluation, unless it is known already: whoever has heard no answer asks twice.
     pub fn begin(&self, id: EvaluationId, leader: Pid) -> bool {
         let mut entries = self.lock();
-        let is_new = !entries.contains_key(&id);
+        let is_new = !entries.contains_key(&id) && !lock(&self.stillborn).contains(&id);
         if is_new {
             entries.insert(id, Entry { leader: Some(leader), ..Entry::default() });
         }
@@ -72,7 +74,15 @@ impl Store {
     /// Drops the values of an evaluation and ends its processes: its own, what that is linked to, and all that print
     /// below its cell.
     pub fn forget(&self, node: &Node, id: EvaluationId) {
-        let Some(entry) = self.lock().remove(&id) else { return };
+        let entry = {
+            let mut entries = self.lock();
+            let entry = entries.remove(&id);
+            if entry.is_none() {
+                lock(&self.stillborn).insert(id);
+            }
+            entry
+        };
+        let Some(entry) = entry else { return };
         end(node, &entry);
         // Destructors are the cell's own code: they run when nothing is locked.
         drop(entry);
@@ -96,8 +106,12 @@ impl Store {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<EvaluationId, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.entries)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn end(node: &Node, entry: &Entry) {

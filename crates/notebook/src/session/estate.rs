@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use greenroom::Supervisor;
 
 use super::log::Log;
-use super::saver::Agreed;
 use crate::compiler::{CompiledCell, Compiler};
 use crate::explain::Explainer;
 use crate::runtime::{Runtime, RuntimeOptions};
@@ -39,8 +38,6 @@ pub(super) struct Estate {
     runtime: Mutex<Option<Runtime>>,
     /// The compiled cells by the names of their crates: each cell enters its own, the session looks them up.
     compiled: Mutex<HashMap<Arc<str>, Arc<CompiledCell>>>,
-    /// What the file and the notebook have agreed on: for the one that saves.
-    agreed: Mutex<Option<Agreed>>,
     /// Set once, when all processes are there.
     supervisor: OnceLock<Supervisor>,
 }
@@ -54,7 +51,6 @@ impl Estate {
             tools: Mutex::new(Arc::new(tools)),
             runtime: Mutex::default(),
             compiled: Mutex::default(),
-            agreed: Mutex::default(),
             supervisor: OnceLock::new(),
         }
     }
@@ -69,10 +65,6 @@ impl Estate {
 
     pub(super) fn runtime(&self) -> MutexGuard<'_, Option<Runtime>> {
         lock(&self.runtime)
-    }
-
-    pub(super) fn agreed(&self) -> MutexGuard<'_, Option<Agreed>> {
-        lock(&self.agreed)
     }
 
     pub(super) fn compiled(&self, library: &str) -> Option<Arc<CompiledCell>> {

@@ -21,7 +21,9 @@ fn version(number: usize) -> String {
 fn what_is_saved_is_there() {
     if let Some(path) = std::env::var_os(FOREVER) {
         // Another test has started this one, and kills it.
-        (0..).for_each(|number| save(Path::new(&path), &version(number)).expect("it can be written"));
+        for number in 0.. {
+            save(Path::new(&path), &version(number)).expect("it can be written");
+        }
     }
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("n.livemd");
@@ -138,7 +140,7 @@ fn what_both_have_changed_is_a_conflict_and_ours_stays() {
     let ours = Structure::Edit { cell: CellId(2), at: 8, removed: 1, inserted: "5".to_owned() };
     let disk = THREE.replace("let a = 1", "let a = 7").replace("let b = 2", "let b = 8");
     let expected = THREE.replace("let a = 1", "let a = 5").replace("let b = 2", "let b = 8");
-    assert_eq!(merged(&disk, &[ours.clone()]), (expected, vec![2]));
+    assert_eq!(merged(&disk, std::slice::from_ref(&ours)), (expected, vec![2]));
     // The same change is none.
     let same = THREE.replace("let a = 1", "let a = 5");
     assert_eq!(merged(&same, &[ours]), (same.clone(), vec![]));

@@ -98,7 +98,7 @@ impl Live {
         let begin = Instant::now();
         while !is_so(self.follower.data()) {
             if begin.elapsed() > PATIENCE || !self.follower.next(PATIENCE).await {
-                panic!("it did not come to this: {what}: {}", self.show());
+                panic!("it did not come to this: {what}: {} {:?}", self.show(), self.data().file());
             }
         }
     }
@@ -134,13 +134,6 @@ impl Live {
             format!("{}: {:?}{failed}{status}", id.0, info.validity)
         };
         self.data().document().cells().map(cell).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Follows until something that was changed is saved.
-    async fn saved(&mut self) {
-        let revision = self.data().revision();
-        self.until("something happens", |data| data.revision() > revision).await;
-        self.until("it is saved", |data| !data.is_dirty()).await;
     }
 
     async fn stop(self) {
@@ -404,41 +397,6 @@ fn an_error_is_kept_with_the_cell() {
         assert_eq!(live.show(), "1: Evaluated failed");
         let kind = live.data().info(CellId(1)).and_then(|info| info.outputs.last().map(|output| output.kind));
         assert_eq!(kind, Some(OutputKind::Error));
-        live.stop().await;
-    });
-}
-
-#[test]
-fn a_change_is_saved_after_some_seconds_and_what_others_write_is_merged() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let text = "<!-- livebook:{\"autosave_interval_s\":1} -->\n\n# N\n\n## S\n\n```rust\nlet a = 1;\n```\n\n```rust\nlet b = 2;\n```\n";
-    let text = text.to_owned();
-    let (file, locks) = (folder.path().join("n.livemd"), folder.path().join("locks"));
-    std::fs::write(&file, &text).expect("it can be written");
-    let original = text.clone();
-    with_text(&original, move |mut live| async move {
-        live.session.attach(&file, &locks, Some(text.clone())).await.expect("nobody has it");
-        assert!(live.session.attach(&file, &locks, None).await.is_err());
-        let edit =
-            |cell, inserted: &str| Structure::Edit { cell: CellId(cell), at: 8, removed: 1, inserted: inserted.into() };
-        live.apply(edit(1, "5")).await;
-        live.saved().await;
-        let read = || std::fs::read_to_string(&file).expect("it is there");
-        assert_eq!(read(), text.replace("a = 1", "a = 5"));
-        // Another program changes the second cell, somebody here the first.
-        std::fs::write(&file, read().replace("b = 2", "b = 7")).expect("it can be written");
-        kill("saver").await;
-        live.apply(edit(1, "6")).await;
-        live.saved().await;
-        assert_eq!(read(), text.replace("a = 1", "a = 6").replace("b = 2", "b = 7"));
-        // Both change the same.
-        std::fs::write(&file, read().replace("b = 7", "b = 8")).expect("it can be written");
-        live.apply(edit(2, "9")).await;
-        live.until("there is a conflict", |data| data.file().conflict == [CellId(2)]).await;
-        assert!(read().contains("b = 8"));
-        live.apply(greenroom_notebook::session::operation::File::Resolved).await;
-        live.saved().await;
-        assert!(read().contains("b = 9"));
         live.stop().await;
     });
 }
