@@ -33,10 +33,14 @@ pub const KILLED: usize = 2_000;
 pub const BACKLOG: usize = 500_000;
 /// Calls made past a backlog, for at most [`PATIENCE`].
 pub const CALLS: usize = 20_000;
+/// Calls of a server past a backlog, for as long.
+pub const ASKED: usize = 200_000;
 /// How long one trial tries for the whole of its work, in seconds.
 pub const PATIENCE: f64 = 3.0;
 /// Linked processes that die together.
 pub const LINKED: usize = 100_000;
+/// Inputs of a stream of tasks.
+pub const STREAMED: u64 = 100_000;
 /// Processes that never let others run, and for how long, in milliseconds.
 pub const RUNAWAYS: usize = 40;
 /// How long a ticker is watched beside them.

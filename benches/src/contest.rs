@@ -162,6 +162,27 @@ pub const CONTESTS: &[Contest] = &[
             rival(Kameo, "kill_down_p99", None),
         ],
     ),
+    contest(
+        "call",
+        "/s",
+        More,
+        &[
+            rival(Beam, "call", Some(5.0)),
+            rival(Ractor, "call", Some(3.0)),
+            rival(Kameo, "call", Some(3.0)),
+            // Those of the peers that wait no longer than they are told, as ours and the BEAM's do.
+            Rival { name: "ractor, limit", ..rival(Ractor, "call_limited", Some(3.0)) },
+            Rival { name: "kameo, limit", ..rival(Kameo, "call_limited", Some(3.0)) },
+            rival(Actix, "call", None),
+            variant("ping_pong", "ping_pong", None),
+        ],
+    ),
+    contest(
+        "call_backlog",
+        "ns",
+        Less,
+        &[variant("none waiting", "call_backlog_none", Some(0.5)), rival(Beam, "call_backlog", None)],
+    ),
     contest("backlog", "ns", Less, &[variant("none waiting", "backlog_none", Some(0.5)), rival(Beam, "backlog", None)]),
     contest("chain", "ms", Less, &[rival(Beam, "chain", Some(1.0))]),
     contest("hub", "ms", Less, &[rival(Beam, "hub", Some(1.0))]),
@@ -171,6 +192,7 @@ pub const CONTESTS: &[Contest] = &[
     contest("restart_p99", "us", Less, &[limit("200 us", 200.0), rival(Beam, "restart_p99", None)]),
     contest("tree", "ms", Less, &[rival(Beam, "tree", Some(1.0))]),
     contest("tree_dynamic", "ms", Less, &[rival(Beam, "tree_dynamic", Some(1.0))]),
+    contest("async_stream", "/s", More, &[rival(Beam, "async_stream", Some(1.0)), rival(Tokio, "async_stream", None)]),
     contest("runaway", "ticks", More, &[rival(Beam, "runaway", Some(0.8)), rival(Tokio, "runaway", None)]),
     Contest {
         own: Example(Tracing::Off),
@@ -187,6 +209,13 @@ pub const CONTESTS: &[Contest] = &[
         )
     },
     Contest {
+        trial: "ping_pong_flight",
+        ..contest("flight", "/s", More, &[variant("recorder off", "ping_pong", Some(0.9))])
+    },
+    contest("trace_on", "ns", Less, &[limit("asked for", 150.0)]),
+    contest("svg", "ms", Less, &[limit("asked for", 100.0)]),
+    contest("tree_text", "ms", Less, &[limit("asked for", 1000.0)]),
+    Contest {
         trial: "growth_7",
         ..contest(
             "growth",
@@ -200,4 +229,32 @@ pub const CONTESTS: &[Contest] = &[
             ],
         )
     },
+    contest(
+        "remote_call",
+        "us",
+        Less,
+        &[rival(Beam, "remote_call", Some(1.0)), variant("in memory", "remote_call_memory", None)],
+    ),
+    contest(
+        "remote_cast",
+        "/s",
+        More,
+        &[rival(Beam, "remote_cast", Some(2.0)), variant("in memory", "remote_cast_memory", None)],
+    ),
+    contest(
+        "remote_stream",
+        "MB/s",
+        More,
+        &[rival(Beam, "remote_stream", Some(1.0)), variant("in memory", "remote_stream_memory", None)],
+    ),
+    contest(
+        "remote_small_behind_large",
+        "ms",
+        Less,
+        &[limit("15 ms", 15.0), rival(Beam, "remote_small_behind_large", None)],
+    ),
+    contest("node_down", "ms", Less, &[limit("10 ms", 10.0)]),
 ];
+
+/// The measures between two nodes, which `remote` stands for.
+pub const REMOTE: &[&str] = &["remote_call", "remote_cast", "remote_stream", "remote_small_behind_large", "node_down"];

@@ -9,11 +9,14 @@ mod beam;
 mod built;
 mod common;
 mod contest;
+mod evcxr;
 mod model;
 mod notebook;
 mod ours;
+mod pictures;
 #[cfg(feature = "peers")]
 mod peers;
+mod remote;
 mod report;
 mod tokio_tasks;
 mod trial;
@@ -65,7 +68,8 @@ fn main() -> ExitCode {
     let known = || {
         CONTESTS.iter().map(|contest| contest.measure).chain(notebook::MEASURES.iter().chain(model::MEASURES).copied())
     };
-    if let Some(unknown) = options.measures.iter().find(|wanted| !known().any(|measure| measure == *wanted)) {
+    let is_known = |wanted: &str| wanted == "remote" || known().any(|measure| measure == wanted);
+    if let Some(unknown) = options.measures.iter().find(|wanted| !is_known(wanted)) {
         eprintln!("error: there is no measure `{unknown}`; there are: {}", known().collect::<Vec<_>>().join(", "));
         return ExitCode::from(2);
     }
@@ -87,7 +91,10 @@ fn main() -> ExitCode {
     if !options.json {
         println!("{}", report::head());
     }
-    let is_wanted = |measure: &str| options.measures.iter().any(|wanted| wanted == measure);
+    let is_wanted = |measure: &str| {
+        let is_remote = contest::REMOTE.contains(&measure);
+        options.measures.iter().any(|wanted| wanted == measure || wanted == "remote" && is_remote)
+    };
     for contest in CONTESTS.iter().filter(|contest| options.measures.is_empty() || is_wanted(contest.measure)) {
         show(&compare(contest, &ground, options.rounds), options.json);
     }
@@ -106,7 +113,7 @@ fn main() -> ExitCode {
 /// What a process for a single trial does.
 fn run_trial(contestant: &str, trial: &str) -> ExitCode {
     let figure = match contestant {
-        "greenroom" => ours::run(trial),
+        "greenroom" => ours::run(trial).or_else(|| pictures::run(trial)).or_else(|| remote::run(trial)),
         "tokio" => tokio_tasks::run(trial),
         #[cfg(feature = "peers")]
         "ractor" => peers::ractor(trial),

@@ -12,6 +12,7 @@ use greenroom_notebook::rustc::Cancel;
 use serde_json::Value;
 
 use crate::common::median;
+use crate::evcxr;
 use crate::report::Row;
 
 /// What is measured here.
@@ -84,12 +85,17 @@ fn cell_latency(rounds: u32) -> Result<Vec<Row>, String> {
         whole.push(ran.cells.iter().map(|cell| cell.compile + cell.run).sum());
     }
     let given = vec![200.0; whole.len()];
-    Ok(vec![
+    let mut rows = vec![
         row("cell_latency", "200 ms", &whole, &given, "ms", Some(1.0)),
         row("cell_latency", "from command", &whole, &command, "ms", None),
         row("cell_latency", "rustc alone", &compiled, &bare, "ms", Some(1.0 / 2.5)),
         row("cell_latency", "empty dylib", &whole, &empty, "ms", None),
-    ])
+    ];
+    match evcxr::measure(&program, rounds, unique) {
+        Ok(more) => rows.extend(more),
+        Err(why) => eprintln!("note: cell_latency: without evcxr: {why}"),
+    }
+    Ok(rows)
 }
 
 /// The fiftieth cell of a chain, in which each uses the one above, beside the first.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use greenroom::gen_server::{GenServer, InitError};
 use greenroom::message::Down;
 use greenroom::{
     ExitReason, Node, Pid, Ref, demonitor, exit, mark, monitor, process, receive, self_pid, send, sleep, spawn,
-    spawn_link, spawn_monitor, yield_now,
+    spawn_link, spawn_monitor, task, yield_now,
 };
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,12 @@ pub fn run(trial: &str) -> Option<f64> {
         "kill_down_p99" => greenroom::run(kill_down()),
         "backlog" => greenroom::run(calls(BACKLOG)),
         "backlog_none" => greenroom::run(calls(0)),
+        "call" => greenroom::run(rate(ROUND_TRIPS, ask)),
+        "call_backlog" => greenroom::run(asks(BACKLOG)),
+        "call_backlog_none" => greenroom::run(asks(0)),
         "chain" => greenroom::run(chain()),
         "hub" => greenroom::run(hub()),
+        "async_stream" => greenroom::run(rate(STREAMED as usize, async_stream)),
         "restart" => greenroom::run(supervisors::restarts()),
         "restart_p50" => greenroom::run(supervisors::restart(0.5)),
         "restart_p99" => greenroom::run(supervisors::restart(0.99)),
@@ -129,10 +134,15 @@ async fn echo() {
     }
 }
 
-async fn ping_pong() {
+pub async fn ping_pong() {
+    round_trips(ROUND_TRIPS).await;
+}
+
+/// So many messages to an echo and back.
+pub async fn round_trips(count: usize) {
     let echo = spawn(echo());
     let myself = self_pid();
-    for _ in 0..ROUND_TRIPS {
+    for _ in 0..count {
         send(echo, Ping(myself));
         receive::<Pong>().await;
     }
@@ -226,6 +236,49 @@ async fn calls(waiting: usize) -> f64 {
     start.elapsed().as_secs_f64() * 1e9 / done as f64
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+struct Add(u64);
+
+#[derive(Debug)]
+struct Counter(u64);
+greenroom::accepts! { Counter: call add(Add) -> u64; }
+
+impl GenServer for Counter {
+    type Args = u64;
+    async fn init(start: u64) -> Result<Self, InitError> {
+        Ok(Counter(start))
+    }
+}
+
+impl Counter {
+    async fn add(&mut self, Add(n): Add) -> u64 {
+        self.0 += n;
+        self.0
+    }
+}
+
+/// Calls a server, one call after the other, with the time-out that is usual.
+async fn ask() {
+    let Ok(counter) = Counter::start_link(0).await else { return };
+    for n in 1..=ROUND_TRIPS as u64 {
+        assert_eq!(counter.call(Add(1)).await, Ok(n));
+    }
+}
+
+/// Nanoseconds of a call with so many other messages waiting.
+async fn asks(waiting: usize) -> f64 {
+    let Ok(counter) = Counter::start_link(0).await else { return f64::NAN };
+    for number in 0..waiting as u64 {
+        send(self_pid(), Item(number));
+    }
+    let start = Instant::now();
+    let mut done = 0_usize;
+    while done < ASKED && start.elapsed().as_secs_f64() < PATIENCE {
+        done += usize::from(counter.call(Add(1)).await.is_ok());
+    }
+    start.elapsed().as_secs_f64() * 1e9 / done as f64
+}
+
 /// One of a chain: starts the next, linked, and waits.
 fn link_on(left: usize, last: Pid) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
@@ -277,6 +330,12 @@ async fn hub() -> f64 {
         took = micros(start) / 1e3;
     }
     took
+}
+
+/// A task for each input, as many at a time as there are workers.
+async fn async_stream() {
+    let values = task::async_stream(0..STREAMED, |n| async move { n + 1 }).all().await;
+    assert!(values.into_iter().eq((1..=STREAMED).map(Ok)));
 }
 
 async fn tick(count: Arc<AtomicUsize>) {

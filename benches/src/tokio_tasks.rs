@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::yield_now;
 
@@ -22,6 +23,7 @@ pub fn run(trial: &str) -> Option<f64> {
         "fan_in" => runtime.block_on(runtime.spawn(rate(SENDERS * ITEMS, fan_in))),
         "spawn_monitor_down" => runtime.block_on(runtime.spawn(rate(SEQUENCE, spawn_monitor_down))),
         "kill_down_p99" => runtime.block_on(runtime.spawn(kill_down())),
+        "async_stream" => runtime.block_on(runtime.spawn(rate(STREAMED as usize, async_stream))),
         "runaway" => Ok(runaway(&runtime)),
         _ => return None,
     };
@@ -43,6 +45,14 @@ async fn memory() -> f64 {
     let _held: Vec<_> = (0..IDLE).map(|_| idle()).collect();
     tokio::time::sleep(Duration::from_secs(1)).await;
     (resident() - before) / IDLE as f64
+}
+
+/// A task for each input, as many at a time as there are workers.
+async fn async_stream() {
+    let workers = std::thread::available_parallelism().map_or(1, Into::into);
+    let tasks = stream::iter(0..STREAMED).map(|n| tokio::spawn(async move { n + 1 }));
+    let values: Vec<u64> = tasks.buffered(workers).filter_map(async |value| value.ok()).collect().await;
+    assert!(values.into_iter().eq(1..=STREAMED));
 }
 
 async fn hold(count: usize) -> (Vec<UnboundedSender<()>>, Arc<Gate>) {

@@ -39,7 +39,8 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.expect("the folder was just opened").path();
         if path.is_dir() {
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| ["rs", "css", "js"].iter().any(|known| extension == *known))
+        {
             files.push(path);
         }
     }

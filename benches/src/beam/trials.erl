@@ -1,7 +1,7 @@
 %% The BEAM's trials: one function each, the same work as the Rust peers do. Prints one number.
 -module(trials).
 -behaviour(supervisor).
--export([main/1, init/1, start_named/1, start_idle/0, start_branch/1]).
+-export([main/1, serve/1, init/1, handle_call/3, handle_cast/2, start_named/1, start_idle/0, start_branch/1]).
 
 main([Trial]) ->
     io:format("~p~n", [float(trial(list_to_atom(Trial)))]),
@@ -26,6 +26,8 @@ trial(spawn_monitor_down) -> rate(200000, fun() -> spawn_monitor_down(200000) en
 trial(kill_down_p99) -> quantile([kill_down() || _ <- lists:seq(1, 2000)], 0.99) / 1000;
 trial(backlog) -> calls(500000);
 trial(backlog_none) -> calls(0);
+trial(call) -> rate(500000, fun() -> ask(500000) end);
+trial(call_backlog) -> asks(500000);
 trial(chain) -> chain(100000), chain(100000);
 trial(hub) -> hub(100000), hub(100000);
 trial(restart) -> restarts(500, 100);
@@ -33,7 +35,87 @@ trial(restart_p50) -> quantile(restart_times(), 0.5) / 1000;
 trial(restart_p99) -> quantile(restart_times(), 0.99) / 1000;
 trial(tree) -> tree({tree, 100, 1000}), tree({tree, 100, 1000});
 trial(tree_dynamic) -> tree_dynamic(100000), tree_dynamic(100000);
-trial(runaway) -> runaway(40, 2000).
+trial(async_stream) ->
+    process_flag(trap_exit, false), % As in any process that was not started by init.
+    Schedulers = erlang:system_info(schedulers_online),
+    rate(100000, fun() -> async_stream(0, 100000, Schedulers, queue:new()) end);
+trial(runaway) -> runaway(40, 2000);
+trial(remote_call) ->
+    remote(fun(Peer) ->
+        Times = [remote_call_time(Peer) || _ <- lists:seq(1, 20000)],
+        quantile(lists:nthtail(5000, Times), 0.5) / 1000
+    end);
+trial(remote_cast) ->
+    remote(fun(Peer) ->
+        send_all(Peer, 100000, 100),
+        500000 * 1.0e9 / send_all(Peer, 500000, 100)
+    end);
+trial(remote_stream) ->
+    remote(fun(Peer) ->
+        1024 * 1.0e9 / lists:sum([send_all(Peer, 8, 1 bsl 20) || _ <- lists:seq(1, 128)])
+    end);
+trial(remote_small_behind_large) ->
+    remote(fun(Peer) -> lists:max([behind_large(Peer) || _ <- lists:seq(1, 3)]) / 1.0e6 end).
+
+%% Another node on this machine, in an operating-system process of its own, by plain TCP.
+remote(Work) ->
+    os:cmd("epmd -daemon; sleep 0.3"),
+    Id = os:getpid(),
+    {ok, _} = net_kernel:start([list_to_atom("bench" ++ Id ++ "@127.0.0.1"), longnames]),
+    Options = #{name => "peer" ++ Id, host => "127.0.0.1", longnames => true,
+                args => ["-pa", filename:dirname(code:which(?MODULE))]},
+    {ok, Control, Node} = peer:start_link(Options),
+    Result = Work(spawn(Node, ?MODULE, serve, [0])),
+    peer:stop(Control),
+    Result.
+
+serve(Received) ->
+    receive
+        {request, Ref, From} -> From ! {Ref, Received}, serve(Received);
+        {bytes, Bytes} -> serve(Received + byte_size(Bytes))
+    end.
+
+remote_call(Peer) ->
+    Ref = monitor(process, Peer),
+    Peer ! {request, Ref, self()},
+    receive {Ref, Received} -> demonitor(Ref), Received end.
+
+remote_call_time(Peer) ->
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all(Peer, Count, Size) ->
+    Before = remote_call(Peer),
+    Start = erlang:monotonic_time(nanosecond),
+    send_all_to(Count, Size, Peer),
+    Received = remote_call(Peer) - Before,
+    Received = Count * Size,
+    erlang:monotonic_time(nanosecond) - Start.
+
+send_all_to(0, _, _) -> ok;
+send_all_to(Count, Size, Peer) ->
+    Peer ! {bytes, binary:copy(<<7>>, Size)},
+    send_all_to(Count - 1, Size, Peer).
+
+behind_large(Peer) ->
+    Large = 100 bsl 20,
+    Before = remote_call(Peer),
+    Myself = self(),
+    spawn(fun() -> Peer ! {bytes, binary:copy(<<1>>, Large)}, Myself ! sent end),
+    timer:sleep(20),
+    Start = erlang:monotonic_time(nanosecond),
+    remote_call(Peer),
+    Time = erlang:monotonic_time(nanosecond) - Start,
+    receive sent -> ok end,
+    until(Peer, Before + Large),
+    Time.
+
+until(Peer, Wanted) ->
+    case remote_call(Peer) of
+        Wanted -> ok;
+        _ -> until(Peer, Wanted)
+    end.
 
 resident() ->
     {ok, Text} = file:read_file("/proc/self/statm"),
@@ -158,6 +240,22 @@ call(Server) ->
     Server ! {request, Ref, self()},
     receive {Ref, 1} -> demonitor(Ref) end.
 
+handle_call({add, N}, _From, Sum) -> {reply, Sum + N, Sum + N}.
+
+handle_cast(_, Sum) -> {noreply, Sum}.
+
+ask(Count) ->
+    {ok, Counter} = gen_server:start_link(?MODULE, 0, []),
+    asked(Count, Counter).
+
+asks(Waiting) ->
+    burst(Waiting, self()),
+    {ok, Counter} = gen_server:start_link(?MODULE, 0, []),
+    1.0e9 / seconds(fun() -> asked(200000, Counter) end, 200000).
+
+asked(0, _) -> ok;
+asked(N, Counter) -> gen_server:call(Counter, {add, 1}), asked(N - 1, Counter).
+
 link_on(0, Last) -> Last ! {last, self()}, idle();
 link_on(N, Last) -> spawn_link(fun() -> link_on(N - 1, Last) end), idle().
 
@@ -187,6 +285,21 @@ leaves(N) -> receive {leaf, Pid} -> monitor(process, Pid), leaves(N - 1) end.
 downs(0) -> ok;
 downs(N) -> receive {'DOWN', _, process, _, _} -> downs(N - 1) end.
 
+%% What Elixir's Task.async_stream does for each input, without the process in between: a linked and monitored process,
+%% as many at a time as there are schedulers, and their values in order.
+async_stream(Next, Count, Room, Flights) when Room > 0, Next < Count ->
+    Self = self(),
+    Tag = make_ref(),
+    {_, Monitor} = spawn_opt(fun() -> Self ! {Tag, Next + 1} end, [link, monitor]),
+    async_stream(Next + 1, Count, Room - 1, queue:in({Tag, Monitor}, Flights));
+async_stream(Next, Count, Room, Flights) ->
+    case queue:out(Flights) of
+        {empty, _} -> ok;
+        {{value, {Tag, Monitor}}, Rest} ->
+            receive {Tag, _} -> demonitor(Monitor, [flush]) end,
+            async_stream(Next, Count, Room + 1, Rest)
+    end.
+
 runaway(Count, Ms) ->
     Ticks = atomics:new(1, []),
     spawn(fun() -> tick(Ticks) end),
@@ -200,6 +313,7 @@ tick(Ticks) -> receive after 1 -> atomics:add(Ticks, 1, 1), tick(Ticks) end.
 burn() -> burn().
 
 %% Supervisors, by what they are told to supervise.
+init(Start) when is_integer(Start) -> {ok, Start}; % The server; the others are supervisors.
 init({named, Intensity, Parent}) ->
     Child = #{id => child, start => {?MODULE, start_named, [Parent]}},
     {ok, {#{intensity => Intensity, period => 1}, [Child]}};

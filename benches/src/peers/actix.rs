@@ -16,6 +16,7 @@ pub fn run(trial: &str) -> Option<f64> {
         "spawn_hold" => system.block_on(spawn_hold()),
         "spawn_exit" => system.block_on(rate(ENDED, spawn_exit)),
         "ping_pong" => system.block_on(rate(ROUND_TRIPS, ping_pong)),
+        "call" => system.block_on(rate(ROUND_TRIPS, ask)),
         "ring" => system.block_on(ring()),
         "fan_in" => system.block_on(rate(SENDERS * ITEMS, fan_in)),
         _ => return None,
@@ -137,6 +138,30 @@ async fn ping_pong() {
     let caller = Caller { echo: Echo.start(), left: ROUND_TRIPS, done: done.clone() }.start();
     caller.do_send(Pong());
     done.notified().await;
+}
+
+struct Add(u64);
+impl Message for Add {
+    type Result = u64;
+}
+
+struct Counter(u64);
+impl Actor for Counter {
+    type Context = Context<Self>;
+}
+impl Handler<Add> for Counter {
+    type Result = u64;
+    fn handle(&mut self, add: Add, _: &mut Context<Self>) -> u64 {
+        self.0 += add.0;
+        self.0
+    }
+}
+
+async fn ask() {
+    let counter = Counter(0).start();
+    for n in 1..=ROUND_TRIPS as u64 {
+        assert!(matches!(counter.send(Add(1)).await, Ok(sum) if sum == n));
+    }
 }
 
 struct Hop {

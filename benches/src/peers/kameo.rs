@@ -20,6 +20,8 @@ pub fn run(trial: &str) -> Option<f64> {
         "ping_pong" => on_tokio(rate(ROUND_TRIPS, ping_pong)),
         "ring" => on_tokio(ring()),
         "fan_in" => on_tokio(rate(SENDERS * ITEMS, fan_in)),
+        "call" => on_tokio(rate(ROUND_TRIPS, || ask(None))),
+        "call_limited" => on_tokio(rate(ROUND_TRIPS, || ask(Some(Duration::from_secs(5))))),
         "spawn_monitor_down" => on_tokio(rate(HEAVY, spawn_monitor_down)),
         "kill_down_p99" => on_tokio(kill_down()),
         _ => None,
@@ -117,6 +119,30 @@ async fn ping_pong() {
     let caller = Caller::spawn(Caller { echo: Echo::spawn(Echo), left: ROUND_TRIPS, done: done.clone() });
     let _ = caller.tell(Pong).await;
     done.notified().await;
+}
+
+struct Add(u64);
+
+#[derive(Actor)]
+struct Counter(u64);
+
+impl Message<Add> for Counter {
+    type Reply = u64;
+    async fn handle(&mut self, add: Add, _: &mut Context<Self, u64>) -> u64 {
+        self.0 += add.0;
+        self.0
+    }
+}
+
+async fn ask(limit: Option<Duration>) {
+    let counter = Counter::spawn(Counter(0));
+    for n in 1..=ROUND_TRIPS as u64 {
+        let answer = match limit {
+            None => counter.ask(Add(1)).await,
+            Some(limit) => counter.ask(Add(1)).reply_timeout(limit).await,
+        };
+        assert!(matches!(answer, Ok(sum) if sum == n));
+    }
 }
 
 #[derive(Actor)]

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use ractor::rpc::CallResult;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
 use tokio::sync::Notify;
 
 use super::on_tokio;
@@ -18,6 +19,8 @@ pub fn run(trial: &str) -> Option<f64> {
         "ping_pong" => on_tokio(rate(ROUND_TRIPS, ping_pong)),
         "ring" => on_tokio(ring()),
         "fan_in" => on_tokio(rate(SENDERS * ITEMS, fan_in)),
+        "call" => on_tokio(rate(ROUND_TRIPS, || ask(None))),
+        "call_limited" => on_tokio(rate(ROUND_TRIPS, || ask(Some(Duration::from_secs(5))))),
         "spawn_monitor_down" => on_tokio(rate(HEAVY, spawn_monitor_down)),
         _ => None,
     }
@@ -119,6 +122,22 @@ async fn ping_pong() {
     done.notified().await;
     echo.stop(None);
     caller.stop(None);
+}
+
+struct Add(u64, RpcReplyPort<u64>);
+
+actor!(Counter, Add, u64, |_myself, add, sum| {
+    *sum += add.0;
+    add.1.send(*sum)?;
+});
+
+async fn ask(limit: Option<Duration>) {
+    let Ok((counter, _)) = Counter::spawn(None, Counter, 0).await else { return };
+    for n in 1..=ROUND_TRIPS as u64 {
+        let answer = counter.call(|port| Add(1, port), limit).await;
+        assert!(matches!(answer, Ok(CallResult::Success(sum)) if sum == n));
+    }
+    counter.stop(None);
 }
 
 struct Home {

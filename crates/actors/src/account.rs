@@ -107,9 +107,16 @@ pub(crate) struct Desk {
     sent: AtomicU64,
     busy_micros: AtomicU64,
     heap: AtomicI64,
+    exited: AtomicU64,
 }
 
 impl Desk {
+    /// A process has ended. For the worker.
+    #[inline]
+    pub(crate) fn count_exit(&self) {
+        self.exited.store(self.exited.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
     /// Something was done. For the worker.
     #[inline]
     pub(crate) fn add(&self, turn: &Figures) {
@@ -164,6 +171,11 @@ impl Desks {
         let desk = Arc::new(Desk::default());
         self.desks.lock().push(desk.clone());
         desk
+    }
+
+    /// How many processes workers have ended.
+    pub(crate) fn exited(&self) -> u64 {
+        self.desks.lock().iter().map(|desk| desk.exited.load(Ordering::Relaxed)).sum()
     }
 
     /// What all workers have done.

@@ -16,14 +16,34 @@ use crate::current::Current;
 /// Where a node takes its time from.
 pub(crate) enum Time {
     /// Since the node started.
-    Real(Instant),
+    Real {
+        started: Instant,
+        /// The same by the clock that `about_now` asks.
+        #[cfg(target_os = "linux")]
+        monotonic: Duration,
+    },
     /// What a test has made of it so far.
     Manual(Mutex<Duration>),
 }
 
 impl Time {
     pub(crate) fn real() -> Self {
-        Time::Real(Instant::now())
+        Time::Real {
+            started: Instant::now(),
+            #[cfg(target_os = "linux")]
+            monotonic: monotonic_time(rustix::time::ClockId::Monotonic),
+        }
+    }
+
+    /// The time now, or some milliseconds later, but read several times as fast.
+    pub(crate) fn about_now(&self) -> Duration {
+        #[cfg(target_os = "linux")]
+        if let Time::Real { monotonic, .. } = self {
+            // This clock stands still for up to ten milliseconds.
+            const TICK: Duration = Duration::from_millis(10);
+            return monotonic_time(rustix::time::ClockId::MonotonicCoarse).saturating_sub(*monotonic) + TICK;
+        }
+        self.now()
     }
 
     pub(crate) fn manual() -> Self {
@@ -32,10 +52,17 @@ impl Time {
 
     pub(crate) fn now(&self) -> Duration {
         match self {
-            Time::Real(started) => started.elapsed(),
+            Time::Real { started, .. } => started.elapsed(),
             Time::Manual(now) => *now.lock(),
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn monotonic_time(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    // Since the machine has started, so neither is negative.
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The clock of a node: see [`Node::clock`](crate::Node::clock).
@@ -128,7 +155,7 @@ impl fmt::Debug for Clock {
 fn by_hand(inner: &Arc<Inner>) -> &Mutex<Duration> {
     match &inner.time {
         Time::Manual(now) => now,
-        Time::Real(_) => panic!("this clock goes by itself: start the node with `Node::builder().manual_clock()`"),
+        Time::Real { .. } => panic!("this clock goes by itself: start the node with `Node::builder().manual_clock()`"),
     }
 }
 

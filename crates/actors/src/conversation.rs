@@ -86,10 +86,20 @@ impl Inner {
     /// Lets the token of the running process ride on the envelope, and shows the event.
     #[cold]
     pub(crate) fn trace_send(&self, to: &Target, envelope: &mut Envelope) {
-        let Some(from) = Current::of(self).and_then(Current::pid) else { return };
+        let Some(current) = Current::of(self) else { return };
+        let Some(from) = current.pid() else { return };
+        if let Target::Pid(to) = *to
+            && self.trace_flight(current, (from, to), envelope)
+        {
+            return; // Nobody else looks.
+        }
         let riding = self.next_token();
+        let to = &match *to {
+            Target::Alias(pid, reference) => Target::Pid(self.behind_alias(pid, reference)),
+            Target::Pid(_) | Target::Name(..) => to.clone(),
+        };
         if let Target::Pid(to) = *to {
-            self.trace(|| EventKind::Send { from, to, signal: envelope.signal() });
+            self.trace_sent(current, (from, to), envelope);
         }
         if let Some(riding) = &riding {
             self.report(&riding.token, Flag::Send, || Event::Send { from, to: to.clone(), signal: envelope.signal() });
@@ -116,7 +126,7 @@ impl Inner {
         });
         drop_quietly(before); // Only now: it may be the last of its tracer, whose destructor is not ours.
         let Some(by) = current.pid() else { return };
-        self.trace(|| EventKind::Receive { by, signal: envelope.signal() });
+        self.trace_received(current, by, envelope);
         if let Some(token) = seen {
             let from = token.from;
             self.report(&token, Flag::Receive, || Event::Receive { from, by, signal: envelope.signal() });

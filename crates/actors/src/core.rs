@@ -14,11 +14,15 @@ use crate::clock::Time;
 use crate::conversation::Conversations;
 use crate::mailbox::Envelope;
 use crate::message::Target;
+use crate::overload::{Counters, Limits};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::Panic;
+use crate::recorder::Recorders;
 use crate::router::Router;
 use crate::scheduler::Scheduler;
+use crate::settings::Settings;
 use crate::slot::Slot;
+use crate::suspension::Suspensions;
 use crate::table::Table;
 use crate::timer::Timers;
 use crate::trace::{ProcessName, Tracer};
@@ -30,13 +34,17 @@ pub(crate) struct Inner {
     pub(crate) scheduler: Scheduler<Slot>,
     pub(crate) timers: Timers<Due>,
     pub(crate) names: RwLock<FxHashMap<Arc<str>, LocalPid>>,
+    /// What applications are told.
+    pub(crate) settings: Settings,
     pub(crate) tokio: tokio::runtime::Handle,
     pub(crate) router: RwLock<Option<Arc<dyn Router>>>,
     pub(crate) remote: Mutex<Remote>,
-    /// Whether `tracer` is set: the one branch that tracing costs when it is off.
-    pub(crate) traced: AtomicBool,
+    pub(crate) recorders: Recorders,
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) conversations: Conversations,
+    pub(crate) suspensions: Suspensions,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
     pub(crate) on_panic: Option<PanicHandler>,
     pub(crate) on_long_turn: Option<LongTurnHandler>,
     /// Whether the node is stopping, so that nothing is started any more.
@@ -106,12 +114,16 @@ impl Inner {
             scheduler,
             timers: Timers::new(),
             names: RwLock::default(),
+            settings: Settings::default(),
             tokio,
             router: RwLock::new(None),
             remote: Mutex::default(),
-            traced: AtomicBool::new(false),
+            recorders: Recorders::default(),
             tracer: RwLock::new(None),
             conversations: Conversations::default(),
+            suspensions: Suspensions::default(),
+            limits: Limits::default(),
+            counters: Counters::default(),
             on_panic,
             on_long_turn,
             is_ending: AtomicBool::new(false),

@@ -11,7 +11,9 @@ use std::task::Waker;
 use crate::account::{Desk, Figures};
 use crate::core::Inner;
 use crate::heap;
+use crate::mailbox::Envelope;
 use crate::pid::{LocalPid, Pid};
+use crate::recorder::{Scribe, Turn, wanted};
 use crate::scheduler::Worker;
 use crate::slot::{Own, Slot};
 use crate::trace::{self, EventKind, TraceEvent};
@@ -32,6 +34,8 @@ pub(crate) struct Current<'a> {
     /// When the turn began, or was accounted for.
     stamp: Cell<u64>,
     desk: Arc<Desk>,
+    /// Where this worker writes down what happens.
+    scribe: Scribe,
     /// The data of the waker that was lent for the present poll.
     lent: Cell<*const ()>,
     /// Places at hand for new processes.
@@ -59,6 +63,7 @@ impl<'a> Current<'a> {
             received: Cell::new(0),
             stamp: Cell::new(0),
             desk: inner.desks.open(),
+            scribe: inner.recorders.open(),
             lent: Cell::new(std::ptr::null()),
             vacant: RefCell::default(),
             _not_send: PhantomData,
@@ -166,6 +171,12 @@ impl<'a> Current<'a> {
         self.received.set(self.received.get() + 1);
     }
 
+    /// Counts a process that ends on this thread.
+    #[inline]
+    pub(crate) fn count_exit(&self) {
+        self.desk.count_exit();
+    }
+
     /// Starts to count what a turn does.
     #[inline]
     pub(crate) fn begin_turn(&self, now: u64) {
@@ -224,7 +235,7 @@ impl<'a> Current<'a> {
     #[inline]
     pub(crate) fn unless_dead<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
         match self.slot.get() {
-            Some(slot) => slot.hand_over(action),
+            Some(slot) => slot.life().hand_over(action),
             None => Some(action()),
         }
     }
@@ -265,8 +276,16 @@ impl Inner {
     #[inline]
     pub(crate) fn is_traced_for(&self, current: Option<&Current<'_>>) -> bool {
         trace::IS_BUILT_IN
-            && (self.traced.load(Ordering::Relaxed)
+            && (self.recorders.wanted.load(Ordering::Relaxed) != 0
                 || current.is_some_and(|current| current.with_own(|own| own.token.is_some())))
+    }
+
+    /// Whether anyone would see that the running process receives something: the flight recorder does not.
+    #[inline]
+    pub(crate) fn is_heard_for(&self, current: &Current<'_>) -> bool {
+        trace::IS_BUILT_IN
+            && (self.recorders.wanted.load(Ordering::Relaxed) & !wanted::FLIGHT != 0
+                || current.with_own(|own| own.token.is_some()))
     }
 
     /// Shows an event to whoever traces the node or the conversation of the running process.
@@ -278,12 +297,72 @@ impl Inner {
 
     #[cold]
     fn emit(&self, kind: EventKind) {
+        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        let current = Current::of(self);
+        let name_of = |pid| self.name_of(pid);
+        if wanted & wanted::FLIGHT != 0 {
+            self.recorders.note(current.map(Current::scribe), || self.now(), &kind);
+        }
+        if wanted & wanted::RECORDING != 0 {
+            self.recorders.record(current.map(|current| &current.scribe), self.now(), &kind, &name_of);
+        }
+        self.show(kind);
+    }
+
+    /// Shows an event to tracers.
+    fn show(&self, kind: EventKind) {
         let riding = self.token();
-        let node_wide = self.tracer.read().clone();
+        let node_wide = self.recorders.wants(wanted::TRACER).then(|| self.tracer.read().clone()).flatten();
         let event = TraceEvent { at: self.now(), kind, serial: riding.as_ref().map(|riding| riding.token.serial) };
         let recorder = riding.and_then(|riding| riding.recording?.tracer);
         for tracer in recorder.into_iter().chain(node_wide) {
             tracer.event(event.clone(), &|pid| self.name_of(pid));
         }
+    }
+
+    /// Shows the flight recorder that the running process sends a message. True if nobody else would look.
+    #[inline]
+    pub(crate) fn trace_flight(&self, current: &Current<'_>, (from, to): (Pid, Pid), envelope: &Envelope) -> bool {
+        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        if wanted & wanted::FLIGHT != 0 {
+            let (scribe, turn) = current.scribe();
+            self.recorders.note_send(scribe, || self.now(), turn, (from.id, to), envelope);
+        }
+        wanted & !wanted::FLIGHT == 0 && current.with_own(|own| own.token.is_none())
+    }
+
+    /// Shows everyone else that the running process sends a message.
+    pub(crate) fn trace_sent(&self, current: &Current<'_>, (from, to): (Pid, Pid), envelope: &Envelope) {
+        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        if wanted & wanted::RECORDING != 0 {
+            self.recorders.record_send(&current.scribe, || self.now(), (from, to), envelope, &|pid| self.name_of(pid));
+        }
+        if current.is_watched(wanted) {
+            self.show(EventKind::Send { from, to, signal: envelope.signal() });
+        }
+    }
+
+    /// Shows that the running process has taken a message.
+    pub(crate) fn trace_received(&self, current: &Current<'_>, by: Pid, envelope: &Envelope) {
+        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        if wanted & wanted::RECORDING != 0 {
+            let (scribe, turn) = current.scribe();
+            self.recorders.record_receive(scribe, || self.now(), turn, by, envelope);
+        }
+        if current.is_watched(wanted) {
+            self.show(EventKind::Receive { by, signal: envelope.signal() });
+        }
+    }
+}
+
+impl Current<'_> {
+    fn scribe(&self) -> (&Scribe, Turn) {
+        let (number, is_in_streak) = self.worker.turn();
+        (&self.scribe, Turn { number, is_in_streak, tick: self.inner.desks.now() })
+    }
+
+    /// Whether a tracer looks at the running process.
+    fn is_watched(&self, wanted: u8) -> bool {
+        wanted & wanted::TRACER != 0 || self.with_own(|own| own.token.is_some())
     }
 }

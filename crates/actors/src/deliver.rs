@@ -6,8 +6,9 @@ use std::task::{RawWaker, RawWakerVTable, Wake, Waker};
 use crate::core::Inner;
 use crate::current::Current;
 use crate::mailbox::{Envelope, Pushed, Tag};
+use crate::overload::{Push, Refusal};
 use crate::pid::LocalPid;
-use crate::slot::{Slot, flag};
+use crate::slot::Slot;
 
 impl Inner {
     /// Queues a process that the caller has taken the responsibility for.
@@ -24,23 +25,41 @@ impl Inner {
         }
     }
 
-    /// Puts an envelope into the mailbox of a local process; hands it back if there is none.
+    /// Puts a notice of the runtime, or an answer, into the mailbox of a local process; hands it back if there is none.
     #[inline]
     pub(crate) fn deliver(&self, to: LocalPid, envelope: Envelope) -> Result<(), Envelope> {
-        self.deliver_from(Current::of(self), to, envelope)
+        let put = self.put(Current::of(self), to, envelope, Push::Notice);
+        put.map_err(|(_, envelope)| envelope)
     }
 
-    /// The same for a caller that knows who is current on this thread.
+    /// Puts an envelope into the mailbox of a local process; hands it back if there is none, or no room.
     #[inline]
-    pub(crate) fn deliver_from(
+    pub(crate) fn put(
         &self,
         current: Option<&Current<'_>>,
         to: LocalPid,
         envelope: Envelope,
-    ) -> Result<(), Envelope> {
-        let Some(slot) = self.slot(to) else { return Err(envelope) };
-        if slot.inbox.push(Tag::of_generation(to.generation()), envelope)? == Pushed::Wake {
-            self.schedule_from(current, slot);
+        push: Push,
+    ) -> Result<(), (Refusal, Envelope)> {
+        let Some(slot) = self.slot(to) else { return Err((Refusal::Nobody, envelope)) };
+        if slot.is_limited() {
+            return self.deliver_limited(current, slot, to, envelope, push);
+        }
+        self.push(current, slot, to, envelope)
+    }
+
+    #[inline]
+    pub(crate) fn push(
+        &self,
+        current: Option<&Current<'_>>,
+        slot: &Slot,
+        to: LocalPid,
+        envelope: Envelope,
+    ) -> Result<(), (Refusal, Envelope)> {
+        match slot.inbox.push(Tag::of_generation(to.generation()), envelope) {
+            Ok(Pushed::Wake) => self.schedule_from(current, slot),
+            Ok(Pushed::Quiet) => (),
+            Err(envelope) => return Err((Refusal::Nobody, envelope)),
         }
         Ok(())
     }
@@ -51,8 +70,7 @@ impl Inner {
         if slot.resident() != id {
             return;
         }
-        slot.raise(flag::NOTIFIED);
-        if slot.inbox.unpark(Tag::of_generation(id.generation())) {
+        if slot.life().notify(id.generation()) {
             self.schedule(slot);
         }
     }

@@ -11,9 +11,10 @@ use crate::cold::Cold;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
-use crate::message::Exit;
+use crate::message::{Down, Exit, Target};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
+use crate::recorder::wanted;
 use crate::router::RemoteSignal;
 use crate::slot::{Locked, flag};
 use crate::trace::EventKind;
@@ -23,13 +24,16 @@ use crate::trace::EventKind;
 pub(crate) struct Ended {
     id: LocalPid,
     reason: ExitReason,
+    /// Its flags at the end.
+    flags: u64,
     /// Most processes have no links, monitors or name.
     cold: Option<Box<Cold>>,
 }
 
 impl Ended {
     fn declare(id: LocalPid, reason: ExitReason, locked: Locked<'_>) -> Self {
-        Ended { id, reason, cold: locked.declare_dead() }
+        let (flags, cold) = locked.declare_dead();
+        Ended { id, reason, flags, cold }
     }
 }
 
@@ -82,11 +86,16 @@ impl Inner {
     }
 
     fn tell_everyone(&self, ended: Ended, also: &mut VecDeque<Ended>) {
-        let Ended { id, reason, cold } = ended;
+        let Ended { id, reason, flags, cold } = ended;
         let Some(slot) = self.slot(id) else { return };
-        let running = Current::of(self).and_then(|current| current.process());
+        let current = Current::of(self);
+        match current {
+            Some(current) => current.count_exit(),
+            None => self.counters.count_exit(),
+        }
+        let running = current.and_then(Current::process);
         if running.is_none_or(|(_, running)| running != id) {
-            slot.quiesce();
+            slot.life().quiesce(id.generation());
         }
         let pid = self.pid(id);
         if let Some(name) = cold.as_ref().and_then(|cold| cold.name.as_ref()) {
@@ -101,6 +110,14 @@ impl Inner {
             }
         }
         self.trace(|| EventKind::Exit { pid, reason: reason.clone() });
+        if flags & (flag::SUSPENDED | flag::SUSPENDS | flag::HAS_TIMERS | flag::LIMITED) != 0 {
+            self.forget(id);
+        }
+        if let Some(cold) = &cold
+            && self.recorders.wants(wanted::FLIGHT | wanted::RECORDING)
+        {
+            self.recorders.bury(pid, cold.name.as_deref(), cold.label.as_deref());
+        }
         if let Some(cold) = cold {
             self.tell_connected(pid, &reason, *cold, also);
         }
@@ -111,13 +128,26 @@ impl Inner {
         }
     }
 
+    /// Forgets what only few processes have.
+    #[cold]
+    fn forget(&self, id: LocalPid) {
+        self.forget_holds(id);
+        self.forget_limit(id);
+        drop_quietly(self.timers.forget(id));
+    }
+
     fn tell_connected(&self, pid: Pid, reason: &ExitReason, cold: Cold, also: &mut VecDeque<Ended>) {
+        drop_quietly(cold.tags); // Of monitors that will not fire: their destructors are not ours.
         for (reference, watcher) in cold.watchers {
             if watcher.node == self.id {
                 self.tell_down(reference, watcher, pid, reason);
             } else {
                 self.signal(watcher.node, RemoteSignal::Down { reference, watcher, reason: reason.clone() });
             }
+        }
+        for (reference, caller) in cold.callers {
+            let told = self.hand_in(caller, Down { reference, target: Target::Pid(pid), reason: reason.clone() });
+            self.trace_told(pid, caller, told);
         }
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);

@@ -91,6 +91,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
         #[test]
         fn it_is_a_map(steps in proptest::collection::vec((0..4_u8, any::<Option<u8>>()), 0..40)) {
             let (mut few, mut map) = (Few::default(), BTreeMap::new());

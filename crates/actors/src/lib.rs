@@ -23,6 +23,45 @@
 //! });
 //! ```
 //!
+//! What lives longer is a [server](gen_server) below a [supervisor], which starts it again when it ends. The
+//! shortest one:
+//!
+//! ```
+//! use greenroom::gen_server::{GenServer, InitError};
+//! use greenroom::supervisor::{Strategy, Supervisor};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Add(u64);
+//!
+//! #[derive(Debug)]
+//! struct Counter(u64);
+//!
+//! greenroom::accepts! { Counter: call add(Add) -> u64; }
+//!
+//! impl GenServer for Counter {
+//!     type Args = u64;
+//!     async fn init(start: u64) -> Result<Self, InitError> {
+//!         Ok(Counter(start))
+//!     }
+//! }
+//!
+//! impl Counter {
+//!     async fn add(&mut self, Add(n): Add) -> u64 {
+//!         self.0 += n;
+//!         self.0
+//!     }
+//! }
+//!
+//! greenroom::run(async {
+//!     let counter = Counter::named("counter").spec(0);
+//!     Supervisor::new(Strategy::OneForOne).child(counter).start_link().await.unwrap();
+//!     assert_eq!(Counter::at("counter").call(Add(3)).await, Ok(3));
+//! });
+//! ```
+//!
+//! **[The guide](guide)** goes on from here, in ten short chapters.
+//!
 //! The words are OTP's, and so are the guarantees; where Rust must differ, the documentation says
 //! "Differs from OTP", and `SEMANTICS.md` has the whole.
 
@@ -31,6 +70,7 @@ pub mod reason;
 pub mod message;
 pub mod trace;
 pub mod router;
+mod request;
 pub mod tree;
 
 pub mod clock;
@@ -38,9 +78,13 @@ pub mod clock;
 mod account;
 mod heap;
 mod barrier;
+mod sync;
 mod mailbox;
+mod life;
+mod recorder;
 mod body;
 mod timer;
+mod settings;
 mod few;
 mod cold;
 mod slot;
@@ -50,8 +94,11 @@ mod core;
 mod current;
 mod deliver;
 mod conversation;
+mod suspension;
+mod overload;
 mod send;
 mod monitor;
+mod call;
 mod exit;
 mod link;
 mod names;
@@ -65,16 +112,26 @@ pub mod process;
 pub mod seq_trace;
 mod node;
 pub mod stream;
+pub mod recording;
 mod outside;
 pub mod registry;
 pub mod task;
 pub mod supervisor;
+pub mod gen_server;
+pub mod state_machine;
+pub mod agent;
+pub mod application;
+pub mod groups;
 pub mod testing;
+pub mod guide;
 #[cfg(doctest)]
 mod misuse;
 
+pub use agent::Agent;
+pub use application::Application;
 pub use clock::Clock;
 pub use core::LongTurn;
+pub use gen_server::{GenServer, ServerRef};
 pub use heap::TrackingAllocator;
 pub use message::{Local, Message};
 pub use names::RegisterError;
@@ -88,6 +145,8 @@ pub use process::{
 };
 pub use reason::ExitReason;
 pub use receive::{Mark, mark, receive, receive_timeout};
+pub use recording::{Recording, trace_to};
 pub use registry::Registry;
+pub use state_machine::StateMachine;
 pub use supervisor::Supervisor;
 pub use task::Task;

@@ -5,13 +5,16 @@
 
 pub(crate) mod envelope;
 mod inbox;
+#[cfg(test)]
+#[path = "mailbox/tests.rs"]
+mod inbox_tests;
 
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
-pub(crate) use envelope::{Wanted, drop_quietly};
+pub(crate) use envelope::{Wanted, drop_quietly, write_bounded};
 pub(crate) use inbox::{Inbox, Pushed, Tag};
 
 use crate::pid::{LocalPid, NodeId, Pid};

@@ -72,6 +72,19 @@ pub struct Down {
     pub reason: ExitReason,
 }
 
+/// The message of a monitor with a [tag](crate::process::Watch::tag), in the place of [`Down`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaggedDown<T> {
+    /// The tag.
+    pub tag: T,
+    /// As in [`Down`].
+    pub reference: Ref,
+    /// As in [`Down`].
+    pub target: Target,
+    /// As in [`Down`].
+    pub reason: ExitReason,
+}
+
 /// The message that an exit signal becomes in a process that traps exits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
@@ -82,8 +95,16 @@ pub struct Exit {
 }
 
 /// A value that only its own node can show and move about.
-pub(crate) trait Value: Any + fmt::Debug + Send {}
-impl<T: Any + fmt::Debug + Send> Value for T {}
+pub(crate) trait Value: Any + fmt::Debug + Send {
+    /// The full name of its type.
+    fn type_name(&self) -> &'static str;
+}
+
+impl<T: Any + fmt::Debug + Send> Value for T {
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<T>()
+    }
+}
 
 /// A request of one process to another within a node, which answers with an [`Answer`].
 pub(crate) struct Call {
@@ -141,13 +162,15 @@ pub enum Target {
     Pid(Pid),
     /// Whoever has this name on that node.
     Name(String, crate::pid::NodeId),
+    /// A process, for as long as it wants to hear of this: an [`Alias`](crate::process::Alias).
+    Alias(Pid, Ref),
 }
 
 impl Target {
     /// The node that the target is on.
     pub fn node(&self) -> crate::pid::NodeId {
         match self {
-            Target::Pid(pid) => pid.node,
+            Target::Pid(pid) | Target::Alias(pid, _) => pid.node,
             Target::Name(_, node) => *node,
         }
     }

@@ -63,3 +63,29 @@
 //! ```compile_fail,E0423
 //! let clock = greenroom::Clock(std::sync::Weak::new());
 //! ```
+//! What is sent is gone: the sender can neither see nor change it (68):
+//! ```compile_fail,E0382
+//! greenroom::run(async {
+//!     let mut text = String::from("mine");
+//!     greenroom::send(greenroom::self_pid(), text);
+//!     text.push('!');
+//! });
+//! ```
+//! A monitor or a process that is described is not started yet:
+//! ```compile_fail
+//! #![deny(unused_must_use)]
+//! greenroom::run(async { greenroom::process::Watch::on("nobody"); });
+//! ```
+//! ```compile_fail
+//! #![deny(unused_must_use)]
+//! greenroom::run(async { greenroom::process::Builder::new().name("nobody"); });
+//! ```
+//! The tag of a monitor is a message:
+//! ```compile_fail,E0277
+//! struct Opaque;
+//! greenroom::run(async { greenroom::process::Watch::on("nobody").tag(Opaque).start(); });
+//! ```
+//! A token is data, not something to build by hand:
+//! ```compile_fail,E0451
+//! let token = greenroom::seq_trace::Token { flags: 0, ..Default::default() };
+//! ```

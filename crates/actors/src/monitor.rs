@@ -3,8 +3,10 @@
 //! A monitor is recorded at both ends. The entry at the *watcher's* end decides, under its lock: who
 //! removes it either sends the DOWN message or has ended the monitor, so `demonitor` can tell for certain.
 
+use crate::cold::{Tag, Watching};
 use crate::core::Inner;
 use crate::current::Current;
+use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Down, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
 use crate::reason::ExitReason;
@@ -17,6 +19,17 @@ impl Inner {
         let reference = Ref::new();
         self.monitor_as(reference, watcher, target);
         reference
+    }
+
+    /// The same with a reference that was made before, and with a message of its own.
+    pub(crate) fn monitor_tagged(&self, reference: Ref, watcher: Pid, target: Target, tag: Tag) {
+        if target == Target::Pid(watcher) {
+            return;
+        }
+        if let Some(mut locked) = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)) {
+            locked.cold().tags.get_or_insert_default().insert(reference, tag);
+        }
+        self.monitor_as(reference, watcher, target);
     }
 
     /// The same with a reference that was made before.
@@ -56,6 +69,7 @@ impl Inner {
         let id = match &target {
             Target::Pid(pid) => Some(pid.id),
             Target::Name(name, _) => self.whereis(name),
+            Target::Alias(..) => None, // An address, nobody who could end.
         };
         let locked = id.and_then(|id| self.slot(id)?.lock(id));
         match locked {
@@ -79,14 +93,10 @@ impl Inner {
 
     /// Ends a monitor of the running process; true if it was active, so that no DOWN will come.
     pub(crate) fn demonitor(&self, watcher: Pid, reference: Ref) -> bool {
-        let target = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)).and_then(|mut locked| {
-            let cold = locked.known()?;
-            let target = cold.watching.remove(&reference)?;
-            cold.aliases.remove(&reference);
-            Some(target)
-        });
+        let watching = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)?.known()?.unwatch(&reference));
         // Who finds the entry at the watcher's end has won: from here on no message will come.
-        let Some(target) = target else { return false };
+        let Some(Watching { target, tag }) = watching else { return false };
+        drop_quietly(tag);
         self.forget_watcher(reference, watcher, &target);
         true
     }
@@ -95,10 +105,13 @@ impl Inner {
     /// that `demonitor` can tell for certain.
     pub(crate) fn tell_down(&self, reference: Ref, watcher: Pid, ended: Pid, reason: &ExitReason) {
         let Some(mut locked) = self.slot(watcher.id).and_then(|slot| slot.lock(watcher.id)) else { return };
-        let Some(cold) = locked.known() else { return };
-        let Some(target) = cold.watching.remove(&reference) else { return };
-        cold.aliases.remove(&reference);
-        let told = self.hand_in(watcher, Down { reference, target, reason: reason.clone() });
+        let Some(Watching { target, tag }) = locked.known().and_then(|cold| cold.unwatch(&reference)) else { return };
+        let down = Down { reference, target, reason: reason.clone() };
+        let message = match tag {
+            Some(tag) => tag(down),
+            None => Envelope::new(down),
+        };
+        let told = self.hand_in_envelope(watcher, message);
         drop(locked);
         self.trace_told(ended, watcher, told);
     }
@@ -128,6 +141,7 @@ impl Inner {
                 self.whereis(name).and_then(remove).is_some()
                     || self.table.residents().any(|(_, id)| remove(id).is_some())
             }
+            Target::Alias(..) => false,
         }
     }
 
@@ -142,7 +156,7 @@ impl Inner {
     /// Sends the message of a monitor on a remote process.
     pub(crate) fn fire(&self, reference: Ref, watcher: Pid, target: &Target, reason: &ExitReason) {
         let ended = match target {
-            Target::Pid(pid) => *pid,
+            Target::Pid(pid) | Target::Alias(pid, _) => *pid,
             Target::Name(..) => watcher,
         };
         self.tell_down(reference, watcher, ended, reason);

@@ -17,9 +17,10 @@ use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::current::Current;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, NodeName, Pid};
+use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
+use crate::recorder::{FailureHandler, wanted};
 use crate::router::{Parcel, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
 use crate::seq_trace::NoSuchTracer;
@@ -58,6 +59,8 @@ pub struct NodeBuilder {
     on_panic: Option<PanicHandler>,
     manual_clock: bool,
     on_long_turn: Option<LongTurnHandler>,
+    pub(crate) flight: usize,
+    pub(crate) on_failure: Option<FailureHandler>,
 }
 
 impl NodeBuilder {
@@ -117,9 +120,15 @@ impl NodeBuilder {
         let name = self.name.unwrap_or_else(|| "nonode".to_owned());
         let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
         crate::barrier::prepare();
+        Ref::scatter();
         let (scheduler, ends) = Scheduler::new(workers);
         let time = if self.manual_clock { Time::manual() } else { Time::real() };
         let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time, self.on_long_turn);
+        inner.recorders.fly(self.flight);
+        if let Some(handler) = self.on_failure {
+            // It is set here only.
+            let _ = inner.recorders.on_failure.set(handler);
+        }
         let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
         let keeper = inner.clone();
         life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
@@ -221,6 +230,16 @@ impl Node {
         self.inner.table.residents().map(|(_, id)| self.inner.pid(id)).collect()
     }
 
+    /// Every name that is registered, in no particular order: OTP's `registered/0`.
+    pub fn registered(&self) -> Vec<String> {
+        self.inner.names.read().keys().map(|name| name.to_string()).collect()
+    }
+
+    /// How many timers run: messages that are to be sent later, and receives and calls that wait with a limit.
+    pub fn timers(&self) -> usize {
+        self.inner.timers.len()
+    }
+
     /// What can be known about a process, or `None` if it is not alive.
     pub fn info(&self, pid: Pid) -> Option<Info> {
         self.inner.info(pid)
@@ -271,7 +290,7 @@ impl Node {
     /// Lets `tracer` see every event of this node, or nobody.
     pub fn set_tracer(&self, tracer: Option<Arc<dyn Tracer>>) {
         let mut current = self.inner.tracer.write();
-        self.inner.traced.store(tracer.is_some(), Ordering::Relaxed);
+        self.inner.recorders.want(wanted::TRACER, tracer.is_some());
         *current = tracer;
     }
 

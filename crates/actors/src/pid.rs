@@ -5,9 +5,10 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 
 use parking_lot::RwLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -59,6 +60,16 @@ impl NodeId {
         NAMES.read()[self.0.get() as usize - 1].clone()
     }
 
+    /// The number in two bytes, or 0 if it has no room there.
+    pub(crate) fn short(self) -> u16 {
+        u16::try_from(self.0.get()).unwrap_or(0)
+    }
+
+    /// The node of a number that [`NodeId::short`] gave.
+    pub(crate) fn of_short(number: u16) -> Option<NodeId> {
+        NonZeroU32::new(number.into()).map(NodeId)
+    }
+
     fn of_index(index: usize) -> NodeId {
         NodeId(NonZeroU32::MIN.saturating_add(index as u32))
     }
@@ -91,15 +102,58 @@ impl fmt::Debug for NodeId {
     }
 }
 
+thread_local! {
+    /// Between which nodes the bytes travel that this thread writes or reads.
+    static ENDS: Cell<Option<(NodeId, NodeId)>> = const { Cell::new(None) };
+}
+
+/// Runs `work`, which writes or reads bytes that travel from one node to another: both ends need no names in them.
+pub(crate) fn between<R>(writer: NodeId, reader: NodeId, work: impl FnOnce() -> R) -> R {
+    struct Restore(Option<(NodeId, NodeId)>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ENDS.set(self.0);
+        }
+    }
+    let _restore = Restore(ENDS.replace(Some((writer, reader))));
+    work()
+}
+
+/// A node in bytes that are not for people.
+#[derive(Serialize, Deserialize)]
+enum Compact {
+    Writer,
+    Reader,
+    Other(NodeName),
+}
+
 impl Serialize for NodeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.name().serialize(serializer)
+        if serializer.is_human_readable() {
+            return self.name().serialize(serializer);
+        }
+        let compact = match ENDS.get() {
+            Some((writer, _)) if *self == writer => Compact::Writer,
+            Some((_, reader)) if *self == reader => Compact::Reader,
+            Some(_) | None => Compact::Other(self.name()),
+        };
+        compact.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for NodeId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        NodeName::deserialize(deserializer).map(|name| NodeId::intern(&name))
+        if deserializer.is_human_readable() {
+            return NodeName::deserialize(deserializer).map(|name| NodeId::intern(&name));
+        }
+        match (Compact::deserialize(deserializer)?, ENDS.get()) {
+            (Compact::Writer, Some((writer, _))) => Ok(writer),
+            (Compact::Reader, Some((_, reader))) => Ok(reader),
+            (Compact::Other(name), _) => Ok(NodeId::intern(&name)),
+            (Compact::Writer | Compact::Reader, None) => {
+                Err(serde::de::Error::custom("an identifier that was sent between two nodes is read elsewhere"))
+            }
+        }
     }
 }
 
@@ -163,6 +217,11 @@ impl Pid {
         Pid::new(node, LocalPid::new(index, generation))
     }
 
+    /// Which place it has on its node, and which user of that place it is: the last two numbers that it prints.
+    pub fn parts(self) -> (u32, u32) {
+        (self.id.index(), self.id.generation())
+    }
+
     /// The node that this process lives on.
     pub fn node(self) -> NodeId {
         self.node
@@ -188,7 +247,7 @@ impl fmt::Debug for Pid {
 
 /// A reference: a value unlike any other, made by [`Ref::new`], a monitor or a timer.
 ///
-/// Unique within an operating-system process; across nodes it is only ever compared by its maker.
+/// Unique within an operating-system process, and with all but certainty among those that talk to each other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Ref(u64);
 
@@ -196,14 +255,28 @@ impl Ref {
     /// A new reference.
     #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
     pub fn new() -> Ref {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Ref(NEXT.fetch_add(1, Ordering::Relaxed))
+        Ref(NEXT_REF.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Lets this operating-system process begin where others do not, as processes hold monitors of several nodes by
+    /// their references. Called before the first node starts.
+    pub(crate) fn scatter() {
+        static DONE: Once = Once::new();
+        DONE.call_once(|| {
+            let chance = RandomState::new().build_hasher().finish();
+            NEXT_REF.fetch_add(chance << OWN_BITS, Ordering::Relaxed);
+        });
     }
 }
 
+static NEXT_REF: AtomicU64 = AtomicU64::new(1);
+
+/// How much of a reference is counted; the rest is random for each operating-system process.
+const OWN_BITS: u32 = 40;
+
 impl fmt::Display for Ref {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#Ref<0.{}>", self.0)
+        write!(f, "#Ref<0.{}>", self.0 & ((1 << OWN_BITS) - 1))
     }
 }
 

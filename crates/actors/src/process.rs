@@ -10,24 +10,36 @@ use std::task::Poll;
 use std::time::Duration;
 
 mod alias;
+mod builder;
 mod info;
 mod names;
 mod send;
+mod suspend;
 mod top;
 mod trace;
+mod watch;
 
 use crate::current::{Current, running};
 use crate::message::{Down, Target};
+use crate::names::RegisterError;
+pub use crate::overload::Overflow;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::{ExitReason, Outcome};
 use crate::runner::ExitSelf;
 use crate::slot::flag;
-pub use alias::{Alias, AliasError};
+pub use alias::Alias;
+pub use builder::{Builder, Started};
 pub use info::{Info, Status, info};
 pub use names::{register, unregister, whereis};
-pub use send::{Destination, SendError, Sender, Timeout, Timer, send, send_after, send_at, start_timer};
+pub use send::{
+    Destination, SendError, Sender, Timeout, Timer, TrySendError, send, send_after, send_async, send_at, start_timer,
+    try_send,
+};
+pub use suspend::{SuspendError, resume, suspend};
 pub use top::{By, Totals, Usage, top};
+pub(crate) use trace::record_with;
 pub use trace::trace;
+pub use watch::{Until, Watch};
 
 /// The identifier of the running process: OTP's `self()`.
 ///
@@ -130,6 +142,51 @@ where
     })
 }
 
+/// Starts a process that is linked to the running one, and says that it was started at `at`.
+pub(crate) fn spawn_link_at<F>(at: &'static Location<'static>, future: F) -> Pid
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        inner.spawn(at, |child| inner.link(inner.pid(id), child), future)
+    })
+}
+
+/// The same for a process that has a name, unless somebody else has it.
+pub(crate) fn spawn_link_named_at<F>(
+    at: &'static Location<'static>,
+    name: &str,
+    future: F,
+) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    running("spawn_link", |current, _, id| {
+        let inner = current.inner;
+        let mut registered = Ok(());
+        let introduce = |child: Pid| {
+            registered = inner.register(name, child.id);
+            if registered.is_ok() {
+                inner.link(inner.pid(id), child);
+            } else {
+                inner.end(child.id, ExitReason::Shutdown);
+            }
+        };
+        let child = inner.spawn(at, introduce, future);
+        registered.map(|()| child)
+    })
+}
+
+/// Starts a process that is linked to the running one and has a name, unless somebody else has it.
+#[track_caller]
+pub(crate) fn spawn_link_named<F>(name: &str, future: F) -> Result<Pid, RegisterError>
+where
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    spawn_link_named_at(Location::caller(), name, future)
+}
+
 /// Ends a monitor on the running process: it has answered.
 #[track_caller]
 pub(crate) fn dismiss_watcher(reference: Ref) {
@@ -223,6 +280,12 @@ impl Watchable for Pid {
     }
 }
 
+impl Watchable for Target {
+    fn target(self, _: NodeId) -> Target {
+        self
+    }
+}
+
 impl Watchable for &str {
     fn target(self, home: NodeId) -> Target {
         Target::Name(self.to_owned(), home)
@@ -275,6 +338,12 @@ pub fn trap_exit(trap: bool) -> bool {
         }
         before
     })
+}
+
+/// Whether exit signals to the running process become messages.
+#[track_caller]
+pub(crate) fn traps_exits() -> bool {
+    running("trap_exit", |_, slot, id| slot.flags(id).unwrap_or_default() & flag::TRAPS_EXITS != 0)
 }
 
 /// Whether a process of this node is alive.
@@ -354,7 +423,7 @@ pub fn is_turn_over() -> bool {
     Current::with(|current| {
         current.is_some_and(|current| {
             current.charge(1);
-            current.is_exhausted()
+            current.is_exhausted() || current.process().is_some_and(|(slot, _)| !slot.may_go_on())
         })
     })
 }
@@ -388,7 +457,5 @@ macro_rules! yield_point {
 /// # Panics
 /// When polled outside of a process.
 pub async fn sleep(duration: Duration) {
-    // Nothing is wanted, so this ends by its time-out.
-    let nothing = crate::receive::select(&mut |_| None, Some(duration)).await;
-    debug_assert!(nothing.is_none());
+    crate::receive::pause(duration).await;
 }

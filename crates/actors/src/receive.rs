@@ -14,10 +14,10 @@ use crate::core::{Due, Inner};
 use crate::current::Current;
 use crate::mailbox::{Cursor, Envelope, Queue, Wanted, drop_quietly};
 use crate::message::Message;
-use crate::pid::LocalPid;
+use crate::pid::{LocalPid, Ref};
 use crate::slot::{Slot, flag};
 use crate::timer::TimerKey;
-use crate::trace;
+use crate::trace::{self, EventKind};
 
 /// Waits for the next message of type `T`.
 ///
@@ -70,7 +70,7 @@ impl<T> std::fmt::Debug for Receive<T> {
 
 fn receive_one(cursor: &mut Cursor, wanted: Wanted, context: &mut Context<'_>) -> Poll<Envelope> {
     with_running(context, |current, slot, id| {
-        if !may_look(current, slot, id) {
+        if !may_look(current, slot) {
             return Poll::Pending;
         }
         match pick(current, slot, id, cursor, |envelope| wanted.accepts(envelope).then_some(())) {
@@ -277,6 +277,11 @@ impl Candidate<'_> {
         self.0.peek()
     }
 
+    /// Whether it is what comes of this request.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        self.0.answers(request)
+    }
+
     /// Takes it out, if it is a `T`; it has to be put back.
     pub fn take<T: Message>(&mut self) -> Option<T> {
         self.0.take()
@@ -293,6 +298,10 @@ impl Candidate<'_> {
 pub struct Received(Envelope);
 
 impl Received {
+    pub(crate) fn into_envelope(self) -> Envelope {
+        self.0
+    }
+
     /// The message.
     pub fn open<T: Message>(self) -> T {
         match self.0.into_message() {
@@ -315,6 +324,13 @@ pub fn select<'a>(wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select
 #[doc(hidden)]
 pub fn select_since<'a>(mark: Mark, wants: &'a mut Wants<'a>, timeout: Option<Duration>) -> Select<'a> {
     Select { wants, cursor: mark.0, patience: timeout.map_or(Patience::Endless, Patience::For) }
+}
+
+/// Waits for nothing but the end of this time.
+pub(crate) async fn pause(duration: Duration) {
+    let nothing =
+        Select { wants: &mut |_| None, cursor: Cursor::default(), patience: Patience::Asleep(duration) }.await;
+    debug_assert!(nothing.is_none());
 }
 
 /// A place in the mailbox of a process: see [`mark`]. The default is its beginning.
@@ -355,15 +371,25 @@ impl std::fmt::Debug for Mark {
 /// Outside of a process.
 #[track_caller]
 pub fn mark() -> Mark {
-    crate::current::running("mark", |current, slot, id| {
-        if current.with_own(|own| own.queue_is_lent) {
-            return Mark::default(); // Within a guard: nobody may touch the queue.
-        }
-        // SAFETY: this is the running process, and nobody has taken a loan of its queue.
-        let queue = unsafe { slot.queue() };
-        refill(current, slot, queue);
-        Mark(queue.end(current.inner.pid(id)))
-    })
+    crate::current::running("mark", mark_in)
+}
+
+/// The same for a caller that knows the running process.
+#[inline]
+pub(crate) fn mark_in(current: &Current<'_>, slot: &Slot, id: LocalPid) -> Mark {
+    if current.with_own(|own| own.queue_is_lent) {
+        return Mark::default(); // Within a guard: nobody may touch the queue.
+    }
+    // SAFETY: this is the running process, and nobody has taken a loan of its queue.
+    let queue = unsafe { slot.queue() };
+    refill(current, slot, queue);
+    Mark(queue.end(current.inner.pid(id)))
+}
+
+/// Sees to it that the running process is polled again when a message comes, or one is there.
+#[inline]
+pub(crate) fn await_messages(context: &mut Context<'_>) -> Poll<()> {
+    with_running(context, |current, _, _| wait(current))
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.
@@ -423,21 +449,50 @@ enum Patience {
     Endless,
     /// It has not begun to.
     For(Duration),
+    /// The same, but nobody is told when the time is up: that was the point.
+    Asleep(Duration),
     /// Boxed, as most receives wait without a time-out, and idle processes are all receive.
     Until(Box<Deadline>),
 }
 
 /// When a receive gives up, and the timer that wakes it then.
 pub(crate) struct Deadline {
+    /// How long it waits in all, if that is shown to tracers.
+    told: Option<Duration>,
     pub(crate) due: Duration,
-    timer: Option<(std::sync::Weak<Inner>, TimerKey)>,
+    timer: Option<Alarm>,
+}
+
+/// A timer that wakes a process.
+struct Alarm {
+    node: std::sync::Weak<Inner>,
+    process: LocalPid,
+    key: TimerKey,
+}
+
+impl Alarm {
+    fn is_of(&self, inner: &Inner, process: LocalPid) -> bool {
+        std::ptr::eq(self.node.as_ptr(), inner) && self.process == process
+    }
 }
 
 impl Deadline {
     /// Wakes the process `id` when it is `due`.
     pub(crate) fn new(inner: &Inner, id: LocalPid, due: Duration) -> Self {
-        let key = inner.timers.insert(due, Due::Wake(id));
-        Deadline { due, timer: Some((inner.downgrade(), key)) }
+        let key = inner.timers.insert(due, Due::Wake(id), None);
+        let timer = Some(Alarm { node: inner.downgrade(), process: id, key });
+        Deadline { told: None, due, timer }
+    }
+
+    /// The receive is polled by another process now, maybe of another node, whose clock says something else.
+    #[cold]
+    fn move_to(&mut self, inner: &Inner) {
+        let Some(Alarm { node, key, .. }) = self.timer.take() else { return };
+        let left = node.upgrade().map_or(Duration::ZERO, |before| {
+            before.timers.remove(key);
+            self.due.saturating_sub(before.now())
+        });
+        self.due = inner.now().saturating_add(left);
     }
 }
 
@@ -447,7 +502,7 @@ impl Future for Select<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Select { wants, cursor, patience } = &mut *self;
         with_running(context, |current, slot, id| {
-            if !may_look(current, slot, id) {
+            if !may_look(current, slot) {
                 return Poll::Pending;
             }
             match pick(current, slot, id, cursor, |envelope| wants(&mut Candidate(envelope))) {
@@ -465,19 +520,26 @@ impl Patience {
         let inner = current.inner;
         let deadline = match self {
             Patience::Endless => return false,
-            Patience::For(timeout) => {
-                let due = inner.now().saturating_add(*timeout);
-                *self = Patience::Until(Box::new(Deadline { due, timer: None }));
+            Patience::For(timeout) | Patience::Asleep(timeout) => {
+                let (timeout, due) = (*timeout, inner.now().saturating_add(*timeout));
+                let told = matches!(self, Patience::For(_)).then_some(timeout);
+                *self = Patience::Until(Box::new(Deadline { told, due, timer: None }));
                 return self.is_over(current, id);
             }
             Patience::Until(deadline) => deadline,
         };
+        if deadline.timer.as_ref().is_some_and(|timer| !timer.is_of(inner, id)) {
+            deadline.move_to(inner);
+        }
         if deadline.due <= inner.now() {
+            if let Some(after) = deadline.told {
+                inner.trace(|| EventKind::Timeout { by: inner.pid(id), after });
+            }
             return true;
         }
         if deadline.timer.is_none() && deadline.due != Duration::MAX {
-            let key = inner.timers.insert(deadline.due, Due::Wake(id));
-            deadline.timer = Some((inner.downgrade(), key));
+            let key = inner.timers.insert(deadline.due, Due::Wake(id), None);
+            deadline.timer = Some(Alarm { node: inner.downgrade(), process: id, key });
         }
         false
     }
@@ -500,9 +562,9 @@ fn with_running<R>(context: &mut Context<'_>, look: impl FnOnce(&Current<'_>, &S
 /// Whether the process may go on. The worker sees if not, too: it puts the process at the end of the line, or
 /// clears it away.
 #[inline]
-fn may_look(current: &Current<'_>, slot: &Slot, id: LocalPid) -> bool {
+fn may_look(current: &Current<'_>, slot: &Slot) -> bool {
     current.charge(1);
-    !current.is_exhausted() && slot.is_alive(id)
+    !current.is_exhausted() && slot.may_go_on()
 }
 
 /// Nothing is there: the next message wakes the process.
@@ -525,7 +587,10 @@ fn pick<A>(
     assert!(!was_lent, "a receive was polled within the guard of another");
     let (arm, mut envelope) = find(current, slot, id, cursor, matches)?;
     current.count_received();
-    if (trace::IS_BUILT_IN && envelope.token().is_some()) || current.inner.is_traced_for(Some(current)) {
+    if slot.is_limited() {
+        current.inner.made_room(id);
+    }
+    if trace::IS_BUILT_IN && (envelope.token().is_some() || current.inner.is_heard_for(current)) {
         current.inner.trace_receive(&mut envelope);
     }
     Some((arm, envelope))
@@ -562,7 +627,7 @@ fn refill(current: &Current<'_>, slot: &Slot, queue: &mut Queue) {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        if let Some((node, key)) = self.timer.take()
+        if let Some(Alarm { node, key, .. }) = self.timer.take()
             && let Some(inner) = node.upgrade()
         {
             inner.timers.remove(key);
@@ -595,5 +660,5 @@ fn listen(current: &Current<'_>, waker: &Waker) {
     if current.is_exhausted() {
         return waker.wake();
     }
-    current.with_own(|own| own.listeners.get_or_insert_default().push(waker));
+    current.with_own(|own| own.rare.get_or_insert_default().listeners.push(waker));
 }

@@ -4,6 +4,7 @@
 //! Implemented by `greenroom-cluster`. Nothing else in this crate knows that there are other nodes.
 
 use std::fmt;
+use std::task::Waker;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -20,14 +21,39 @@ use crate::trace::Passport;
 /// needs to know.
 pub trait Router: Send + Sync {
     /// Sends a message to a process or a name on another node.
-    fn send(&self, to: &Target, message: Outgoing<'_>);
+    ///
+    /// # Errors
+    /// [`Unsendable`], if it cannot be turned into bytes. That there is no way to the node is none.
+    fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<Flow, Unsendable>;
+
+    /// Whether the process `from`, which was told [`Flow::Full`], can go on; if not, `waker` is woken when it is to be
+    /// asked again.
+    fn has_room(&self, to: NodeId, from: Pid, waker: &Waker) -> bool;
 
     /// Sends a signal to another node.
     fn signal(&self, to: NodeId, signal: RemoteSignal);
 }
 
+/// What a sender should do after a message to another node. The message itself is on its way in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Open,
+    /// Wait until there is room: the process is suspended from its next `await` on.
+    Full,
+}
+
+/// Runs `work`, which turns identifiers into bytes at the node `writer` or reads them at the node `reader`.
+///
+/// Within it, these two nodes are written as a number each; others by their names.
+pub fn between<R>(writer: NodeId, reader: NodeId, work: impl FnOnce() -> R) -> R {
+    crate::pid::between(writer, reader, work)
+}
+
 /// A message on its way out.
 pub struct Outgoing<'a> {
+    /// The process that sends it, if it is one.
+    pub from: Option<Pid>,
     /// The full name of its type, by which the receiver recognises it.
     pub type_name: &'a str,
     /// The message.
@@ -35,6 +61,18 @@ pub struct Outgoing<'a> {
     /// The token of the conversation that it belongs to, to arrive by [`Payload::token`].
     pub token: Option<Passport>,
 }
+
+/// A message cannot be turned into bytes, such as a [`Local`](crate::Local): why, with the type's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsendable(pub String);
+
+impl fmt::Display for Unsendable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unsendable {}
 
 /// What processes on different nodes tell each other beside messages.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -124,9 +162,11 @@ impl Parcel {
 
     /// The message, if it is a `T` and its bytes are in order.
     pub(crate) fn open<T: DeserializeOwned>(&self) -> Option<T> {
-        if self.type_name() != std::any::type_name::<T>() {
-            return None;
-        }
+        if self.type_name() == std::any::type_name::<T>() { self.read() } else { None }
+    }
+
+    /// What the bytes begin with, read as a `T`.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let mut message = None;
         self.0.decode(&mut |bytes| message = erased_serde::deserialize::<T>(bytes).ok());
         message

@@ -12,6 +12,7 @@ use crate::body::{Body, Origin};
 use crate::core::{Due, Inner};
 use crate::current::{Current, unless_dead};
 use crate::deliver::with_waker;
+use crate::life::Rest;
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
@@ -61,14 +62,14 @@ pub(crate) fn keep_time(inner: &Arc<Inner>) {
 unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
     let id = slot.resident();
     // SAFETY: as the caller says.
-    if let Some(listeners) = unsafe { slot.own() }.listeners.take() {
+    if let Some(rare) = unsafe { slot.own() }.rare.as_deref_mut() {
         // Before the flag is lowered, as they may raise it.
-        listeners.into_iter().for_each(Waker::wake);
+        std::mem::take(&mut rare.listeners).into_iter().for_each(Waker::wake);
     }
-    let flags = slot.acknowledge();
-    if flags & flag::DEAD != 0 {
+    let flags = slot.life().acknowledge();
+    if flags & (flag::DEAD | flag::SUSPENDED) != 0 {
         // SAFETY: as the caller says.
-        return unsafe { clear_away(current, slot) };
+        return unsafe { if flags & flag::DEAD != 0 { clear_away(current, slot) } else { hold_back(current, slot) } };
     }
     // SAFETY: as above; nothing else of `own` is in use.
     let wants_messages = unsafe { slot.own() }.wants_messages;
@@ -96,24 +97,34 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
         }
     }
     // SAFETY: as above.
-    unsafe { suspend(current, slot) }
+    unsafe { rest(current, slot) }
+}
+
+/// Lets a suspended process wait. Whoever resumes it notifies it, so it is polled then in any case.
+///
+/// # Safety
+/// As for [`turn`].
+#[cold]
+unsafe fn hold_back<'a>(current: &Current<'a>, slot: &'a Slot) {
+    // SAFETY: as the caller says.
+    unsafe {
+        slot.own().wants_messages = false;
+        rest(current, slot);
+    }
 }
 
 /// Parks the process, unless something happened meanwhile that it has to see.
 ///
 /// # Safety
 /// As for [`turn`].
-unsafe fn suspend<'a>(current: &Current<'a>, slot: &'a Slot) {
+unsafe fn rest<'a>(current: &Current<'a>, slot: &'a Slot) {
     let id = slot.resident();
     let tag = slot.tag();
     loop {
-        if slot.inbox.park(tag) {
-            // From here on the process may be running elsewhere, unless we can take it back.
-            let notified = slot.flags(id).is_some_and(|flags| flags & (flag::NOTIFIED | flag::DEAD) != 0);
-            if notified && slot.inbox.unpark(tag) {
-                current.inner.scheduler.push_back(current.worker, slot);
-            }
-            return;
+        match slot.life().rest(id.generation()) {
+            Rest::Parked => return,
+            Rest::Again => return current.inner.scheduler.push_back(current.worker, slot),
+            Rest::Refused => (),
         }
         if slot.flags(id).is_none_or(|flags| flags & flag::DEAD != 0) {
             // SAFETY: the inbox is closed or full, so the process was not parked: it is still ours.
@@ -156,10 +167,13 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         current.run(slot, || drop_quietly(body));
         let queue = std::mem::replace(slot.queue(), Queue::new());
         let own = slot.own();
-        let (token, listeners) = (own.token.take(), own.listeners.take());
+        let (token, rare) = (own.token.take(), own.rare.take().map(|rare| *rare).unwrap_or_default());
+        if let Some(alarm) = rare.alarm {
+            inner.timers.remove(alarm);
+        }
         drop_quietly(queue);
         drop_quietly(token);
-        drop_quietly(listeners);
+        drop_quietly(rare.listeners);
     }
     // Someone may have declared it dead and not yet be done with telling everyone.
     let (messages, _) = slot.inbox.close(slot.tag());
@@ -174,6 +188,14 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
 thread_local! {
     /// What the panic hook saw of the panic that is unwinding on this thread.
     static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+/// The panic that is unwinding the running process, if one is.
+pub(crate) fn unwinding() -> Option<Panic> {
+    if !std::thread::panicking() {
+        return None;
+    }
+    PANIC.with_borrow(Clone::clone)
 }
 
 /// The payload with which [`crate::process::exit_self`] unwinds.

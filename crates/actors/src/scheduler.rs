@@ -92,6 +92,14 @@ pub(crate) struct Worker<T> {
     streak: std::cell::Cell<u32>,
 }
 
+impl<T> Worker<T> {
+    /// The number of the present turn, and whether it came right after another from the next slot.
+    #[inline]
+    pub(crate) fn turn(&self) -> (u32, bool) {
+        (self.turns.get(), self.streak.get() > 0)
+    }
+}
+
 // SAFETY: as above.
 unsafe impl<T: Sync> Send for Worker<T> {}
 
@@ -369,7 +377,7 @@ impl<T> Scheduler<T> {
         // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
         let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
         if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
-            return;
+            return self.wake_one(); // There may be something in its queue.
         }
         shared.rescue.store(true, Ordering::SeqCst);
         barrier::heavy();

@@ -1,13 +1,26 @@
 //! Sending: how a message or a notice of the runtime gets from one process to another.
 
+use std::sync::Arc;
+
+use crate::cold::Watching;
 use crate::conversation::Told;
 use crate::core::Inner;
-use crate::current::Current;
+use crate::current::{Current, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
-use crate::pid::{NodeId, Pid};
-use crate::router::{Outgoing, RemoteSignal};
+use crate::overload::{Push, Refusal};
+use crate::pid::{LocalPid, NodeId, Pid, Ref};
+use crate::request::ReplyTo;
+use crate::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
 use crate::trace::Riding;
+
+/// Why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NotSent {
+    NoProcess,
+    Full,
+    NotData(String),
+}
 
 impl Inner {
     /// Sends a message from the running process, if there is one; what cannot arrive is dropped.
@@ -23,19 +36,71 @@ impl Inner {
     }
 
     /// The way that almost all messages take.
-    fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
+    pub(crate) fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
         if to.node != self.id || self.is_traced_for(Some(current)) {
             return self.send_as(Some(current), &Target::Pid(to), envelope);
         }
         current.count_sent();
-        let undelivered = current.unless_dead(|| self.deliver_from(Some(current), to.id, envelope).err());
-        if let Some(Some(undelivered)) = undelivered {
-            drop_quietly(undelivered);
+        let undelivered = current.unless_dead(|| self.put(Some(current), to.id, envelope, Push::Plain).err()).flatten();
+        if let Some((refusal, envelope)) = undelivered {
+            self.give_up(to.id, refusal, envelope);
+        }
+    }
+
+    /// What could not be delivered is dropped, and costs the receiver its life if it has asked for that.
+    #[cold]
+    fn give_up(&self, to: LocalPid, refusal: Refusal, envelope: Envelope) {
+        self.counters.count_drop();
+        // A destructor that panics is the destructor's affair, not the sender's.
+        drop_quietly(envelope);
+        if refusal == Refusal::Fatal {
+            self.end(to, self.overflow_of(to));
+        }
+    }
+
+    /// Sends a message if it can be: to a live process with room for it, or to another node as bytes.
+    pub(crate) fn try_send(&self, to: Pid, mut envelope: Envelope) -> Result<(), (NotSent, Envelope)> {
+        let current = Current::of(self);
+        if self.is_traced_for(current) {
+            self.trace_send(&Target::Pid(to), &mut envelope);
+        }
+        let mut envelope = Some(envelope);
+        let sent = unless_dead(self, || {
+            let taken = envelope.take()?;
+            if to.node == self.id {
+                return self.put(current, to.id, taken, Push::Try).err().map(|(refusal, back)| {
+                    (if refusal == Refusal::Nobody { NotSent::NoProcess } else { NotSent::Full }, back)
+                });
+            }
+            self.send_remote(current, &Target::Pid(to), &taken)
+                .err()
+                .map(|Unsendable(why)| (NotSent::NotData(why), taken))
+        });
+        if let Some(current) = current {
+            current.count_sent();
+        }
+        match (sent, envelope) {
+            (Some(None), _) => Ok(()),
+            (Some(Some(refused)), _) => Err(refused),
+            (None, Some(envelope)) => Err((NotSent::NoProcess, envelope)), // The sender is dead.
+            (None, None) => Ok(()),
         }
     }
 
     pub(crate) fn send_envelope(&self, to: &Target, envelope: Envelope) {
         self.send_as(Current::of(self), to, envelope);
+    }
+
+    /// Sends an answer to whoever waits for it.
+    pub(crate) fn send_answer(&self, current: &Current<'_>, to: ReplyTo, envelope: Envelope) {
+        if to.noted_at.node != self.id || self.is_traced_for(Some(current)) {
+            return self.send_as(Some(current), &to.target(), envelope);
+        }
+        current.count_sent();
+        let deliver = || self.deliver_by_alias(Some(current), to.noted_at, to.reference, envelope);
+        if let Some(Some(undelivered)) = current.unless_dead(deliver) {
+            drop_quietly(undelivered);
+        }
     }
 
     fn send_as(&self, current: Option<&Current<'_>>, to: &Target, mut envelope: Envelope) {
@@ -59,44 +124,103 @@ impl Inner {
             Target::Pid(pid) if pid.node == self.id => Some(pid.id),
             Target::Name(name, node) if *node == self.id => match self.whereis(name) {
                 Some(id) => Some(id),
-                None => return,
+                None => return self.give_up(LocalPid::NOBODY, Refusal::Nobody, envelope),
             },
-            Target::Pid(_) | Target::Name(..) => None,
+            Target::Alias(pid, reference) if pid.node == self.id => {
+                let hand_over = || self.deliver_by_alias(current, *pid, *reference, envelope);
+                return drop_quietly(match current {
+                    Some(current) => current.unless_dead(hand_over).flatten(),
+                    None => hand_over(),
+                });
+            }
+            Target::Pid(_) | Target::Name(..) | Target::Alias(..) => None,
         };
         let hand_over = || match local {
-            Some(id) => self.deliver_from(current, id, envelope).err(),
+            Some(id) => self.put(current, id, envelope, Push::Plain).err().map(|(refusal, back)| (id, refusal, back)),
             None => {
-                self.send_remote(to, &envelope);
-                Some(envelope)
+                if let Err(Unsendable(why)) = self.send_remote(current, to, &envelope) {
+                    eprintln!("greenroom: a message was not sent to {}: {why}", to.node());
+                    self.counters.count_drop();
+                }
+                drop_quietly(envelope);
+                None
             }
         };
         let undelivered = match current {
             Some(current) => current.unless_dead(hand_over).flatten(),
             None => hand_over(),
         };
-        if let Some(undelivered) = undelivered {
-            // A destructor that panics is the destructor's affair, not the sender's.
-            drop_quietly(undelivered);
+        if let Some((id, refusal, envelope)) = undelivered {
+            self.give_up(id, refusal, envelope);
         }
     }
 
-    fn send_remote(&self, to: &Target, envelope: &Envelope) {
-        if let Some(router) = self.router.read().as_deref() {
-            let token = envelope.token().map(Riding::passport);
-            router.send(to, Outgoing { type_name: envelope.type_name(), payload: envelope.payload(), token });
+    /// Hands a message to the router. Where there is no way to that node, it is dropped, as in OTP.
+    fn send_remote(&self, current: Option<&Current<'_>>, to: &Target, envelope: &Envelope) -> Result<(), Unsendable> {
+        let Some(router) = self.router() else { return Ok(()) };
+        let from = current.and_then(Current::pid);
+        let token = envelope.token().map(Riding::passport);
+        let message = Outgoing { from, type_name: envelope.type_name(), payload: envelope.payload(), token };
+        if let (Flow::Full, Some(from)) = (router.send(to, message)?, from) {
+            self.hold_back(from, to.node());
         }
+        Ok(())
+    }
+
+    /// Delivers by what is noted at a process: to whoever waits for its answer, or to itself, by an alias. Under the
+    /// lock, so that nothing of this can happen once it was removed there.
+    fn deliver_by_alias(
+        &self,
+        current: Option<&Current<'_>>,
+        to: Pid,
+        reference: Ref,
+        envelope: Envelope,
+    ) -> Option<Envelope> {
+        let Some(mut locked) = self.slot(to.id).and_then(|slot| slot.lock(to.id)) else { return Some(envelope) };
+        let Some(cold) = locked.known() else { return Some(envelope) };
+        if let Some(caller) = cold.callers.remove(&reference) {
+            return self.put(current, caller.id, envelope, Push::Notice).err().map(|(_, envelope)| envelope);
+        }
+        let Some(uses) = cold.aliases.get(&reference).copied() else { return Some(envelope) };
+        let refused = self.put(current, to.id, envelope, Push::Notice).err().map(|(_, envelope)| envelope);
+        if uses.ends_with_message() {
+            cold.aliases.remove(&reference);
+            if uses.ends_with_monitor()
+                && let Some(Watching { target, tag }) = cold.unwatch(&reference)
+            {
+                drop(locked);
+                drop_quietly(tag);
+                self.forget_watcher(reference, to, &target);
+            }
+        }
+        refused
+    }
+
+    /// Who gets what is delivered by this alias.
+    pub(crate) fn behind_alias(&self, noted_at: Pid, reference: Ref) -> Pid {
+        let locked = (noted_at.node == self.id).then(|| self.slot(noted_at.id)?.lock(noted_at.id)).flatten();
+        let caller = locked.as_ref().and_then(|locked| locked.view()?.callers.get(&reference).copied());
+        caller.unwrap_or(noted_at)
+    }
+
+    /// The way to other nodes; not under its lock, as what goes that way may lead back here.
+    pub(crate) fn router(&self) -> Option<Arc<dyn Router>> {
+        self.router.read().clone()
     }
 
     /// Puts a message of the runtime itself into the mailbox of a local process.
     pub(crate) fn hand_in<M: Message>(&self, to: Pid, message: M) -> Option<Told> {
-        let mut envelope = Envelope::new(message);
+        self.hand_in_envelope(to, Envelope::new(message))
+    }
+
+    pub(crate) fn hand_in_envelope(&self, to: Pid, mut envelope: Envelope) -> Option<Told> {
         let told = self.trace_notice(&mut envelope);
         drop_quietly(self.deliver(to.id, envelope).err());
         told
     }
 
     pub(crate) fn signal(&self, to: NodeId, signal: RemoteSignal) {
-        if let Some(router) = self.router.read().as_deref() {
+        if let Some(router) = self.router() {
             router.signal(to, signal);
         }
     }

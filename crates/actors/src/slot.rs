@@ -10,11 +10,13 @@ use std::task::Waker;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::account::{Account, Figures};
-use crate::barrier;
 use crate::body::{Body, Head, Origin};
 use crate::cold::Cold;
+use crate::life::Life;
+pub(crate) use crate::life::flag;
 use crate::mailbox::{Inbox, Kept, Queue, Tag, drop_quietly};
 use crate::pid::LocalPid;
+use crate::timer::TimerKey;
 use crate::trace::Riding;
 
 /// One place of the table: a process, or room for one. Two lines of a processor's cache.
@@ -24,7 +26,7 @@ pub(crate) struct Slot {
     pub(crate) inbox: Inbox,
     /// The generation in the upper half, flags below. Anyone may read it and set flags.
     state: AtomicU64,
-    /// True while this process, running, hands something to another one: see [`Slot::quiesce`].
+    /// True while this process, running, hands something to another one: see [`Life::quiesce`].
     pub(crate) handing_over: AtomicBool,
     /// The future and what the process inherited. The running thread polls and drops it; others may
     /// read what it inherited under the lock, while the process is alive.
@@ -51,28 +53,25 @@ unsafe impl Send for Slot {}
 /// What only the running thread touches.
 pub(crate) struct Own {
     pub(crate) token: Option<Box<Riding>>,
-    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
-    #[allow(clippy::box_collection, reason = "one word in every process instead of three")]
-    pub(crate) listeners: Option<Box<Vec<Waker>>>,
+    /// What few processes have.
+    pub(crate) rare: Option<Box<Rare>>,
     /// Whether the process, suspended, waits for messages: if not, one that arrives need not poll it.
     pub(crate) wants_messages: bool,
     /// Whether a receive is looking through the queue, which then is not here.
     pub(crate) queue_is_lent: bool,
 }
 
-/// Flags in the lower half of a place's state.
-pub(crate) mod flag {
-    /// Someone called the process's waker, or it was just started.
-    pub(crate) const NOTIFIED: u64 = 1;
-    /// The process has ended, in the eyes of everyone.
-    pub(crate) const DEAD: u64 = 1 << 1;
-    /// Exit signals become messages.
-    pub(crate) const TRAPS_EXITS: u64 = 1 << 2;
-    /// The process supervises others.
-    pub(crate) const SUPERVISES: u64 = 1 << 4;
-    /// Nobody lives here.
-    pub(crate) const VACANT: u64 = 1 << 3;
+/// What only the running thread touches, and few processes have.
+#[derive(Default)]
+pub(crate) struct Rare {
+    /// Wakers that are not the process's own: of executors within it whose futures wait for messages.
+    pub(crate) listeners: Vec<Waker>,
+    /// The timer that wakes the process when the first of its calls may take no longer.
+    pub(crate) alarm: Option<TimerKey>,
 }
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Slot>() == 128, "a place takes two lines of a processor's cache");
 
 impl Slot {
     pub(crate) fn new(index: u32) -> Self {
@@ -82,7 +81,7 @@ impl Slot {
             handing_over: AtomicBool::new(false),
             cold: Mutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
-            own: UnsafeCell::new(Own { token: None, listeners: None, wants_messages: false, queue_is_lent: false }),
+            own: UnsafeCell::new(Own { token: None, rare: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
             kept: Kept::default(),
             index,
@@ -141,8 +140,7 @@ impl Slot {
     /// The flags, if `pid` lives here.
     #[inline]
     pub(crate) fn flags(&self, pid: LocalPid) -> Option<u64> {
-        let state = self.state.load(Ordering::SeqCst);
-        ((state >> 32) as u32 == pid.generation() && state & flag::VACANT == 0).then_some(state)
+        self.life().flags(pid.generation())
     }
 
     #[inline]
@@ -161,17 +159,22 @@ impl Slot {
         self.state.fetch_and(!flag, Ordering::SeqCst);
     }
 
-    /// Lowers `NOTIFIED` and returns the flags as they were.
-    #[inline]
-    pub(crate) fn acknowledge(&self) -> u64 {
-        let flags = self.state.load(Ordering::SeqCst);
-        if flags & flag::NOTIFIED == 0 { flags } else { self.state.fetch_and(!flag::NOTIFIED, Ordering::SeqCst) }
-    }
-
     /// Whether the process has nothing to receive. For the running thread.
     #[inline]
     pub(crate) fn has_nothing(&self) -> bool {
         self.kept.len() == 0 && self.inbox.is_empty(self.tag())
+    }
+
+    /// Whether the mailbox has a limit.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.state.load(Ordering::Relaxed) & flag::LIMITED != 0
+    }
+
+    /// Whether the process may go on with its turn. For the running thread.
+    #[inline]
+    pub(crate) fn may_go_on(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & (flag::DEAD | flag::SUSPENDED) == 0
     }
 
     /// How many messages wait, and the bytes of their envelopes.
@@ -200,40 +203,10 @@ impl Slot {
         self.is_alive(pid).then_some(Locked { slot: self, cold })
     }
 
-    /// Waits until the process that was just declared dead is not in the middle of handing something
-    /// over, so that nobody hears from it after they have heard of its death.
-    ///
-    /// The other side of this Dekker pair is [`Slot::hand_over`].
-    pub(crate) fn quiesce(&self) {
-        // Whoever runs a parked process has to take it out of the inbox's word first, after this look, and
-        // then sees that it is dead before anything else.
-        if self.inbox.is_parked(self.tag()) {
-            return;
-        }
-        barrier::heavy();
-        let mut spins = 0_u32;
-        while self.handing_over.load(Ordering::Acquire) {
-            spins += 1;
-            if spins.is_multiple_of(100) { std::thread::yield_now() } else { std::hint::spin_loop() }
-        }
-    }
-
-    /// Runs `action` unless this process, which is the running one, has been declared dead.
+    /// The words by which all threads agree on what becomes of the process.
     #[inline]
-    pub(crate) fn hand_over<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
-        struct Done<'a>(&'a AtomicBool);
-        impl Drop for Done<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::Release);
-            }
-        }
-        if self.handing_over.load(Ordering::Relaxed) {
-            return Some(action()); // Already within an outer hand-over, which was checked.
-        }
-        self.handing_over.store(true, Ordering::Relaxed);
-        barrier::light();
-        let _done = Done(&self.handing_over);
-        (self.state.load(Ordering::Acquire) & flag::DEAD == 0).then(action)
+    pub(crate) fn life(&self) -> Life<'_> {
+        Life { inbox: &self.inbox, state: &self.state, handing_over: &self.handing_over }
     }
 
     /// The future, to be polled.
@@ -334,9 +307,8 @@ impl Locked<'_> {
         unsafe { Body::origin(self.slot.body.load(Ordering::Relaxed)) }
     }
 
-    /// Declares the process dead and takes what others must be told of. The caller has won.
-    pub(crate) fn declare_dead(mut self) -> Option<Box<Cold>> {
-        self.slot.raise(flag::DEAD);
-        self.cold.take()
+    /// Declares the process dead and takes what others must be told of, and its flags. The caller has won.
+    pub(crate) fn declare_dead(mut self) -> (u64, Option<Box<Cold>>) {
+        (self.slot.raise(flag::DEAD), self.cold.take())
     }
 }

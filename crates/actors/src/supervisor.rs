@@ -21,7 +21,7 @@
 //! ```
 //!
 //! # Children
-//! [`IntoChildSpec`] says what [`SupervisorBuilder::child`] takes; three ways lead to the same place:
+//! What [`SupervisorBuilder::child`] takes is one of three things; [`ChildSpec`] says why it is written so:
 //!
 //! ```
 //! use greenroom::supervisor::{ChildSpec, Restart, Shutdown, Strategy, Supervisor};
@@ -83,4 +83,4 @@ pub use handle::{Supervisor, SupervisorBuilder};
 pub use info::{ChildCounts, ChildInfo, TreeError, tree};
 pub use partition::{NoPartition, PartitionSupervisor, PartitionSupervisorBuilder};
 pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
-pub use task::{TaskSupervisor, TaskSupervisorBuilder};
+pub use task::{Supervised, TaskSupervisor, TaskSupervisorBuilder};

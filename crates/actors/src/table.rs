@@ -103,7 +103,6 @@ impl Table {
 mod tests {
     use super::*;
     use crate::body::Origin;
-    use crate::slot::Locked;
 
     #[test]
     fn every_index_has_a_place_of_its_own_in_chunks_of_doubling_size() {
@@ -132,7 +131,7 @@ mod tests {
             assert!(before.is_none_or(|before| before != pid && !slot.is_alive(before) && slot.lock(before).is_none()));
             let cold = slot.lock(pid).and_then(|mut locked| {
                 locked.cold().label = Some("label".into());
-                locked.declare_dead()
+                locked.declare_dead().1
             });
             assert!(cold.is_some_and(|cold| cold.label.is_some()) && !slot.is_alive(pid));
             // SAFETY: this thread is the only one, so it is the running one.
@@ -154,7 +153,7 @@ mod tests {
         let slot = table.settle(5, body(), None);
         let last = slot.resident();
         assert!(slot.is_alive(last));
-        drop(slot.lock(last).and_then(Locked::declare_dead));
+        assert!(slot.lock(last).is_some_and(|locked| locked.declare_dead().1.is_none()));
         assert_eq!(slot.vacate(), None);
         assert!(!slot.is_alive(last));
     }

@@ -72,6 +72,22 @@ pub enum EventKind {
         /// Who is watched.
         target: Pid,
     },
+    /// `by` started a timer.
+    Timer {
+        /// The process that started it.
+        by: Pid,
+        /// The process that will get a message, if it is known by its identifier.
+        to: Option<Pid>,
+        /// How long it runs.
+        after: Duration,
+    },
+    /// A receive of `by` has given up waiting.
+    Timeout {
+        /// The process that waited.
+        by: Pid,
+        /// How long it has waited.
+        after: Duration,
+    },
     /// A process ended.
     Exit {
         /// The process.
@@ -154,6 +170,8 @@ pub struct Trace {
     pub events: Vec<TraceEvent>,
     /// The names of those who took part, as far as they have any.
     pub names: BTreeMap<Pid, ProcessName>,
+    /// How many events were seen and could not be kept.
+    pub lost: u64,
 }
 
 /// Gets to see the events of a node, or of one traced conversation.
@@ -181,7 +199,7 @@ impl Recorder {
     pub fn take(&self, caller: Pid) -> Trace {
         let Seen { mut events, names } = std::mem::take(&mut *self.seen.lock());
         events.sort_by_key(|event| event.at);
-        Trace { caller, events, names }
+        Trace { caller, events, names, lost: 0 }
     }
 }
 
@@ -204,7 +222,8 @@ impl EventKind {
             EventKind::Send { from, to, .. } => (from, Some(to)),
             EventKind::Link { from, to } => (from, Some(to)),
             EventKind::Monitor { watcher, target } => (watcher, Some(target)),
-            EventKind::Receive { by, .. } => (by, None),
+            EventKind::Timer { by, to, .. } => (by, to),
+            EventKind::Receive { by, .. } | EventKind::Timeout { by, .. } => (by, None),
             EventKind::Exit { pid, .. } => (pid, None),
             EventKind::Restart { old, new, .. } => (old, Some(new)),
         }

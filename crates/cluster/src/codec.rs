@@ -5,20 +5,26 @@
 
 use std::fmt;
 
-use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use bincode::serde::BorrowedSerdeDecoder;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-/// The largest frame, in bytes: 256 MiB.
+/// The largest operation, in bytes: 256 MiB.
 pub(crate) const LIMIT: usize = 256 << 20;
 
-const CONFIGURATION: Configuration<LittleEndian, Fixint, Limit<LIMIT>> =
-    bincode::config::standard().with_little_endian().with_fixed_int_encoding().with_limit::<LIMIT>();
+const CONFIGURATION: Configuration<LittleEndian, Varint, Limit<LIMIT>> =
+    bincode::config::standard().with_little_endian().with_variable_int_encoding().with_limit::<LIMIT>();
 
 /// Bytes that are not what they should be, or data that cannot be turned into bytes.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CodecError(String);
+
+impl CodecError {
+    pub(crate) fn new(why: &str) -> Self {
+        CodecError(why.to_owned())
+    }
+}
 
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -34,11 +40,25 @@ pub(crate) fn encode_into<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>)
     }
 }
 
+/// Whether `bytes` are few enough to be sent.
+pub(crate) fn check_size(bytes: &[u8]) -> Result<(), CodecError> {
+    match bytes.len() {
+        ..=LIMIT => Ok(()),
+        length => Err(CodecError(format!("it has {length} bytes, and at most {LIMIT} can be sent at once"))),
+    }
+}
+
 /// Reads a value that fills `bytes`.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, read) =
-        bincode::serde::decode_from_slice(bytes, CONFIGURATION).map_err(|error| CodecError(error.to_string()))?;
-    if read == bytes.len() { Ok(value) } else { Err(CodecError("bytes are left over".to_owned())) }
+    let (value, rest) = split(bytes)?;
+    if rest.is_empty() { Ok(value) } else { Err(CodecError::new("bytes are left over")) }
+}
+
+/// Reads a value and gives the bytes after it.
+pub(crate) fn split<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, &'a [u8]), CodecError> {
+    let (value, read) = bincode::serde::borrow_decode_from_slice(bytes, CONFIGURATION)
+        .map_err(|error| CodecError(error.to_string()))?;
+    Ok((value, &bytes[read..]))
 }
 
 /// Lends `read` a deserialiser over `bytes`.
@@ -61,15 +81,19 @@ mod tests {
 
     #[test]
     fn a_length_beyond_the_bytes_is_an_error() {
-        let bytes = u64::MAX.to_le_bytes();
-        assert!(decode::<Vec<u8>>(&bytes).is_err());
-        assert!(decode::<Vec<String>>(&bytes).is_err());
+        for length in [1 << 20, 1 << 27, 1 << 40, u64::MAX] {
+            let mut bytes = Vec::new();
+            encode_into(&length, &mut bytes).unwrap();
+            assert!(decode::<Vec<u8>>(&bytes).is_err());
+            assert!(decode::<Vec<String>>(&bytes).is_err());
+        }
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode::<crate::frame::Frame>(&bytes);
+            let _ = decode::<greenroom::router::RemoteSignal>(&bytes);
+            let _ = decode::<(String, Vec<Vec<u64>>)>(&bytes);
         }
     }
 }

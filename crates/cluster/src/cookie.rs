@@ -1,9 +1,15 @@
 //! The secret that the nodes of a cluster share. It is never sent, only proved.
+//!
+//! Here is what a cookie is; where a user's own is kept is `cookie/file.rs`.
+
+mod file;
 
 use std::fmt;
 use std::str::FromStr;
 
-/// 256 secret bits; whoever knows them may join.
+pub use file::CookieFileError;
+
+/// 256 secret bits; whoever knows them may join, and run anything that the nodes can run.
 ///
 /// It prints nothing of itself with `Debug`; [`Cookie::reveal`] gives the text that [`str::parse`] reads.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,8 +34,8 @@ impl Cookie {
     }
 }
 
-pub(crate) fn random_bytes() -> [u8; 32] {
-    let mut bytes = [0; 32];
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     if let Err(error) = getrandom::fill(&mut bytes) {
         panic!("the operating system gives no random numbers: {error}");
     }
@@ -48,7 +54,7 @@ pub struct CookieError;
 
 impl fmt::Display for CookieError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a cookie is 64 hexadecimal digits")
+        f.write_str("a cookie is 64 hexadecimal digits, as `openssl rand -hex 32` prints them")
     }
 }
 
@@ -82,5 +88,14 @@ mod tests {
         assert_eq!(cookie.reveal().parse(), Ok(cookie));
         assert_eq!("é".repeat(32).parse::<Cookie>(), Err(CookieError));
         assert_eq!("12".parse::<Cookie>(), Err(CookieError));
+    }
+
+    #[test]
+    fn neither_nothing_nor_a_part_of_a_cookie_is_one() {
+        let whole = Cookie::random().reveal();
+        for length in 0..whole.len() {
+            assert_eq!(whole[..length].parse::<Cookie>(), Err(CookieError));
+        }
+        assert_eq!(format!("{whole}00").parse::<Cookie>(), Err(CookieError));
     }
 }

@@ -12,12 +12,12 @@
 //!
 //! let cookie = Cookie::random();
 //! let (near, far) = (Node::builder().name("near").start().unwrap(), Node::builder().name("far").start().unwrap());
-//! let address = Cluster::start(&far, cookie.clone()).listen("127.0.0.1:0".parse().unwrap()).unwrap();
+//! let address = Cluster::builder(&far).cookie(cookie.clone()).start().unwrap().listen("127.0.0.1:0".parse().unwrap()).unwrap();
 //! let echo = far.spawn(async {
 //!     let (caller, text) = receive::<(Pid, String)>().await;
 //!     send(caller, text);
 //! });
-//! let cluster = Cluster::start(&near, cookie);
+//! let cluster = Cluster::builder(&near).cookie(cookie).start().unwrap();
 //! let answer = near.block_on(async move {
 //!     cluster.connect(address).await.unwrap();
 //!     send(echo, (self_pid(), "over there".to_owned()));
@@ -26,16 +26,32 @@
 //! assert_eq!(answer, "over there");
 //! ```
 //!
-//! This is the first cut: the cookie is proved by both sides and never travels, but the connection is
-//! plain TCP, so [`Cluster::listen`] only accepts addresses of this machine.
+//! Everything between two nodes travels over TLS 1.3. The cookie never travels: both sides prove that they know it, over
+//! a value that belongs to this one channel, so that nobody can stand between. Whoever knows the cookie may do
+//! anything that the nodes can do.
 
 mod codec;
 mod cookie;
-mod frame;
-mod handshake;
-mod links;
+pub mod protocol;
+mod transport;
+mod operation;
+mod address;
+mod notice;
+mod events;
+mod hub;
+mod wires;
+mod drive;
+mod function;
+pub mod erpc;
 mod cluster;
+#[doc(hidden)]
+pub mod fuzzing;
 
-pub use cluster::{Cluster, ConnectError, ListenError};
-pub use cookie::{Cookie, CookieError};
-pub use handshake::HandshakeError;
+pub use address::{Address, AddressError, DEFAULT_PORT, PeersError};
+pub use cluster::{Builder, Cluster, ConnectError, ListenError, StartError};
+pub use cookie::{Cookie, CookieError, CookieFileError};
+pub use erpc::spawn_on;
+pub use events::{NodeDown, NodeKind, NodeUp};
+pub use function::{ModuleId, Undefined};
+pub use notice::Notice;
+pub use transport::MemoryNetwork;

@@ -5,6 +5,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -51,7 +52,9 @@ impl Cache {
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let entry: Entry<T> = serde_json::from_slice(&fs::read(self.entry(name)).ok()?).ok()?;
         let library = fs::read(self.library(name)).ok()?;
-        (hex(&Sha256::digest(&library)) == entry.sha256).then_some(entry.cell)
+        let is_whole = hex(&Sha256::digest(&library)) == entry.sha256;
+        is_whole.then(|| touch(&self.entry(name)));
+        is_whole.then_some(entry.cell)
     }
 
     /// Keeps a library, which is moved here, and what is known about it.
@@ -70,6 +73,42 @@ impl Cache {
     fn entry(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.json"))
     }
+}
+
+/// Says that a file is used now; what was not used for longest goes first when there is too much. A file that cannot be
+/// touched is only gone sooner.
+pub(crate) fn touch(file: &Path) {
+    let _ = fs::File::open(file).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// A lock on a part of the cache, for as long as this value lives. It ends with the program, however that ends.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _file: fs::File,
+}
+
+impl Held {
+    /// Holds together with others: what this lock is for is used, and stays.
+    pub(crate) fn together(path: &Path) -> Result<Held, ToolError> {
+        let open = || {
+            let file = open_lock(path)?;
+            file.lock_shared()?;
+            Ok(Held { _file: file })
+        };
+        open().map_err(ToolError::file(path))
+    }
+
+    /// Holds alone: nobody uses what this lock is for. `None` if somebody does, or the file cannot be had.
+    pub(crate) fn alone(path: &Path) -> Option<Held> {
+        let file = open_lock(path).ok()?;
+        file.try_lock().ok()?;
+        Some(Held { _file: file })
+    }
+}
+
+fn open_lock(path: &Path) -> std::io::Result<fs::File> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    fs::File::options().create(true).truncate(false).write(true).open(path)
 }
 
 /// Writes a file so that it is there whole or not at all.

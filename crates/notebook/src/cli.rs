@@ -1,34 +1,35 @@
-//! The command line: its words, its help, and reading the file that it names.
-//!
-//! Owns what is said before a run can begin. The run itself is for the session.
+//! The command line: its words and its help. What a command does is for `command`.
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use greenroom_cluster::Address;
 
-use crate::livemd::{self, Notebook, Warning};
+use crate::picture::Draw;
 
-/// The exit code of a run in which every cell succeeded.
+/// The exit code where everything went well: every cell succeeded, nothing had to be changed.
 pub const EXIT_OK: u8 = 0;
 
 /// The exit code of a run in which a cell failed.
 pub const EXIT_CELL_FAILED: u8 = 1;
 
-/// The exit code where nothing could be run: the file cannot be read, or the command is not understood.
+/// The exit code where nothing could be done: the file cannot be read, or the command is not understood.
 pub const EXIT_NOTHING_RUN: u8 = 2;
 
-/// The extension of notebooks.
-const EXTENSION: &str = "livemd";
-
-/// How alike two file names are, from 0 to 1, for one to be meant by the other.
-const ALIKE: f64 = 0.8;
-
-/// Most names that a message offers.
-const OFFERS: usize = 3;
-
 const AFTER_HELP: &str = "\
+Examples:
+  greenroom new notes.livemd           begin a notebook
+  greenroom run notes.livemd           evaluate it and show every cell
+  greenroom run notes.livemd --json    the same, one JSON object a line, for a program
+  greenroom help export                what a command can do
+
+Exit codes:
+  0  every cell succeeded
+  1  a cell failed
+  2  nothing was run: the file cannot be read, or the command is not understood";
+
+const AFTER_RUN: &str = "\
 Examples:
   greenroom run notes.livemd           evaluate a notebook and show every cell
   greenroom run notes.livemd --json    the same, one JSON object a line, for a program
@@ -37,6 +38,74 @@ Exit codes:
   0  every cell succeeded
   1  a cell failed
   2  nothing was run: the file cannot be read, or the command is not understood";
+
+const AFTER_CHECK: &str = "\
+Errors and warnings are those of `greenroom run`; no cell runs, so nothing is said of panics.
+
+Exit codes:
+  0  every cell compiles
+  1  one does not
+  2  nothing was compiled: the file cannot be read, or the command is not understood";
+
+const AFTER_TEST: &str = "\
+A saved output is expected if its comment says so; it must then be what the cell shows:
+
+  ```rust
+  1 + 1
+  ```
+
+  <!-- livebook:{\"expected\":true,\"output\":true} -->
+
+  ```
+  2
+  ```
+
+The saved outputs of such a cell stand for what it shows, in order; those that do not say
+`expected` may differ. Examples in doc comments must succeed, too.
+
+Exit codes:
+  0  every cell succeeded and showed what was expected
+  1  one did not
+  2  nothing was run: the file cannot be read, or the command is not understood";
+
+const AFTER_FMT: &str = "\
+Cells are formatted by the toolchain's rustfmt, with the settings of the notebook's folder. A cell
+that is not Rust stays as it is.
+
+Exit codes:
+  0  the file is in its canonical form now; with --check, it was before
+  1  with --check: it is not, and the changes are shown
+  2  the file cannot be read or written, or the command is not understood";
+
+const AFTER_EXPORT: &str = "\
+Formats:
+  rs    one Rust program; branches are functions. With --output FOLDER it is a package that has
+        all it needs beside crates.io: `cargo run` there runs it. Without, it is printed as a
+        cargo script, which runs on this machine: `cargo +nightly -Zscript FILE`
+  md    plain Markdown, with saved outputs
+  html  one page that needs nothing else: code in colours, saved outputs, diagrams as SVG
+
+Examples:
+  greenroom export notes.livemd --to html --output notes.html
+  greenroom export notes.livemd --to md --run           with what the cells show now
+  greenroom export notes.livemd --to rs --output notes  then: cd notes && cargo run
+
+Exit codes:
+  0  it was written
+  1  a cell failed where it had to be compiled or run
+  2  nothing was written: a file cannot be read or written, or the command is not understood";
+
+const AFTER_CACHE: &str = "\
+The cache holds the libraries that notebooks stand on and their compiled cells. Everything in it is
+made again when it is missing. When it is larger than its limit, what was not used for longest
+goes; what a running notebook uses stays.
+
+Examples:
+  greenroom cache                 how large it is, and what is in it
+  greenroom cache limit 2GB       keep it below two gigabytes
+  greenroom cache clear           empty it
+
+GREENROOM_CACHE names another folder for it.";
 
 /// Notebooks whose cells are Rust, and every cell is a supervised process.
 #[derive(Debug, Parser)]
@@ -50,17 +119,75 @@ pub struct Cli {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Begin a notebook
+    New(New),
     /// Evaluate a notebook from top to bottom and show every cell
     Run(Run),
+    /// Draw a saved trace or supervision tree
+    Draw(Draw),
+    /// Compile every cell of a notebook and run none
+    Check(Check),
+    /// Evaluate a notebook and compare what it shows with what is expected
+    Test(Test),
+    /// Bring a notebook into its canonical form, with rustfmt in its cells
+    Fmt(Fmt),
+    /// Write a notebook as a Rust program, as Markdown or as a web page
+    Export(Export),
+    /// See how large the cache is, clear it or limit it
+    Cache(Cache),
+    /// Start an empty node that others can connect to
+    Node(Node),
+    /// Ask whether a node can be reached, and if not, why
+    Ping(Ping),
 }
 
 /// `greenroom run`
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_RUN)]
 pub struct Run {
     /// The notebook, a .livemd file
     pub file: PathBuf,
 
+    /// Draw what the processes of both nodes told each other into this file: .svg, .mmd, .txt or .json
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// `greenroom check`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_CHECK)]
+pub struct Check {
+    /// The notebook, a .livemd file
+    pub file: PathBuf,
+
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// `greenroom test`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_TEST)]
+pub struct Test {
+    /// The notebook, a .livemd file
+    pub file: PathBuf,
+
+    /// Write what the cells show into the file, where something else was expected
+    #[arg(long)]
+    pub accept: bool,
+
+    /// How it is shown.
+    #[command(flatten)]
+    pub shown: Shown,
+}
+
+/// How what happens is shown.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Shown {
     /// Print one JSON object a line: one for each cell, and one at the end
     #[arg(long)]
     pub json: bool,
@@ -70,163 +197,125 @@ pub struct Run {
     pub no_color: bool,
 }
 
+/// `greenroom fmt`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_FMT)]
+pub struct Fmt {
+    /// The notebook, a .livemd file
+    pub file: PathBuf,
+
+    /// Print the canonical form and leave the file as it is
+    #[arg(long)]
+    pub stdout: bool,
+
+    /// Show what would change and leave the file as it is
+    #[arg(long, conflicts_with = "stdout")]
+    pub check: bool,
+}
+
+/// `greenroom export`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_EXPORT)]
+pub struct Export {
+    /// The notebook, a .livemd file
+    pub file: PathBuf,
+
+    /// What to write
+    #[arg(long, value_enum)]
+    pub to: Format,
+
+    /// Where to write it: a file, or for rs a new folder; printed where nothing is said
+    #[arg(long, short)]
+    pub output: Option<PathBuf>,
+
+    /// Evaluate the notebook first, and write what its cells show instead of saved outputs
+    #[arg(long)]
+    pub run: bool,
+}
+
+/// What a notebook is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One Rust program.
+    Rs,
+    /// Markdown.
+    Md,
+    /// A web page.
+    Html,
+}
+
+/// `greenroom new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// The file to write, a .livemd file; there must be none of that name
+    pub file: PathBuf,
+}
+
+/// `greenroom cache`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_CACHE)]
+pub struct Cache {
+    /// What to do with it; shown where nothing is said.
+    #[command(subcommand)]
+    pub action: Option<CacheAction>,
+}
+
+/// What can be done with the cache.
+#[derive(Debug, Subcommand)]
+pub enum CacheAction {
+    /// Show how large it is, and what is in it
+    Show,
+    /// Empty it, but for what running notebooks use
+    Clear,
+    /// Set how large it may become, such as 500MB or 2GB
+    Limit {
+        /// The size, in bytes or with a unit: kB, MB, GB
+        size: String,
+    },
+}
+
+/// `greenroom node`
+#[derive(Debug, Args)]
+pub struct Node {
+    /// The name of the node
+    #[arg(long, value_name = "NAME@HOST")]
+    pub name: String,
+
+    /// Where others connect to it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4370")]
+    pub listen: SocketAddr,
+
+    /// A node to stay connected to, as HOST:PORT or NAME@HOST:PORT; may be given several times
+    #[arg(long = "peer", value_name = "NODE")]
+    pub peers: Vec<Address>,
+
+    /// A file of such nodes, one a line
+    #[arg(long, value_name = "FILE")]
+    pub peers_file: Option<PathBuf>,
+
+    /// The file with the cookie; ~/.greenroom.cookie if not given, made if it is not there
+    #[arg(long, value_name = "FILE")]
+    pub cookie: Option<PathBuf>,
+
+    /// Do not be listed by other nodes
+    #[arg(long)]
+    pub hidden: bool,
+}
+
+/// `greenroom ping`
+#[derive(Debug, Args)]
+pub struct Ping {
+    /// The node, as HOST:PORT or NAME@HOST:PORT
+    pub node: Address,
+
+    /// The file with the cookie; ~/.greenroom.cookie if not given
+    #[arg(long, value_name = "FILE")]
+    pub cookie: Option<PathBuf>,
+}
+
 impl Cli {
     /// The help text, as for a person who asked for nothing.
     pub fn help() -> String {
         Cli::command().render_help().to_string()
     }
-}
-
-/// A notebook with the file that it was read from.
-#[derive(Debug)]
-pub struct Document {
-    /// The file.
-    pub path: PathBuf,
-    /// What it says.
-    pub notebook: Notebook,
-    /// What is odd about it.
-    pub warnings: Vec<Warning>,
-}
-
-/// Reads a notebook that is to be run.
-///
-/// # Errors
-/// The file cannot be read, is no text, or has no code cell.
-pub fn open(path: &Path) -> Result<Document, OpenError> {
-    let bytes = std::fs::read(path).map_err(|error| OpenError::unreadable(path, error))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| OpenError::NotText { path: path.to_owned(), offset: error.utf8_error().valid_up_to() })?;
-    let (notebook, warnings) = livemd::parse(&text);
-    if notebook.setup_code().is_none() && notebook.code_cells().next().is_none() {
-        let path = path.to_owned();
-        return Err(OpenError::NoCode { path });
-    }
-    Ok(Document { path: path.to_owned(), notebook, warnings })
-}
-
-/// Why a notebook could not be opened.
-#[derive(Debug)]
-pub enum OpenError {
-    /// There is no such file.
-    NotFound {
-        /// The file.
-        path: PathBuf,
-        /// Files that may have been meant.
-        similar: Vec<PathBuf>,
-    },
-    /// It is a folder.
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// Notebooks in it.
-        notebooks: Vec<PathBuf>,
-    },
-    /// The system does not let it be read.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// It is not text in UTF-8.
-    NotText {
-        /// The file.
-        path: PathBuf,
-        /// The first byte that is none.
-        offset: usize,
-    },
-    /// It has no code cell.
-    NoCode {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl OpenError {
-    fn unreadable(path: &Path, error: io::Error) -> Self {
-        let path = path.to_owned();
-        if path.is_dir() {
-            let notebooks =
-                offers(&path, |name| Path::new(name).extension().is_some_and(|extension| extension == EXTENSION));
-            return OpenError::Folder { path, notebooks };
-        }
-        if error.kind() == io::ErrorKind::NotFound {
-            let similar = similar_files(&path);
-            return OpenError::NotFound { path, similar };
-        }
-        OpenError::Unreadable { path, error }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            OpenError::NotFound { path, similar } => {
-                write!(f, "{}: there is no such file", path.display())?;
-                help(f, similar, "check the path; a notebook is a .livemd file")
-            }
-            OpenError::Folder { path, notebooks } => {
-                write!(f, "{}: this is a folder, not a notebook", path.display())?;
-                help(f, notebooks, "name a .livemd file")
-            }
-            OpenError::Unreadable { path, error } => {
-                write!(f, "{}: cannot be read: {error}", path.display())?;
-                help(f, &[], "check that the file may be read, and the disk works")
-            }
-            OpenError::NotText { path, offset } => {
-                write!(f, "{}: not UTF-8 text: byte {offset} belongs to no character", path.display())?;
-                help(f, &[], "save it as UTF-8, or name another file: this one may be no notebook")
-            }
-            OpenError::NoCode { path } => {
-                write!(f, "{}: there is no code cell in it", path.display())?;
-                help(f, &[], "code stands between a line ```rust and a line ```, not indented")
-            }
-        }
-    }
-}
-
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            OpenError::Unreadable { error, .. } => Some(error),
-            _ => None,
-        }
-    }
-}
-
-/// Says which files may be meant, or else what to do.
-fn help(f: &mut fmt::Formatter<'_>, files: &[PathBuf], otherwise: &str) -> fmt::Result {
-    let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
-    match names.split_last() {
-        None => write!(f, "\nhelp: {otherwise}"),
-        Some((last, [])) => write!(f, "\nhelp: did you mean {last}?"),
-        Some((last, others)) => write!(f, "\nhelp: did you mean {} or {last}?", others.join(", ")),
-    }
-}
-
-/// Notebooks beside `path` whose names are like its own, whatever its extension.
-fn similar_files(path: &Path) -> Vec<PathBuf> {
-    let Some(wanted) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else {
-        return Vec::new();
-    };
-    let wanted = wanted.strip_suffix(".livemd").unwrap_or(&wanted);
-    let folder = path.parent().unwrap_or(Path::new(""));
-    offers(folder, |name| {
-        let name = name.to_lowercase();
-        let stem = name.strip_suffix(".livemd");
-        stem.is_some_and(|stem| strsim::jaro_winkler(stem, wanted) > ALIKE)
-    })
-}
-
-/// The first files in a folder, by name, that are wanted. A folder that cannot be read offers none.
-fn offers(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let readable = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
-    };
-    let entries = std::fs::read_dir(readable).into_iter().flatten().flatten();
-    let mut names: Vec<_> =
-        entries.filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| is_wanted(name)).collect();
-    names.sort();
-    names.into_iter().take(OFFERS).map(|name| folder.join(name)).collect()
 }

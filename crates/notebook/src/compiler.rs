@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     analysis::{self, Analysis, Defined, ErrorKind, Kind},
     cache::{Cache, hex},
-    generate::{self, Generated, OWN_KEY},
+    generate::{self, Generated, OWN_KEY, Surroundings},
     mir::{self, Handover},
     prelude::Prelude,
     rustc::{
@@ -109,6 +109,29 @@ pub struct Timings {
     pub rustc: Duration,
     /// How often rustc ran: more than once where a binding turned out not to be exportable.
     pub runs: u32,
+}
+
+/// A source and what it needs around it.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// The source, taken apart.
+    pub analysis: Analysis,
+    /// What it takes from the cells above it.
+    pub around: Surroundings,
+}
+
+impl Environment {
+    /// Resolves the names that a source uses.
+    ///
+    /// # Errors
+    /// When it does not parse, or uses what is not there for it.
+    pub fn of(source: &str, scope: &Scope) -> Result<Environment, CompileError> {
+        let analysis = analysis::analyse(source).map_err(|error| CompileError::Parse {
+            diagnostics: vec![Diagnostic::error(error.message.clone(), error.span)],
+        })?;
+        let around = resolve::resolve(&analysis, scope)?.around;
+        Ok(Environment { analysis, around })
+    }
 }
 
 /// Why a cell was not compiled.

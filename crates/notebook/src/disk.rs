@@ -1,9 +1,13 @@
 //! Notebooks on the disk: a file that is written is there as it was or as it is to be, whenever the program or the
-//! machine ends; and only one session has a file open.
+//! machine ends; and a lock by which only one session has a file open.
+//!
+//! The commands write with [`save`]. None of them keeps a file open, so none takes a [`Lock`]. What another program has
+//! written is for `session::merge`.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -12,8 +16,8 @@ use crate::cache::hex;
 
 /// Writes a file whole or not at all: beside it, to the disk, over it, and the folder to the disk.
 ///
-/// A symbolic link stays one; the file that it leads to is written. Permissions stay. What is left of a write that
-/// was cut short is overwritten by the next one.
+/// A symbolic link stays one; the file that it leads to is written. Its rights stay. Two programs that write at once
+/// do not mix. One that is killed meanwhile may leave a file `.tmp…` beside it.
 ///
 /// # Errors
 /// What the system says. The file is then as it was.
@@ -27,23 +31,21 @@ use crate::cache::hex;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn save(path: &Path, text: &str) -> io::Result<()> {
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = folder.join(format!(".{name}.saving"));
-    let mut file = File::create(&beside)?;
+    let path = fs::canonicalize(path).or_else(|_| std::path::absolute(path))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
-    if let Ok(old) = fs::metadata(&path) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.sync_all()?;
-    drop(file);
-    fs::rename(&beside, &path)?;
+    let rights = match fs::metadata(&path) {
+        Ok(known) => known.permissions(),
+        Err(_) => fs::Permissions::from_mode(0o644),
+    };
+    file.as_file().set_permissions(rights)?;
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
 }
 
-/// A notebook's file, held by this session. The system frees it when the program ends, however it does.
+/// A notebook's file, held by whoever has this. The system frees it when the program ends, however it does.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,

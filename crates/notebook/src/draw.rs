@@ -9,9 +9,6 @@ use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origi
 
 pub use crate::rustc::diagnostic::{Label, Suggestion};
 
-/// The columns that a drawing fits into, if its source does.
-const WIDTH: usize = 100;
-
 /// A cell's source, and where it comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct CellSource<'a> {
@@ -100,10 +97,11 @@ impl Drawing {
     }
 }
 
-/// Draws `drawing` on the source of its cell, without a line break at the end.
+/// Draws `drawing` on the source of its cell, without a line break at the end. What of a long line does not fit into
+/// so many columns is left out around its marks.
 ///
 /// Ranges that lie outside the source are moved into it.
-pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String {
+pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style, columns: usize) -> String {
     let labels: Vec<_> = drawing.labels.iter().map(|label| (clamp(source.text, &label.range), label)).collect();
     let marked = labels.iter().find(|(_, label)| label.primary).or(labels.first());
     let place = marked.map(|(range, _)| range.start);
@@ -129,17 +127,25 @@ pub fn draw(source: &CellSource<'_>, drawing: &Drawing, style: Style) -> String 
         group = group.element(Title::HELP.message(help.as_str()));
     }
     let mut groups = vec![group];
-    groups.extend(drawing.suggestions.iter().map(|suggestion| {
-        let patch = Patch::new(clamp(source.text, &suggestion.range), suggestion.replacement.as_str());
-        Group::with_title(Title::HELP.secondary_title(suggestion.message.as_str()))
-            .element(Snippet::source(source.text).patch(patch))
-    }));
+    for parts in drawing.suggestions.chunk_by(is_one_change) {
+        let patches = parts.iter().map(|part| Patch::new(clamp(source.text, &part.range), part.replacement.as_str()));
+        groups.push(
+            Group::with_title(Title::HELP.secondary_title(parts[0].message.as_str()))
+                .element(Snippet::source(source.text).patches(patches)),
+        );
+    }
     let renderer = match style {
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
-    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
+    let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(columns);
     with_location(&renderer.render(&groups), source, place)
+}
+
+/// Whether a suggestion goes on with the one before it: what has one name and comes later in the source is one change in
+/// several places.
+fn is_one_change(before: &Suggestion, after: &Suggestion) -> bool {
+    before.message == after.message && before.range.end <= after.range.start && before.range != after.range
 }
 
 /// Completes the line that says where it is: the renderer knows of one place, we have two.

@@ -32,6 +32,13 @@ pub enum Event {
     },
     /// A cell is done, or will not run. A skipped cell is never started.
     Cell(CellReport),
+    /// A process of a cell that was reported already has shown something, or has panicked.
+    Late {
+        /// The cell's number, where it is known.
+        index: Option<usize>,
+        /// What it showed.
+        output: Output,
+    },
     /// Text that a library wrote past every cell, to the runtime's own output.
     RuntimeOutput(String),
     /// A remark on the run itself.
@@ -106,6 +113,9 @@ pub struct Output {
     /// A diagram's source in Mermaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mermaid: Option<String>,
+    /// Whether it tells of something that failed without failing the cell: an example.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// The kinds of output. More may come; none changes its meaning.
@@ -120,6 +130,10 @@ pub enum OutputKind {
     Sequence,
     /// A supervision tree.
     Tree,
+    /// What the compiler finds odd about the cell, drawn as an error is.
+    Warning,
+    /// How the examples in the doc comments of the cell's items went, each beside its line.
+    Example,
     /// Why the cell failed, drawn on its source and perhaps in colours (ANSI escapes, which front
     /// ends without colours take out), or why it was not run: `not run: it uses …`.
     Error,
@@ -128,12 +142,12 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: None }
+        Output { kind, text: text.into(), mermaid: None, failed: false }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
     pub fn diagram(kind: OutputKind, text: impl Into<String>, mermaid: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: Some(mermaid.into()) }
+        Output { kind, text: text.into(), mermaid: Some(mermaid.into()), failed: false }
     }
 }
 
@@ -144,6 +158,39 @@ pub fn push_output(outputs: &mut Vec<Output>, output: Output) {
             last.text.push_str(&output.text);
         }
         _ => outputs.push(output),
+    }
+}
+
+/// The most that a cell shows, in bytes: a person has long stopped reading, and a program's memory is not for that.
+pub const MOST_SHOWN: usize = 64 << 20;
+
+/// The room that is left for what a cell shows.
+#[derive(Debug, Default)]
+pub struct Room {
+    used: usize,
+    cut: usize,
+}
+
+impl Room {
+    /// As much of an output as there is room for; of a picture all or nothing.
+    pub fn take(&mut self, mut output: Output) -> Option<Output> {
+        let left = MOST_SHOWN - self.used;
+        let keep = match output.kind {
+            OutputKind::Text | OutputKind::Value => output.text.floor_char_boundary(left),
+            _ if output.text.len() <= left => output.text.len(),
+            _ => 0,
+        };
+        self.cut += output.text.len() - keep;
+        self.used += keep;
+        output.text.truncate(keep);
+        // What shows nothing at all is still an output, as long as nothing was cut.
+        (keep > 0 || self.cut == 0).then_some(output)
+    }
+
+    /// What is to be said of what was cut.
+    pub fn cut(&self) -> Option<Output> {
+        let text = format!("\n… {} more bytes were cut: a cell shows at most {MOST_SHOWN}\n", self.cut);
+        (self.cut > 0).then(|| Output::new(OutputKind::Text, text))
     }
 }
 
@@ -168,6 +215,17 @@ mod tests {
         assert_eq!(heading("\n// why\n  let a = 1;\n\na\n"), "let a = 1; …");
         assert_eq!(heading("// only words\n"), "// only words");
         assert_eq!(heading(" \n"), "(empty)");
+    }
+
+    #[test]
+    fn what_there_is_no_room_for_is_cut_and_counted() {
+        let mut room = Room::default();
+        assert_eq!(room.cut(), None);
+        let text = |length| Output::new(OutputKind::Text, "x".repeat(length));
+        assert_eq!(room.take(text(MOST_SHOWN - 1)).map(|output| output.text.len()), Some(MOST_SHOWN - 1));
+        assert_eq!(room.take(text(3)).map(|output| output.text.len()), Some(1));
+        assert_eq!(room.take(text(5)), None);
+        assert!(room.cut().is_some_and(|output| output.text.starts_with("\n… 7 more bytes were cut")));
     }
 
     #[test]

@@ -5,10 +5,14 @@ use greenroom::{ExitReason, Pid};
 use greenroom_stage::protocol::Outcome;
 
 use crate::compiler::{CompileError, CompiledCell};
-use crate::draw::{CellSource, Drawing, Label, Level, Style, draw};
+use crate::draw::{CellSource, Drawing, Label, Level, Style, Suggestion, draw};
+use crate::event::{Output, OutputKind};
+use crate::examples::{Example, got_and_wanted};
 use crate::generate::crate_name;
 use crate::plan::PlannedCell;
+use crate::prelude::{PreludeError, SetupError};
 use crate::rustc::diagnostic::{self, Diagnostic};
+use crate::source_map::position;
 
 /// Draws what is wrong with cells of one notebook.
 #[derive(Clone, Debug)]
@@ -17,6 +21,8 @@ pub struct Explainer {
     pub file: String,
     /// Whether drawings have colours.
     pub style: Style,
+    /// How wide drawings may be.
+    pub columns: usize,
 }
 
 impl Explainer {
@@ -25,7 +31,7 @@ impl Explainer {
         let label = cell.label();
         let source =
             CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
-        draw(&source, drawing, self.style)
+        draw(&source, drawing, self.style, self.columns)
     }
 
     /// Why a cell was not compiled. `below` tells which cell further down defines a name.
@@ -50,6 +56,27 @@ impl Explainer {
         drawn.join("\n\n")
     }
 
+    /// Why there is nothing that cells could stand on, drawn on the setup.
+    pub fn setup_error(&self, setup: &PlannedCell, error: &PreludeError) -> String {
+        let message = error.to_string();
+        let (what, said) = message.split_once(":\n").unwrap_or((&message, ""));
+        let mut drawing = Drawing::error(what);
+        if let PreludeError::Setup(SetupError { span: Some(range), .. }) = error {
+            drawing.labels.push(Label { range: range.clone(), text: String::new(), primary: true });
+        }
+        if !said.is_empty() {
+            drawing = drawing.with_note(said.trim_end());
+        }
+        self.draw(setup, &drawing)
+    }
+
+    /// What the compiler finds odd about a cell that it has compiled.
+    pub fn warnings(&self, cell: &PlannedCell, compiled: &CompiledCell) -> Option<Output> {
+        let drawings = compiled.warnings.iter().map(|warning| drawing_of(warning, &|_| None));
+        let drawn: Vec<String> = drawings.map(|drawing| self.draw(cell, &drawing)).collect();
+        (!drawn.is_empty()).then(|| Output::new(OutputKind::Warning, drawn.join("\n\n")))
+    }
+
     /// Why a cell that ran has failed; `None` if it has not.
     pub fn outcome(&self, cell: &PlannedCell, compiled: &CompiledCell, outcome: &Outcome) -> Option<String> {
         let drawing = match outcome {
@@ -71,6 +98,71 @@ impl Explainer {
         let what = format!("process {} of {} panicked", own_name(pid), cell.label());
         let drawing = self.panic_at(cell, compiled, panic, &what);
         self.draw(cell, &drawing)
+    }
+
+    /// How an example went, beside its line.
+    pub fn example(&self, cell: &PlannedCell, example: &Example, failure: Option<Drawing>) -> Output {
+        let line = failure
+            .as_ref()
+            .and_then(|drawing| drawing.labels.first())
+            .map_or(example.line, |label| position(&cell.source[..label.range.start]).0 as usize);
+        let code = cell.source.lines().nth(line - 1).unwrap_or("").trim();
+        let code = code.trim_start_matches(['/', '*']).trim();
+        let place = format!("line {line}, `{}`: {code}", example.item);
+        let Some(failure) = failure else { return Output::new(OutputKind::Example, format!("✓ {place}")) };
+        let said = match got_and_wanted(&failure.message) {
+            Some((got, wanted)) => format!("    got: {got}\n wanted: {wanted}"),
+            None => self.draw(cell, &failure),
+        };
+        Output { failed: true, ..Output::new(OutputKind::Example, format!("✗ {place}\n{said}")) }
+    }
+
+    /// What is wrong with an example that does not compile, in places of its cell.
+    pub fn refused_example(&self, example: &Example, error: &CompileError) -> Drawing {
+        let map = |range: &std::ops::Range<usize>| example.map.to_cell(range.clone());
+        let first = match error {
+            CompileError::Parse { diagnostics } | CompileError::Rustc { diagnostics } => {
+                diagnostics.iter().find(|diagnostic| diagnostic.level == diagnostic::Level::Error)
+            }
+            _ => None,
+        };
+        let Some(diagnostic) = first else {
+            let mut drawing = Drawing::error(error.to_string());
+            if let CompileError::Unavailable { span, .. } | CompileError::DependsOnFailed { span, .. } = error {
+                let label = map(span).map(|range| Label { range, text: "used here".to_owned(), primary: true });
+                drawing.labels.extend(label);
+            }
+            return drawing;
+        };
+        let mut drawing = drawing_of(diagnostic, &|_| None);
+        let labels = drawing.labels.into_iter();
+        drawing.labels = labels.filter_map(|label| Some(Label { range: map(&label.range)?, ..label })).collect();
+        let suggestions = drawing.suggestions.into_iter();
+        drawing.suggestions = suggestions
+            .filter_map(|suggestion| Some(Suggestion { range: map(&suggestion.range)?, ..suggestion }))
+            .collect();
+        drawing
+    }
+
+    /// What is wrong with an example that panicked, or returned an error, at a place in its generated file.
+    pub fn panicked_example(
+        &self,
+        example: &Example,
+        compiled: &CompiledCell,
+        message: &str,
+        location: Option<&Location>,
+    ) -> Drawing {
+        let mut drawing = Drawing::error(message);
+        let own = location.filter(|location| location.file.contains(&crate_name(&compiled.key)));
+        let place = own.and_then(|location| compiled.source_map.line_column(location.line, location.column));
+        if let Some((line, column)) = place {
+            let start = offset(&example.source, line as usize, column as usize);
+            let end = start + example.source[start..].lines().next().unwrap_or("").len();
+            if let Some(range) = example.map.to_cell(start..end) {
+                drawing.labels.push(Label { range, text: "here".to_owned(), primary: true });
+            }
+        }
+        drawing
     }
 
     fn panic_at(&self, cell: &PlannedCell, compiled: &CompiledCell, panic: &Panic, what: &str) -> Drawing {
@@ -102,6 +194,12 @@ impl Explainer {
             None => Drawing::error(message).with_note(format!("raised at {location}")),
         }
     }
+}
+
+/// Where a line and a column are, both from 1, the column in characters.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    start + text[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
 }
 
 /// A process of the runtime as its cells write it.

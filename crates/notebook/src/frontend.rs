@@ -5,14 +5,17 @@
 mod json;
 mod plain;
 mod progress;
+mod quiet;
 
 use std::io;
 
 use crate::event::Event;
 
+pub use console::strip_ansi_codes;
 pub use json::Json;
 pub use plain::{Look, Plain};
-pub use progress::Progress;
+pub use progress::{Progress, clear_line};
+pub use quiet::Quiet;
 
 /// Shows a run to somebody.
 pub trait Frontend {

@@ -185,6 +185,6 @@ impl Writer<'_> {
 }
 
 /// A name as it is written in code: raw where it is a keyword.
-fn identifier(name: &str) -> String {
+pub fn identifier(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
 }

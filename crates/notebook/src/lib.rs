@@ -6,7 +6,9 @@ pub mod livemd;
 
 pub mod analysis;
 pub mod cache;
+pub mod disk;
 pub mod compiler;
+pub mod examples;
 pub mod generate;
 pub mod mir;
 pub mod prelude;
@@ -18,13 +20,26 @@ pub mod event;
 pub mod draw;
 
 pub mod frontend;
+pub mod picture;
 
 pub mod cli;
+pub mod document;
 
-pub mod explain;
 pub mod plan;
-pub mod disk;
+pub mod explain;
+pub mod expected;
+pub mod check;
 pub mod runtime;
+pub mod tools;
 pub mod session;
+pub mod live;
+pub mod trace;
+
+pub mod storage;
 
 pub mod app;
+
+pub mod format;
+pub mod export;
+
+pub mod command;

@@ -49,6 +49,13 @@ pub fn parse(text: &str) -> (Notebook, Vec<Warning>) {
     import::import(text)
 }
 
+/// A fence that holds a text, whatever backticks that has in it, without a line break at the end.
+pub fn fence(info: &str, text: &str) -> String {
+    let marks = blocks::fence_marks(info, text);
+    let line_break = if text.is_empty() { "" } else { "\n" };
+    format!("{marks}{info}\n{text}{line_break}{marks}")
+}
+
 /// Writes a document in its canonical form: reading that and writing it again gives the same bytes.
 ///
 /// Prose is written as it is, apart from first and second-level headings inside a prose cell, which

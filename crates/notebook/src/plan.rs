@@ -1,6 +1,8 @@
 //! Which cells a run evaluates, in which order, and what each of them stands on: a function of the document.
 
-use crate::event::{CellReport, Output, OutputKind, Status, heading};
+use crate::analysis;
+use crate::draw::Drawing;
+use crate::event::{CellReport, CellStart, Output, OutputKind, Status, heading};
 use crate::livemd::{Code, Language, Notebook};
 
 /// A cell that is to be evaluated.
@@ -56,6 +58,12 @@ pub fn plan(notebook: &Notebook) -> Vec<PlannedCell> {
     cells
 }
 
+/// The cell below a place that defines a name.
+pub fn defined_below(plan: &[PlannedCell], place: usize, name: &str) -> Option<String> {
+    let definer = plan[place + 1..].iter().find(|cell| cell.defines().iter().any(|defined| defined == name));
+    definer.map(PlannedCell::label)
+}
+
 /// The manifest of the setup as a cell. It is no part of the plan: everything stands on it.
 pub fn manifest(notebook: &Notebook) -> Option<PlannedCell> {
     notebook.manifest().map(|code| planned(0, "", code, 0, Vec::new()))
@@ -78,6 +86,22 @@ impl PlannedCell {
     /// What messages call it.
     pub fn label(&self) -> String {
         if self.index == 0 { "the setup cell".to_owned() } else { format!("cell {}", self.index) }
+    }
+
+    /// The names that it defines, or would define if it were right.
+    pub fn defines(&self) -> Vec<String> {
+        analysis::defines(&self.source).into_iter().map(|defined| defined.name).collect()
+    }
+
+    /// Why it cannot be compiled, if it is not Rust.
+    pub fn foreign(&self) -> Option<Drawing> {
+        let what = format!("this cell is {}: only Rust cells run here", self.language.info());
+        (self.language != Language::Rust).then(|| Drawing::error(what).with_help("the file keeps it as it is"))
+    }
+
+    /// That its turn has come.
+    pub fn start(&self) -> CellStart {
+        CellStart { index: self.index, section: self.section.clone(), heading: self.heading.clone(), line: self.line }
     }
 
     /// What is said of it when it has neither run nor shown anything.

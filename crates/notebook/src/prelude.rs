@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    cache::{hex, write_atomically},
+    cache::{Held, hex, touch, write_atomically},
     rustc::{Cancel, ToolError, Toolchain},
 };
 
@@ -40,6 +41,8 @@ pub struct Prelude {
     /// The folder that holds all of it.
     pub folder: PathBuf,
     index: Index,
+    /// It is not removed from the cache as long as this is there; neither are the cells on it.
+    _used: Arc<Held>,
 }
 
 /// What is written into the folder last.
@@ -53,7 +56,7 @@ struct Index {
 }
 
 /// How far the building of a prelude has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// How many packages are done.
     pub done: usize,
@@ -138,6 +141,56 @@ pub fn cache_folder() -> Result<PathBuf, ToolError> {
     Ok(folders.cache_dir().to_owned())
 }
 
+/// Writes the crates that notebooks stand on, and their lock file, into a folder; what is right there stays.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_sources(folder: &Path) -> Result<(), ToolError> {
+    for (path, text) in SOURCES {
+        let file = folder.join(path);
+        // Left alone where it is right: cargo goes by the time of change.
+        if fs::read(&file).is_ok_and(|found| found == text.as_bytes()) {
+            continue;
+        }
+        write_atomically(&file, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Where the crates that notebooks stand on are in a cache: a folder for each version of them.
+pub fn sources_folder(cache: &Path) -> PathBuf {
+    let mut hash = Sha256::new();
+    for (path, text) in SOURCES {
+        hash.update(path);
+        hash.update([0]);
+        hash.update(text);
+        hash.update([0]);
+    }
+    cache.join("sources").join(hex(&hash.finalize()[..8]))
+}
+
+/// The manifest tables of a program that stands on what a setup names: its `[dependencies]`, where our own crates are in
+/// the folder `sources`.
+///
+/// # Errors
+/// When the setup cell is not right.
+pub fn program_dependencies(setup: &str, sources: &str) -> Result<toml::Table, SetupError> {
+    let dependencies = manifest::dependencies(setup)?;
+    Ok(manifest::all_dependencies(&dependencies, &workspace(), sources))
+}
+
+/// The lock file that our own crates were built with.
+pub fn lock_file() -> &'static str {
+    SOURCES.iter().find(|(path, _)| *path == "Cargo.lock").map_or("", |(_, text)| text)
+}
+
+/// The `[workspace]` of our own crates.
+fn workspace() -> toml::Table {
+    let root =
+        SOURCES.iter().find(|(path, _)| *path == "Cargo.toml").and_then(|(_, text)| text.parse::<toml::Table>().ok());
+    root.and_then(|root| root.get("workspace").and_then(toml::Value::as_table).cloned()).unwrap_or_default()
+}
+
 impl Prelude {
     /// The prelude for a setup cell (a Cargo manifest with `[dependencies]`; may be empty), built if it is not in
     /// `cache` yet. While another program builds the same one, this waits.
@@ -154,10 +207,12 @@ impl Prelude {
         let toolchain = Toolchain::find()?;
         let fingerprint = fingerprint(&toolchain, &dependencies);
         let folder = cache.join("preludes").join(&fingerprint);
-        if let Some(index) = read_index(&folder) {
-            return Ok(Self { toolchain, fingerprint, folder, index });
-        }
         fs::create_dir_all(cache).map_err(ToolError::file(cache))?;
+        let used = Arc::new(Held::together(&folder.with_extension("lock"))?);
+        if let Some(index) = read_index(&folder) {
+            touch(&index_file(&folder));
+            return Ok(Self { toolchain, fingerprint, folder, index, _used: used });
+        }
         let lock_path = cache.join("preludes.lock");
         let lock = fs::File::create(&lock_path).map_err(ToolError::file(&lock_path))?;
         while let Err(error) = lock.try_lock() {
@@ -180,7 +235,7 @@ impl Prelude {
                 index
             }
         };
-        Ok(Self { toolchain, fingerprint, folder, index })
+        Ok(Self { toolchain, fingerprint, folder, index, _used: used })
     }
 
     /// The program of the runtime node.

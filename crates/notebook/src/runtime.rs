@@ -11,19 +11,15 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use greenroom::{Node, Pid, Ref, receive, self_pid, sleep};
+use greenroom::{Node, Pid, Ref, self_pid};
 use greenroom_cluster::Cookie;
-use greenroom_stage::protocol::{EvaluationId, Owner, Ready, output_mark};
+use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
 /// How long a runtime may take to say that it is ready.
 const START_TIME: Duration = Duration::from_secs(20);
-/// How long a runtime whose connection is lost may take to be gone.
-const END_TIME: Duration = Duration::from_secs(2);
-/// How long the pipes of a dead runtime may take to run dry; a program that it started may hold them open.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 /// A line of raw output that is longer comes in pieces of about this size: memory is for programs that print lines.
 const PIECE: u64 = 1 << 20;
 /// The byte that a mark begins with.
@@ -42,6 +38,8 @@ pub struct RuntimeOptions {
     pub cookie: Cookie,
     /// How wide pictures in text may be.
     pub columns: usize,
+    /// How many events each worker of a runtime may record at once, to be drawn; none if 0.
+    pub events: usize,
 }
 
 /// What a person can say about how a runtime is started.
@@ -76,10 +74,6 @@ pub struct Runtime {
     readers: Vec<JoinHandle<()>>,
     /// The process that takes requests.
     pub server: Pid,
-    /// The evaluations that it was asked for and that have not ended, with the processes of their cells.
-    pub running: Vec<(EvaluationId, Pid)>,
-    /// The evaluations whose end was marked in one of the two pipes.
-    half_marked: Vec<EvaluationId>,
 }
 
 /// Something that was written to the runtime's own standard output or error.
@@ -126,13 +120,22 @@ impl fmt::Display for RuntimeError {
 
 impl std::error::Error for RuntimeError {}
 
-impl Runtime {
-    /// Starts a runtime that the running process owns, and waits until it is ready. The owner is known by its
-    /// registered name: if it is killed, the next one of that name owns the runtime, should it come soon.
+/// A runtime that was started and is not ready yet.
+pub struct Launch {
+    child: Child,
+    readers: Vec<JoinHandle<()>>,
+    /// The name of its node.
+    name: String,
+    begin: Instant,
+}
+
+impl Launch {
+    /// Starts a runtime that the running process owns. The owner is known by its registered name: if it is killed, the
+    /// next one of that name owns the runtime, should it come soon.
     ///
     /// # Errors
-    /// [`RuntimeError`], if its program does not start or does not answer.
-    pub async fn start(options: &RuntimeOptions, settings: &RuntimeSettings) -> Result<Runtime, RuntimeError> {
+    /// [`RuntimeError::Program`], if its program does not start.
+    pub fn begin(options: &RuntimeOptions, settings: &RuntimeSettings) -> Result<Launch, RuntimeError> {
         let number = Ref::new().to_string().replace(|c: char| !c.is_ascii_digit() && c != '.', "");
         let waiter = greenroom::process::info(self_pid()).and_then(|info| info.registered_name).unwrap_or_default();
         let owner = Owner {
@@ -141,47 +144,54 @@ impl Runtime {
             waiter: waiter.clone(),
             name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
             columns: options.columns,
+            events: options.events,
         };
         let mut child = spawn(options, settings, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
         let readers = forward_output(&mut child, &waiter);
-        match wait_until_ready(&mut child).await {
-            Ok(server) => Ok(Runtime { child, readers, server, running: Vec::new(), half_marked: Vec::new() }),
-            Err(error) => {
-                end(&mut child);
-                Err(error)
-            }
+        Ok(Launch { child, readers, name: owner.name, begin: Instant::now() })
+    }
+
+    /// Whether this comes from the runtime that was started: then it is ready.
+    pub fn is_ready(&self, ready: &Ready) -> bool {
+        ready.server.node().name().to_string() == self.name
+    }
+
+    /// The runtime, once it is ready.
+    pub fn done(self, ready: &Ready) -> Runtime {
+        Runtime { child: self.child, readers: self.readers, server: ready.server }
+    }
+
+    /// Why it will not be ready, if that is known by now.
+    pub fn trouble(&mut self) -> Option<RuntimeError> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Some(RuntimeError::Ended { end: describe(status) }),
+            _ if self.begin.elapsed() > START_TIME => Some(RuntimeError::Silent),
+            _ => None,
         }
     }
 
+    /// Ends it.
+    pub fn kill(mut self) {
+        end(&mut self.child);
+    }
+}
+
+impl Runtime {
     /// Ends the runtime, whatever its cells are doing.
     pub fn kill(mut self) {
         end(&mut self.child);
     }
 
-    /// Notes that the end of an evaluation was marked in one of the pipes: when it was in both, nothing of it comes
-    /// any more.
-    pub fn marked(&mut self, id: EvaluationId) {
-        match self.half_marked.iter().position(|marked| *marked == id) {
-            Some(at) => {
-                self.half_marked.remove(at);
-                self.running.retain(|(running, _)| *running != id);
-            }
-            None => self.half_marked.push(id),
-        }
+    /// How the runtime has ended, if it has.
+    pub fn end(&mut self) -> Option<String> {
+        self.child.try_wait().ok().flatten().map(describe)
     }
 
-    /// How the runtime has ended, if that is known in time.
-    pub async fn how_it_ended(&mut self, patience: Duration) -> Option<String> {
-        wait(patience, || self.child.try_wait().ok().flatten()).await.map(describe)
-    }
-
-    /// Says of what the runtime died, after its connection was lost. Its last [`RawOutput`]s are then in the mailbox.
-    pub async fn post_mortem(mut self) -> String {
-        let end_of_it = self.how_it_ended(END_TIME).await;
-        end(&mut self.child);
-        wait(LAST_WORDS, || self.readers.iter().all(JoinHandle::is_finished).then_some(())).await;
-        end_of_it.unwrap_or_else(|| "its connection was lost".to_owned())
+    /// Whether all that it has written was passed on: after its end, for certain only if it has started no program
+    /// that lives on.
+    pub fn is_drained(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished)
     }
 }
 
@@ -224,44 +234,13 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-async fn wait_until_ready(child: &mut Child) -> Result<Pid, RuntimeError> {
-    let mut patience = START_TIME;
-    let step = Duration::from_millis(100);
-    loop {
-        let ready = receive! {
-            ready: Ready => Some(ready),
-            after step => None,
-        };
-        if let Some(ready) = ready {
-            return Ok(ready.server);
-        }
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(RuntimeError::Ended { end: describe(status) });
-        }
-        patience = patience.saturating_sub(step);
-        if patience.is_zero() {
-            return Err(RuntimeError::Silent);
-        }
-    }
-}
-
-/// Asks again and again until there is an answer, for as long as patience lasts.
-async fn wait<T>(mut patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let step = Duration::from_millis(5);
-    loop {
-        let answer = ask();
-        if answer.is_some() || patience.is_zero() {
-            return answer;
-        }
-        sleep(step).await;
-        patience = patience.saturating_sub(step);
-    }
-}
-
 /// How a program has ended, in words.
 fn describe(status: ExitStatus) -> String {
     let Some(signal) = status.signal() else {
         return match status.code() {
+            Some(OUT_OF_MEMORY) => "its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is \
+                                    there a value, or a number of processes, without bounds?"
+                .to_owned(),
             Some(code) => format!("it ended itself with exit code {code}"),
             None => status.to_string(),
         };

@@ -19,24 +19,31 @@ mod cell;
 mod connection;
 mod keeper;
 mod follow;
+mod client;
+mod file;
 mod run;
 
+use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use greenroom::message::Down;
+use greenroom::process::demonitor_flush;
 use greenroom::supervisor::{ChildSpec, Shutdown, StartChildError, StartError, Strategy};
-use greenroom::{ExitReason, Supervisor, exit, monitor, receive, self_pid, send, unlink, whereis};
+use greenroom::{ExitReason, Local, Ref, Supervisor, exit, monitor, receive, self_pid, send, sleep, unlink, whereis};
 
 use crate::event::Event;
 use crate::explain::Explainer;
 use crate::livemd::Notebook;
-use data::Data;
+use crate::tools::{Toolbox, Tools};
+pub use client::{Replica, Update};
+use data::{Data, RuntimeStatus};
 use estate::Estate;
-pub use estate::{MakeTools, Tools};
+pub use file::notebook;
+use file::{Answer, Request, Wish};
 pub use follow::Follower;
 use message::{COMPILER, RUNTIME, SESSION, Speaker};
-use operation::Operation;
+use operation::{ClientId, Evaluation, Operation};
 pub use run::Interrupt;
 use run::{Over, Told};
 
@@ -44,6 +51,8 @@ use run::{Over, Told};
 const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
 const WITHIN: Duration = Duration::from_secs(5);
+/// The name of the process that keeps the file.
+const FILE: &str = "file";
 /// The name of the process of a run.
 const RUN: &str = "run";
 
@@ -52,31 +61,34 @@ pub struct Session {
     estate: Arc<Estate>,
     supervisor: Supervisor,
     speaker: Speaker,
+    last_client: u64,
 }
 
 impl Session {
-    /// Starts a session. `make_tools` is called when the manifest changes.
+    /// Starts a session. `tools` are those for its present manifest, if they are there; others are made when they are
+    /// needed.
     ///
     /// # Errors
     /// If one of its names is taken: a node has one session.
     pub async fn start(
         notebook: &Notebook,
         explainer: Explainer,
-        tools: Tools,
-        make_tools: Box<MakeTools>,
+        toolbox: Toolbox,
+        tools: Option<Tools>,
     ) -> Result<Session, StartError> {
         let log = log::Log::new(Data::new(notebook));
-        let estate = Arc::new(Estate::new(log, explainer, tools, make_tools));
+        let estate = Arc::new(Estate::new(log, explainer, toolbox, tools));
         let supervisor = Supervisor::new(Strategy::OneForOne)
             .name("notebook")
             .intensity(RESTARTS, WITHIN)
             .child(named(RUNTIME, &estate, connection::serve))
             .child(named(COMPILER, &estate, workshop::serve))
             .child(named(SESSION, &estate, keeper::serve))
+            .child(named(FILE, &estate, file::serve))
             .start_link()
             .await?;
         estate.set_supervisor(supervisor);
-        Ok(Session { estate, supervisor, speaker: Speaker::new() })
+        Ok(Session { estate, supervisor, speaker: Speaker::new(), last_client: 0 })
     }
 
     /// Lets something happen, once, whoever is killed meanwhile.
@@ -85,6 +97,58 @@ impl Session {
     /// [`data::Refusal`], if it cannot happen.
     pub async fn apply(&mut self, operation: impl Into<Operation>) -> Result<(), data::Refusal> {
         self.speaker.say(operation).await
+    }
+
+    /// Has a front end told what happens, from what the notebook is now. `tell` must not wait.
+    ///
+    /// # Errors
+    /// If the supervisor has just ended.
+    pub async fn join(
+        &mut self,
+        name: &str,
+        tell: Arc<dyn Fn(Update) + Send + Sync>,
+    ) -> Result<ClientId, StartChildError> {
+        let client = ClientId(self.last_client + 1);
+        self.last_client = client.0;
+        let body = move || client::serve(tell.clone());
+        self.supervisor.start_child(ChildSpec::named(client.to_string(), body).shutdown(Shutdown::BrutalKill)).await?;
+        // Its number was never used before.
+        let _ = self.apply(operation::Client::Join { client, name: name.to_owned() }).await;
+        Ok(client)
+    }
+
+    /// Tells a front end nothing any more.
+    pub async fn leave(&mut self, client: ClientId) {
+        // It may have left before.
+        let id = client.to_string();
+        let _ = self.supervisor.terminate_child(&id).await;
+        let _ = self.supervisor.delete_child(&id).await;
+        let _ = self.apply(operation::Client::Leave(client)).await;
+    }
+
+    /// Saves the notebook in its file; if a path is given, there and from then on.
+    ///
+    /// # Errors
+    /// Why it is not saved, for people: it is then as it was.
+    pub async fn save(&self, path: Option<PathBuf>) -> Result<(), String> {
+        wish(Wish::Save(path)).await
+    }
+
+    /// Takes a file for the notebook's own, which says what the notebook does. Nobody else may have it open.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people.
+    pub async fn attach(&self, path: PathBuf) -> Result<(), String> {
+        wish(Wish::Attach(path)).await
+    }
+
+    /// Ends what runs or waits, and what is being made ready for it.
+    pub async fn interrupt(&mut self) {
+        // Neither is refused for a reason that anybody could mend.
+        let _ = self.apply(Evaluation::CancelAll).await;
+        if follow::peek().await.runtime().status == RuntimeStatus::Connecting {
+            let _ = self.apply(operation::Runtime::Disconnect).await;
+        }
     }
 
     /// Evaluates all cells from top to bottom, and tells what comes of it. True if every one succeeded.
@@ -115,8 +179,8 @@ impl Session {
         receive! {
             down: Down if down.reference == watch => drop(down),
         }
-        if let Some(runtime) = self.estate.runtime().take() {
-            runtime.kill();
+        if let Some(held) = self.estate.runtime().take() {
+            held.runtime.kill();
         }
     }
 }
@@ -128,4 +192,24 @@ where
 {
     let estate = estate.clone();
     ChildSpec::named(name, move || life(estate.clone())).shutdown(Shutdown::BrutalKill)
+}
+
+/// Has the keeper of the file do something.
+async fn wish(wish: Wish) -> Result<(), String> {
+    loop {
+        let Some(keeper) = whereis(FILE) else {
+            sleep(Duration::from_millis(1)).await;
+            continue;
+        };
+        let (watch, tag) = (monitor(keeper), Ref::new());
+        send(keeper, Request { from: self_pid(), tag, wish: wish.clone() });
+        let done = receive! {
+            Local((about, done)): Answer if about == tag => Some(done),
+            down: Down if down.reference == watch => None,
+        };
+        demonitor_flush(watch).await;
+        if let Some(done) = done {
+            return done;
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! processes and carrying outputs to the notebook are the runtime's business.
 
 mod bindings;
+pub(crate) mod bounded;
 mod cost;
 mod error;
 mod export;

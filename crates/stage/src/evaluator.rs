@@ -43,6 +43,7 @@ const TEXT_AT_ONCE: usize = 64 << 10;
 /// The life of an evaluator. It survives its leaders, which may be killed to stop a cell.
 pub(crate) async fn serve(store: Store) {
     trap_exit(true);
+    greenroom::process::set_label("evaluator");
     loop {
         let request = receive::<Evaluate>().await;
         let (id, evaluator) = (request.id, self_pid());
@@ -89,7 +90,7 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
         Ok(entry) => entry,
         Err(error) => {
             let outcome = Outcome::Load(error.to_string());
-            send(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new() });
+            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new() });
             return None;
         }
     };
@@ -128,7 +129,8 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     store.update(id, |entry| entry.running_since = None);
     let lives = outcome == Outcome::Ok;
     mark_output(id);
-    send(reply_to, Finished { id, run_ms: started.elapsed().as_secs_f64() * 1000.0, outcome, exports });
+    let run_ms = started.elapsed().as_secs_f64() * 1000.0;
+    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
     lives.then_some((process, watch))
 }
 

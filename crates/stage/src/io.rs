@@ -9,6 +9,7 @@ use std::io::Write;
 use greenroom::{Local, Node, group_leader};
 
 use crate::cell::Output;
+use crate::cell::bounded::{Bounded, MOST};
 
 /// What a process hands its group leader.
 pub(crate) type Handed = Local<Output>;
@@ -40,16 +41,28 @@ fn print_plainly(output: &Output) {
 /// Prints to the cell; for the macros that are named like those of the standard library.
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments<'_>) {
-    emit(Output::Text(text.to_string()));
+    if leader().is_some() {
+        emit(Output::Text(bounded(text)));
+    } else {
+        std::print!("{text}");
+    }
 }
 
 /// The same for what would go to standard error.
 #[doc(hidden)]
 pub fn eprint(text: fmt::Arguments<'_>) {
     if leader().is_some() {
-        emit(Output::Text(text.to_string()));
+        emit(Output::Text(bounded(text)));
     } else {
         // As `std::eprint!` does, but without a panic when nobody reads it any more.
         let _ = std::io::stderr().write_fmt(text);
     }
+}
+
+/// A text, cut where it becomes too large.
+fn bounded(text: fmt::Arguments<'_>) -> String {
+    let mut bounded = Bounded::counting(MOST);
+    // It takes everything; what fails is the `Display` of something in the text, which then has no more to say.
+    let _ = fmt::Write::write_fmt(&mut bounded, text);
+    bounded.into_text()
 }

@@ -16,6 +16,9 @@ pub struct EvaluationId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContainerId(pub u64);
 
+/// The name of the process of a runtime that takes requests.
+pub const SERVER: &str = "runtime_server";
+
 /// The runtime to its owner: it is ready, and this process takes requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
@@ -96,6 +99,13 @@ pub struct Crashed {
     pub panic: Panic,
 }
 
+/// The name of the process on the owner's node that gets [`Traced`].
+pub const TRACE_KEEPER: &str = "trace_keeper";
+
+/// What has happened in the runtime since the last time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traced(pub greenroom::trace::Trace);
+
 /// A cell has ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
@@ -136,6 +146,9 @@ pub enum Outcome {
     Load(String),
 }
 
+/// The exit code of a runtime that used more memory than it may.
+pub const OUT_OF_MEMORY: i32 = 86;
+
 /// The line that separates what one evaluation has written to the runtime's own standard output and
 /// error from what comes after it.
 pub fn output_mark(id: EvaluationId) -> String {
@@ -156,13 +169,16 @@ pub struct Owner {
     pub name: String,
     /// How wide pictures in text may be.
     pub columns: usize,
+    /// How many events each of its workers may record at once; none if 0. They come to the owner's node as
+    /// [`Traced`].
+    pub events: usize,
 }
 
 impl Owner {
     /// The line, with its end.
     pub fn to_line(&self) -> String {
-        let Owner { address, cookie, waiter, name, columns } = self;
-        format!("{address} {cookie} {waiter} {name} {columns}\n")
+        let Owner { address, cookie, waiter, name, columns, events } = self;
+        format!("{address} {cookie} {waiter} {name} {columns} {events}\n")
     }
 
     /// Reads the line; `None` if it is not one.
@@ -174,6 +190,7 @@ impl Owner {
             waiter: words.next()?.to_owned(),
             name: words.next()?.to_owned(),
             columns: words.next()?.parse().ok()?,
+            events: words.next()?.parse().ok()?,
         };
         words.next().is_none().then_some(owner)
     }
@@ -191,6 +208,7 @@ mod tests {
             waiter: "waiter-1".to_owned(),
             name: "runtime-1".to_owned(),
             columns: 80,
+            events: 0,
         };
         assert_eq!(Owner::from_line(&owner.to_line()), Some(owner));
         assert_eq!(Owner::from_line("127.0.0.1:1 x"), None);

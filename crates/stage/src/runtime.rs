@@ -16,7 +16,7 @@ use greenroom::{
 use greenroom_cluster::{Cluster, Cookie};
 
 use crate::evaluator;
-use crate::protocol::{Command, ContainerId, Evaluate, Owner, Ready};
+use crate::protocol::{Began, Command, ContainerId, Evaluate, Owner, Ready, SERVER};
 use crate::store::Store;
 use crate::watch;
 
@@ -49,6 +49,7 @@ fn start() -> Result<Node, String> {
     )?;
     let cookie: Cookie = owner.cookie.parse().map_err(|error: greenroom_cluster::CookieError| error.to_string())?;
     crate::pictures::set_width(owner.columns);
+    crate::limit::watch();
     // At least two workers, so that one cell that never yields does not stop everything else.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let node = Node::builder()
@@ -57,19 +58,26 @@ fn start() -> Result<Node, String> {
         .on_panic(tell_leader)
         .start()
         .map_err(|error| format!("cannot start a node: {error}"))?;
-    let cluster = Cluster::start(&node, cookie);
+    let cluster = Cluster::builder(&node)
+        .cookie(cookie)
+        .hidden()
+        .start()
+        .map_err(|error| format!("cannot join the notebook: {error}"))?;
     node.block_on(async move {
         let theirs =
             cluster.connect(owner.address).await.map_err(|error| format!("cannot join the notebook: {error}"))?;
         let waiter = (owner.waiter, theirs);
         let store = Store::default();
+        if let Some(node) = Node::current() {
+            crate::tracer::start(&node, owner.events, theirs);
+        }
         watch::start(store.clone(), waiter.clone());
         greenroom::spawn(async move {
             let server = {
                 let (waiter, store) = (waiter.clone(), store.clone());
                 move || serve(waiter.clone(), store.clone())
             };
-            let server = ChildSpec::named("runtime_server", server).shutdown(Shutdown::BrutalKill);
+            let server = ChildSpec::named(SERVER, server).shutdown(Shutdown::BrutalKill);
             let runtime = Supervisor::new(Strategy::OneForOne).name("runtime").intensity(RESTARTS, WITHIN);
             match runtime.child(server).start_link().await {
                 Ok(supervisor) => store.set_supervisor(supervisor),
@@ -93,14 +101,23 @@ async fn serve(waiter: (String, greenroom::NodeId), store: Store) {
     let mut owner = meet(&waiter);
     loop {
         receive! {
-            request: Evaluate => match evaluator(request.container, &store).await {
-                Some(evaluator) => send(evaluator, request),
-                // Its supervisor is just being started again; so is whoever asks.
-                None => send_after_a_moment(request),
-            },
+            request: Evaluate => take(request, &store).await,
             command: Command => obey(command, &store),
             down: Down if down.reference == owner => owner = reunite(&waiter, down.reason).await,
         }
+    }
+}
+
+/// Hands an evaluation to its flow, unless it has begun: then whoever asks again hears that once more, and whom to
+/// watch.
+async fn take(request: Evaluate, store: &Store) {
+    if let Some(leader) = store.leader(request.id) {
+        return send(request.reply_to, Began { id: request.id, leader });
+    }
+    match evaluator(request.container, store).await {
+        Some(evaluator) => send(evaluator, request),
+        // Its supervisor is just being started again; so is whoever asks.
+        None => send_after_a_moment(request),
     }
 }
 

@@ -45,6 +45,11 @@ impl Store {
         is_new
     }
 
+    /// The leader of an evaluation that has begun.
+    pub fn leader(&self, id: EvaluationId) -> Option<Pid> {
+        self.lock().get(&id)?.leader
+    }
+
     /// Changes what is known of an evaluation, unless it was forgotten meanwhile.
     pub fn update(&self, id: EvaluationId, change: impl FnOnce(&mut Entry)) {
         if let Some(entry) = self.lock().get_mut(&id) {

@@ -1,17 +1,28 @@
 //! Who said what to whom, in order: the model of a sequence diagram, made from a trace.
 //!
-//! What counts as a step, which of them are kept and in which order is decided here. How a step is
-//! worded is in `label`, how it is drawn in `mermaid` and `text`.
+//! This file says what a diagram is made of. What of a trace becomes a step is decided in `collect`, what
+//! is folded in `group`, who stands where in `build`, the words in `label`. Drawing is left to `mermaid`,
+//! `text` and `svg`.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use greenroom::{ExitReason, Pid};
 
-mod build;
+use crate::words;
+
 mod label;
+mod options;
+
+mod collect;
+
+mod group;
+
+mod build;
 mod mermaid;
+mod svg;
 mod text;
+
+pub use options::{Marks, Options, Targets};
 
 /// A sequence diagram, ready to be drawn.
 ///
@@ -41,6 +52,7 @@ mod text;
 ///         },
 ///     ],
 ///     names: BTreeMap::new(),
+///     lost: 0,
 /// };
 ///
 /// let sequence = Sequence::from_trace(&trace, &Options::default());
@@ -50,47 +62,43 @@ mod text;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sequence {
-    /// Those who took part, in order of first appearance; the caller comes first if it is one.
+    /// Those who took part, in order of first appearance; the caller comes first if it is one. Where they are
+    /// of several nodes, those of one node stand together.
     pub participants: Vec<Participant>,
     /// What happened, in order of time.
     pub steps: Vec<Step>,
+    /// Exchanges that were repeated and are drawn once, in order, none within another.
+    pub groups: Vec<Group>,
+    /// The nodes, if there are several.
+    pub nodes: Vec<NodeColumns>,
     /// How many arrows followed that are left out, see [`Options::limit`].
     pub omitted: usize,
+    /// How many events of the trace could not be kept when they happened.
+    pub lost: u64,
 }
 
-/// What of a trace is drawn.
+/// Steps that were repeated: they stand for all of their repetitions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Whose messages are kept.
-    pub targets: Targets,
-    /// How many arrows are kept; the diagram says how many more there were.
-    pub limit: usize,
+pub struct Group {
+    /// The first of the steps, as an index into [`Sequence::steps`].
+    pub first: usize,
+    /// How many steps make one repetition.
+    pub len: usize,
+    /// How often that happened.
+    pub times: usize,
+    /// The time from the first step of all to the last one.
+    pub took: Duration,
 }
 
-impl Default for Options {
-    /// Everyone's messages, up to 500 of them.
-    fn default() -> Self {
-        Options { targets: Targets::All, limit: 500 }
-    }
-}
-
-/// Whose messages are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Targets {
-    /// Everyone's.
-    #[default]
-    All,
-    /// What comes from or goes to one of these processes.
-    Only(BTreeSet<Pid>),
-}
-
-impl Targets {
-    fn contains(&self, pid: Pid) -> bool {
-        match self {
-            Targets::All => true,
-            Targets::Only(pids) => pids.contains(&pid),
-        }
-    }
+/// The participants of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeColumns {
+    /// The node's name.
+    pub name: String,
+    /// The first of its participants, as an index into [`Sequence::participants`].
+    pub first: usize,
+    /// How many there are.
+    pub len: usize,
 }
 
 /// A process that takes part in a sequence.
@@ -133,6 +141,8 @@ pub enum Action {
     Arrow(Arrow),
     /// A participant ended.
     Exit(Exit),
+    /// Something that a participant did without sending anything.
+    Mark(Mark),
 }
 
 /// Something that went from one participant to another.
@@ -146,8 +156,40 @@ pub struct Arrow {
     pub kind: ArrowKind,
     /// What it says, on one line: `CALL: Get(7)`.
     pub label: String,
+    /// All of the message, as far as it was kept, if the label leaves something out.
+    pub whole: Option<String>,
     /// Whether the receiver begins to be active with this.
     pub activates: bool,
+    /// For a call its reply, for a reply its call, as an index into [`Sequence::steps`].
+    pub pair: Option<usize>,
+    /// How long the message waited before it was received, if that is part of the trace.
+    pub waited: Option<Duration>,
+}
+
+/// Something that a participant did without sending anything.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// Who did it, as an index into [`Sequence::participants`].
+    pub participant: usize,
+    /// Whom it concerns besides, as an index into [`Sequence::participants`].
+    pub with: Option<usize>,
+    /// What it is.
+    pub kind: MarkKind,
+    /// What it says, on one line: `TIMER: 5.0 s`.
+    pub label: String,
+}
+
+/// What a mark stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    /// Two participants are linked from now on.
+    Link,
+    /// One begins to monitor the other.
+    Monitor,
+    /// One starts a timer.
+    Timer,
+    /// One has waited in vain.
+    Timeout,
 }
 
 /// What an arrow stands for.
@@ -185,10 +227,39 @@ pub struct Exit {
     pub reason: ExitReason,
     /// The reason on one line: `EXIT: normal`.
     pub label: String,
+    /// Where in the source it panicked, if that is the reason.
+    pub place: Option<String>,
     /// Whether an arrow above already tells of this end.
     pub told: bool,
     /// Whether the participant had been activated.
     pub deactivates: bool,
+}
+
+impl Sequence {
+    /// The group that begins with the step of this index.
+    pub(crate) fn group_at(&self, step: usize) -> Option<&Group> {
+        let at = self.groups.binary_search_by_key(&step, |group| group.first).ok()?;
+        self.groups.get(at)
+    }
+
+    /// What is said below the diagram: what is missing from it.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.omitted > 0 {
+            lines.push(format!("… {} more", words::count(self.omitted as u64)));
+        }
+        if self.lost > 0 {
+            lines.push(format!("{} events lost", words::count(self.lost)));
+        }
+        lines
+    }
+}
+
+impl Group {
+    /// What stands beside it: `× 40 in 1.2 ms`.
+    pub(crate) fn words(&self) -> String {
+        format!("× {} in {}", words::count(self.times as u64), words::duration(self.took))
+    }
 }
 
 impl Exit {
@@ -203,9 +274,9 @@ impl Participant {
     pub fn title(&self) -> String {
         match &self.called {
             Called::Caller => "self()".to_owned(),
-            Called::Registered(name) => crate::words::one_line(name),
-            Called::Labelled(label) => crate::words::one_line(&format!("{label} {}", self.pid)),
-            Called::Unnamed => crate::words::one_line(&self.pid.to_string()),
+            Called::Registered(name) => words::one_line(name),
+            Called::Labelled(label) => words::one_line(&format!("{label} {}", words::pid(self.pid))),
+            Called::Unnamed => words::pid(self.pid),
         }
     }
 }

@@ -1,17 +1,24 @@
 //! Who supervises whom: the model of a supervision tree.
 //!
-//! Which children are folded away, and which links are worth a line, is decided here. Drawing is
-//! left to `mermaid` and `text`.
+//! Which links are worth a line is decided here, what is folded away in `fold`. Drawing is left to `mermaid`,
+//! `text` and `svg`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use greenroom::Pid;
-use greenroom::tree::{ChildKind, ChildStatus, TreeNode};
+use greenroom::process::Info;
+use greenroom::tree::{ChildKind, ChildStatus, Strategy, TreeNode};
 
 use crate::words;
 
+mod fold;
+
 mod mermaid;
+mod svg;
 mod text;
+
+use fold::fold;
 
 pub use mermaid::Direction;
 
@@ -66,12 +73,47 @@ pub struct Options {
     /// How many lines the children of one supervisor take up at most. Beyond that, the last line
     /// says how many more there are.
     pub children: usize,
+    /// How many lines all of it should take up: if there are more, each supervisor gets fewer.
+    pub lines: usize,
 }
 
 impl Default for Options {
-    /// Twenty children a supervisor.
+    /// Twenty children a supervisor, two hundred lines: what a person can read.
     fn default() -> Self {
-        Options { children: 20 }
+        Options { children: 20, lines: 200 }
+    }
+}
+
+/// What a node of a tree stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A process, or the child that one will be.
+    Process,
+    /// An application, whose supervisors are below it.
+    Application,
+    /// A node, with what runs on it.
+    Node,
+    /// Nodes that know each other.
+    Cluster,
+}
+
+/// What is known of a process besides its place in the tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// How many messages wait in its mailbox.
+    pub mailbox: Option<usize>,
+    /// Its memory, in bytes.
+    pub memory: Option<usize>,
+    /// How long it has been running.
+    pub uptime: Option<Duration>,
+    /// Whom a supervisor restarts together with a child that has ended: `one for one`.
+    pub strategy: Option<String>,
+}
+
+impl From<&Info> for Facts {
+    fn from(info: &Info) -> Self {
+        let memory = info.memory + info.heap.unwrap_or(0);
+        Facts { mailbox: Some(info.message_queue_len), memory: Some(memory), ..Facts::default() }
     }
 }
 
@@ -82,12 +124,16 @@ pub struct Node {
     pub title: String,
     /// The process, unless none runs.
     pub pid: Option<Pid>,
+    /// What it stands for.
+    pub role: Role,
     /// Supervisor or worker.
     pub kind: ChildKind,
     /// Whether it runs.
     pub status: ChildStatus,
     /// How often it was restarted.
     pub restarts: u64,
+    /// What else is known of it.
+    pub facts: Facts,
     /// The supervisor above, as an index into [`Tree::nodes`]; the root has none.
     pub parent: Option<usize>,
     /// The children that are drawn, as indices into [`Tree::nodes`].
@@ -103,58 +149,165 @@ pub struct Folded {
     pub count: usize,
     /// How many of them do not run.
     pub down: usize,
+    /// How many are below them.
+    pub below: usize,
 }
 
 impl Tree {
     /// The tree below `root`, as far as `options` ask for it.
     pub fn from_node(root: &TreeNode, options: &Options) -> Tree {
-        let mut nodes: Vec<Node> = Vec::new();
-        let mut links: Vec<&[Pid]> = Vec::new();
-        let mut waiting = vec![(root, None)];
-        while let Some((node, parent)) = waiting.pop() {
-            let index = nodes.len();
-            if let Some(parent) = parent {
-                let parent: &mut Node = &mut nodes[parent];
-                parent.children.push(index);
+        let children = fold::narrow(&[root], options);
+        let mut planter = Planter::default();
+        planter.plant(root, None, children);
+        planter.finish()
+    }
+
+    /// The trees of one application or node, below its name.
+    pub fn from_nodes(name: &str, role: Role, roots: &[TreeNode], options: &Options) -> Tree {
+        Tree::from_cluster_of(&[(name, role, roots)], None, options)
+    }
+
+    /// The trees of several nodes, each below the node's name.
+    pub fn from_cluster(name: &str, nodes: &[(String, Vec<TreeNode>)], options: &Options) -> Tree {
+        let nodes: Vec<_> = nodes.iter().map(|(name, roots)| (name.as_str(), Role::Node, roots.as_slice())).collect();
+        Tree::from_cluster_of(&nodes, Some(name), options)
+    }
+
+    fn from_cluster_of(groups: &[(&str, Role, &[TreeNode])], above: Option<&str>, options: &Options) -> Tree {
+        let roots: Vec<&TreeNode> = groups.iter().flat_map(|(_, _, roots)| roots.iter()).collect();
+        let children = fold::narrow(&roots, options);
+        let mut planter = Planter::default();
+        let top = above.map(|name| planter.group(name, Role::Cluster, None));
+        for (name, role, roots) in groups {
+            let group = planter.group(name, *role, top);
+            for root in *roots {
+                planter.plant(root, Some(group), children);
             }
-            let (drawn, folded) = fold(&node.children, options);
-            nodes.push(Node {
+        }
+        planter.finish()
+    }
+
+    /// Adds what is known of the processes: their mailboxes and memory, for example from
+    /// [`Node::info`](greenroom::Node::info).
+    pub fn with_facts(mut self, facts: &BTreeMap<Pid, Facts>) -> Tree {
+        for node in &mut self.nodes {
+            let Some(known) = node.pid.and_then(|pid| facts.get(&pid)) else { continue };
+            let Facts { mailbox, memory, uptime, strategy } = known.clone();
+            node.facts.mailbox = mailbox.or(node.facts.mailbox);
+            node.facts.memory = memory.or(node.facts.memory);
+            node.facts.uptime = uptime.or(node.facts.uptime);
+            node.facts.strategy = strategy.or(node.facts.strategy.take());
+        }
+        self
+    }
+}
+
+/// A tree that grows.
+#[derive(Default)]
+struct Planter<'a> {
+    nodes: Vec<Node>,
+    links: Vec<&'a [Pid]>,
+}
+
+impl<'a> Planter<'a> {
+    /// Adds a node that is no process.
+    fn group(&mut self, name: &str, role: Role, parent: Option<usize>) -> usize {
+        let title = words::one_line(name);
+        self.add(
+            Node { title: if title.is_empty() { "?".to_owned() } else { title }, role, parent, ..Node::nobody() },
+            &[],
+        )
+    }
+
+    /// Adds a process with all that is below it, at most so many children each.
+    fn plant(&mut self, root: &'a TreeNode, parent: Option<usize>, children: usize) {
+        let mut waiting = vec![(root, parent)];
+        while let Some((node, parent)) = waiting.pop() {
+            let (drawn, folded) = fold(&node.children, children);
+            let planted = Node {
                 title: title(node),
                 pid: node.pid,
                 kind: node.kind,
                 status: node.status,
                 restarts: node.restarts,
+                facts: Facts { uptime: node.uptime, strategy: node.strategy.map(in_words), ..Facts::default() },
                 parent,
-                children: Vec::new(),
                 folded,
-            });
-            links.push(&node.links);
+                ..Node::nobody()
+            };
+            let index = self.add(planted, &node.links);
             waiting.extend(drawn.iter().rev().map(|child| (child, Some(index))));
         }
-        let links = links_across(&nodes, &links);
-        Tree { nodes, links }
+    }
+
+    fn add(&mut self, node: Node, links: &'a [Pid]) -> usize {
+        let index = self.nodes.len();
+        if let Some(parent) = node.parent {
+            self.nodes[parent].children.push(index);
+        }
+        self.nodes.push(node);
+        self.links.push(links);
+        index
+    }
+
+    fn finish(self) -> Tree {
+        let links = links_across(&self.nodes, &self.links);
+        Tree { nodes: self.nodes, links }
+    }
+}
+
+impl Node {
+    fn nobody() -> Node {
+        Node {
+            title: String::new(),
+            pid: None,
+            role: Role::Process,
+            kind: ChildKind::Supervisor,
+            status: ChildStatus::Running,
+            restarts: 0,
+            facts: Facts::default(),
+            parent: None,
+            children: Vec::new(),
+            folded: Folded::default(),
+        }
+    }
+}
+
+impl Facts {
+    /// What there is to say, in a few words each.
+    fn words(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        said.extend(self.strategy.clone());
+        if let Some(mailbox) = self.mailbox.filter(|mailbox| *mailbox > 0) {
+            said.push(format!("{} waiting", words::count(mailbox as u64)));
+        }
+        said.extend(self.memory.map(words::bytes));
+        said.extend(self.uptime.map(|uptime| format!("up {}", words::span(uptime))));
+        said
     }
 }
 
 impl Folded {
     /// The line in their place: `… 990 more, 3 of them not running`.
     fn words(self) -> String {
-        let more = format!("… {} more", words::count(self.count as u64));
-        match self.down {
-            0 => more,
-            down => format!("{more}, {} of them not running", words::count(down as u64)),
+        let mut more = format!("… {} more", words::count(self.count as u64));
+        if self.below > 0 {
+            more += &format!(" with {} below", words::count(self.below as u64));
         }
+        if self.down > 0 {
+            more += &format!(", {} of them not running", words::count(self.down as u64));
+        }
+        more
     }
 }
 
-/// The children that are drawn, and what is said of the others.
-fn fold<'a>(children: &'a [TreeNode], options: &Options) -> (&'a [TreeNode], Folded) {
-    if children.len() <= options.children {
-        return (children, Folded::default());
+fn in_words(strategy: Strategy) -> String {
+    match strategy {
+        Strategy::OneForOne => "one for one",
+        Strategy::OneForAll => "one for all",
+        Strategy::RestForOne => "rest for one",
     }
-    let (drawn, folded) = children.split_at(options.children.saturating_sub(1));
-    let down = folded.iter().filter(|child| child.status != ChildStatus::Running).count();
-    (drawn, Folded { count: folded.len(), down })
+    .to_owned()
 }
 
 fn title(node: &TreeNode) -> String {

@@ -38,6 +38,11 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
+/// `text` line by line as [`one_line`] has it.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(one_line).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether `c` acts on the text around it without showing: controls, and the marks that turn the
 /// direction of writing or take up no room.
 fn is_hidden(c: char) -> bool {
@@ -50,6 +55,12 @@ fn is_hidden(c: char) -> bool {
 /// Terminals disagree on how wide a character with a variation selector is, so they are left out.
 fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+/// A process without its node: `<0.7.0>`.
+pub(crate) fn pid(pid: greenroom::Pid) -> String {
+    let (index, generation) = pid.parts();
+    format!("<0.{index}.{generation}>")
 }
 
 /// The columns that `text` takes up in a terminal.
@@ -80,6 +91,12 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     short.truncate(short.trim_end().len());
     short.push('…');
     short
+}
+
+/// `text` with blanks up to so many columns.
+pub(crate) fn pad(text: &str, columns: usize) -> String {
+    let blanks = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(blanks))
 }
 
 /// A unit of time, chosen once where times are to be compared.
@@ -114,6 +131,27 @@ pub(crate) fn duration(span: Duration) -> String {
     let unit = Unit::of(span);
     let value = span.as_nanos() as f64 / unit.nanos;
     if value < 99.95 { unit.show(span) } else { format!("{value:.0} {}", unit.name) }
+}
+
+/// A long span of time in its two largest units: `3 d 4 h`, `12 min 5 s`.
+pub(crate) fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    match seconds {
+        0..60 => duration(span),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3600..86400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{} d {} h", seconds / 86400, seconds / 3600 % 24),
+    }
+}
+
+/// So many bytes: `312 B`, `1.2 kB`, `34.0 MB`.
+pub(crate) fn bytes(bytes: usize) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
 }
 
 /// A number with a comma between groups of three digits.

@@ -10,6 +10,8 @@ use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 use crate::message::{Message, short_name};
+use crate::pid::Ref;
+use crate::request::{About, Answered, Asked, Plays, ReplyTo, Role};
 use crate::router::Parcel;
 use crate::trace::{Riding, Signal};
 
@@ -46,6 +48,8 @@ struct VTable {
     drop: unsafe fn(NonNull<Head>),
     debug: unsafe fn(NonNull<Head>, &mut fmt::Formatter<'_>) -> fmt::Result,
     serialize: unsafe fn(NonNull<Head>) -> *const dyn erased_serde::Serialize,
+    /// What the message is to a server, if it is one of those.
+    role: Option<unsafe fn(NonNull<Head>) -> *const dyn Plays>,
 }
 
 /// The message in an envelope that was taken out of it for a look.
@@ -69,6 +73,7 @@ impl<T: Message> Operations for T {
         debug: |head, f| unsafe { fmt::Debug::fmt(&*head.cast::<Packet<T>>().as_ref().message, f) },
         // SAFETY: as above.
         serialize: |head| unsafe { &*head.cast::<Packet<T>>().as_ref().message },
+        role: None,
     };
     const HOLLOW: &'static VTable = &VTable {
         type_id: TypeId::of::<Hollow>(),
@@ -78,8 +83,21 @@ impl<T: Message> Operations for T {
         drop: |_| (),
         debug: |_, f| f.write_str("…"),
         serialize: |_| &(),
+        role: None,
     };
 }
+
+/// The table of a message that plays a role.
+trait RoleOperations: Plays + Message {
+    const ROLE_TABLE: &'static VTable = &VTable {
+        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<Self>` with its
+        // message in place.
+        role: Some(|head| unsafe { &*head.cast::<Packet<Self>>().as_ref().message }),
+        ..*Self::TABLE
+    };
+}
+
+impl<T: Plays + Message> RoleOperations for T {}
 
 const fn in_eights(bytes: usize) -> u32 {
     if bytes / 8 > u32::MAX as usize { u32::MAX } else { (bytes / 8) as u32 }
@@ -115,8 +133,20 @@ unsafe impl Send for Envelope {}
 impl Envelope {
     #[inline]
     pub(crate) fn new<T: Message>(message: T) -> Self {
+        Envelope::with(T::TABLE, message)
+    }
+
+    /// A message whose role can be told without knowing its type.
+    #[inline]
+    pub(crate) fn in_role<T: Plays + Message>(message: T) -> Self {
+        Envelope::with(T::ROLE_TABLE, message)
+    }
+
+    /// The table is one for `T`.
+    #[inline]
+    fn with<T: Message>(operations: &'static VTable, message: T) -> Self {
         let packet = Box::new(Packet {
-            head: Head { next: None, operations: T::TABLE, token: None },
+            head: Head { next: None, operations, token: None },
             message: ManuallyDrop::new(message),
         });
         crate::heap::set_aside(size_of::<Packet<T>>());
@@ -167,6 +197,25 @@ impl Envelope {
     }
 
     #[inline]
+    /// Where it is. No other envelope is there before this one is gone.
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr().get()
+    }
+
+    /// A number that stands for the type of the message, and the type's name.
+    #[inline]
+    pub(crate) fn type_number(&self) -> (u64, fn() -> &'static str) {
+        let operations = self.head().operations;
+        (std::ptr::from_ref(operations).addr() as u64, operations.type_name)
+    }
+
+    /// The type of the request, if this is a [`Call`](crate::message::Call) and that is plain to see.
+    #[inline]
+    pub(crate) fn request_name(&self) -> Option<&'static str> {
+        let is_call = std::ptr::eq(self.head().operations, <crate::message::Call as Operations>::TABLE);
+        if is_call { Some((*self.peek::<crate::message::Call>()?.request).type_name()) } else { None }
+    }
+
     pub(crate) fn is<T: Message>(&self) -> bool {
         self.head().operations.type_id == TypeId::of::<T>()
     }
@@ -240,6 +289,48 @@ impl Envelope {
         self.head_mut().operations = T::TABLE;
     }
 
+    /// What this is to a server; nothing is known of what is still bytes.
+    fn role(&self) -> Option<Role<'_>> {
+        // SAFETY: the table is this packet's own, and the borrow is bound to `self`.
+        self.head().operations.role.map(|role| unsafe { &*role(self.0) }.role())
+    }
+
+    /// The name of what a request or a cast is about.
+    fn about(&self) -> String {
+        match About::of(self.type_name()) {
+            Some(About::Request(name) | About::Cast(name) | About::Answer(name)) => name,
+            None => short_name(self.type_name()),
+        }
+    }
+
+    /// Where the answer to this goes, if it is a request.
+    pub(crate) fn reply_to(&self) -> Option<ReplyTo> {
+        match self.role() {
+            Some(Role::Request { reply_to, .. }) => Some(reply_to),
+            Some(Role::Cast { .. } | Role::Answer { .. }) => None,
+            None => {
+                let parcel = self.peek::<Parcel>()?;
+                let Some(About::Request(_)) = About::of(parcel.type_name()) else { return None };
+                Some(parcel.read::<Asked>()?.reply_to)
+            }
+        }
+    }
+
+    /// Whether this is what comes of a request: its answer, or the end of the server.
+    pub(crate) fn answers(&self, request: Ref) -> bool {
+        if let Some(down) = self.peek::<crate::message::Down>() {
+            return down.reference == request;
+        }
+        match self.role() {
+            Some(Role::Answer { reference, .. }) => reference == request,
+            Some(Role::Request { .. } | Role::Cast { .. }) => false,
+            None => self.peek::<Parcel>().is_some_and(|parcel| {
+                matches!(About::of(parcel.type_name()), Some(About::Answer(_)))
+                    && parcel.read::<Answered>().is_some_and(|answered| answered.reference == request)
+            }),
+        }
+    }
+
     /// What this is, for the label of an arrow.
     pub(crate) fn signal(&self) -> Signal {
         if let Some(down) = self.peek::<crate::message::Down>() {
@@ -247,6 +338,23 @@ impl Envelope {
         }
         if let Some(exit) = self.peek::<crate::message::Exit>() {
             return Signal::Exit(exit.reason.clone());
+        }
+        match self.role() {
+            Some(Role::Request { message, .. }) => {
+                return Signal::Call { name: self.about(), text: bounded(message) };
+            }
+            Some(Role::Cast { message }) => return Signal::Cast { name: self.about(), text: bounded(message) },
+            Some(Role::Answer { value, .. }) => return Signal::Reply { text: bounded(value) },
+            None => {}
+        }
+        if let Some(parcel) = self.peek::<Parcel>() {
+            let text = |name: &str| format!("{name}(…)");
+            match About::of(parcel.type_name()) {
+                Some(About::Request(name)) => return Signal::Call { text: text(&name), name },
+                Some(About::Cast(name)) => return Signal::Cast { text: text(&name), name },
+                Some(About::Answer(name)) => return Signal::Reply { text: text(&name) },
+                None => {}
+            }
         }
         if let Some(call) = self.peek::<crate::message::Call>() {
             return Signal::Call { name: call.name(), text: bounded(&call.request) };
@@ -298,23 +406,32 @@ const LONGEST_TEXT: usize = 4096;
 
 /// The `Debug` form, cut at [`LONGEST_TEXT`] while it is written, so that a huge message costs no more.
 fn bounded(value: &dyn fmt::Debug) -> String {
-    struct Bounded(String);
-    impl fmt::Write for Bounded {
+    let mut text = String::new();
+    write_bounded(value, &mut text);
+    text
+}
+
+/// The same at the end of another text.
+pub(crate) fn write_bounded(value: &dyn fmt::Debug, to: &mut String) {
+    struct Bounded<'a> {
+        text: &'a mut String,
+        end: usize,
+    }
+    impl fmt::Write for Bounded<'_> {
         fn write_str(&mut self, text: &str) -> fmt::Result {
-            let room = LONGEST_TEXT - self.0.len();
+            let room = self.end - self.text.len();
             if text.len() <= room {
-                self.0.push_str(text);
+                self.text.push_str(text);
                 return Ok(());
             }
-            self.0.push_str(&text[..text.floor_char_boundary(room)]);
-            self.0.push('…');
+            self.text.push_str(&text[..text.floor_char_boundary(room)]);
+            self.text.push('…');
             Err(fmt::Error)
         }
     }
-    let mut bounded = Bounded(String::new());
+    let end = to.len() + LONGEST_TEXT;
     // An error means that the text was cut, which the ellipsis shows.
-    let _ = fmt::Write::write_fmt(&mut bounded, format_args!("{value:?}"));
-    bounded.0
+    let _ = fmt::Write::write_fmt(&mut Bounded { text: to, end }, format_args!("{value:?}"));
 }
 
 #[cfg(test)]

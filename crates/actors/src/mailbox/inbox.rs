@@ -1,4 +1,4 @@
-//! The one word at which senders and a process meet.
+//! The one word at which senders and a process meet. `tests/models` tries every order of what they do here.
 //!
 //! It holds a stack of messages, or says that there are none, and then also whether the process is
 //! *parked*: suspended, with nobody else responsible for running it. Whoever replaces `PARKED` by
@@ -12,17 +12,17 @@
 //! and the word has the same value again: the message would go to the wrong process, soundly.)
 
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::envelope::{Envelope, Head, drop_quietly};
+use crate::sync::{AtomicPtr, Ordering, spin_loop};
 
 /// Which user of a table place is meant: the low bits of its generation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Tag(u16);
+pub(crate) struct Tag(pub(super) u16);
 
 impl Tag {
     #[inline]
-    pub(crate) fn of_generation(generation: u32) -> Self {
+    pub(crate) const fn of_generation(generation: u32) -> Self {
         Tag(generation as u16)
     }
 }
@@ -112,7 +112,7 @@ impl Inbox {
                 View::Parked => (None, Pushed::Wake),
                 View::Messages(next) => (Some(next), Pushed::Quiet),
                 View::Busy => {
-                    std::hint::spin_loop();
+                    spin_loop();
                     word = self.word.load(Ordering::Relaxed);
                     continue;
                 }
@@ -122,7 +122,7 @@ impl Inbox {
             // SAFETY: as above.
             unsafe { node.as_mut().next = next };
             // Release publishes the message. Acquire matters for `Wake`: we go on to run the process; the rest
-            // of the order is for `Slot::quiesce`, which relies on what a waker sees after this.
+            // of the order is for `Life::quiesce`, which relies on what a waker sees after this.
             match self.word.compare_exchange_weak(word, new, Ordering::SeqCst, Ordering::Relaxed) {
                 Ok(_) => return Ok(pushed),
                 Err(now) => word = now,
@@ -144,7 +144,7 @@ impl Inbox {
                     }
                 }
                 View::Busy => {
-                    std::hint::spin_loop();
+                    spin_loop();
                     word = self.word.load(Ordering::Relaxed);
                 }
                 View::Empty | View::Parked | View::Closed | View::Stale => return None,
@@ -172,7 +172,7 @@ impl Inbox {
         loop {
             match self.word.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst) {
                 Ok(_) => return true,
-                Err(now) if now.addr() & ADDRESS == BUSY => std::hint::spin_loop(),
+                Err(now) if now.addr() & ADDRESS == BUSY => spin_loop(),
                 Err(_) => return false,
             }
         }
@@ -190,7 +190,7 @@ impl Inbox {
                 View::Parked => (None, true),
                 View::Empty => (None, false),
                 View::Busy => {
-                    std::hint::spin_loop();
+                    spin_loop();
                     continue;
                 }
                 View::Closed | View::Stale => return (Messages(None), false),
@@ -219,7 +219,7 @@ impl Inbox {
             let word = self.word.load(Ordering::Relaxed);
             match view(word, tag) {
                 View::Empty | View::Parked | View::Closed | View::Stale => return,
-                View::Busy => std::hint::spin_loop(),
+                View::Busy => spin_loop(),
                 View::Messages(newest) => {
                     let busy = plain(tag, BUSY);
                     if self.word.compare_exchange(word, busy, Ordering::Acquire, Ordering::Relaxed).is_ok() {
@@ -240,7 +240,7 @@ impl Inbox {
 }
 
 /// Messages taken from a closed inbox, to be dropped at a convenient moment.
-pub(crate) struct Messages(Option<NonNull<Head>>);
+pub(crate) struct Messages(pub(super) Option<NonNull<Head>>);
 
 // SAFETY: it owns its envelopes, which are `Send`.
 unsafe impl Send for Messages {}
@@ -253,101 +253,5 @@ impl Drop for Messages {
             // SAFETY: as above.
             drop_quietly(unsafe { Envelope::from_raw(node) });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TAG: Tag = Tag(7);
-
-    fn open() -> Inbox {
-        let inbox = Inbox::closed();
-        inbox.open(TAG);
-        inbox
-    }
-
-    impl Inbox {
-        fn len(&self, tag: Tag) -> u32 {
-            let mut count = 0;
-            self.for_each(tag, |_| count += 1);
-            count
-        }
-    }
-
-    fn texts(newest_first: Messages) -> Vec<String> {
-        let mut texts = Vec::new();
-        let mut next = newest_first.0;
-        while let Some(node) = next {
-            // SAFETY: the list is alive for as long as `newest_first`, which is dropped after this.
-            next = unsafe { node.as_ref().next };
-            // SAFETY: as above; the envelope is not dropped here.
-            let envelope = std::mem::ManuallyDrop::new(unsafe { Envelope::from_raw(node) });
-            texts.push(format!("{:?}", *envelope));
-        }
-        texts
-    }
-
-    #[test]
-    fn messages_come_out_newest_first_and_are_counted() {
-        let inbox = open();
-        for n in 0..3_u8 {
-            assert!(inbox.push(TAG, Envelope::new(n)).is_ok_and(|pushed| pushed == Pushed::Quiet));
-        }
-        assert_eq!(inbox.len(TAG), 3);
-        assert_eq!(texts(Messages(inbox.take(TAG))), ["2", "1", "0"]);
-        assert_eq!(inbox.len(TAG), 0);
-    }
-
-    #[test]
-    fn only_one_who_pushes_to_a_parked_process_has_to_wake_it() {
-        let inbox = open();
-        assert!(inbox.park(TAG) && inbox.is_parked(TAG));
-        assert!(inbox.push(TAG, Envelope::new('a')).is_ok_and(|pushed| pushed == Pushed::Wake));
-        assert!(inbox.push(TAG, Envelope::new('b')).is_ok_and(|pushed| pushed == Pushed::Quiet));
-        assert!(!inbox.park(TAG) && !inbox.unpark(TAG));
-        assert_eq!(texts(inbox.close(TAG).0), ["'b'", "'a'"]);
-    }
-
-    #[test]
-    fn a_closed_inbox_hands_back_what_it_is_sent_and_closes_once() {
-        let inbox = open();
-        assert!(inbox.park(TAG));
-        assert!(inbox.close(TAG).1);
-        assert!(!inbox.close(TAG).1 && !inbox.park(TAG));
-        let back = inbox.push(TAG, Envelope::new(String::from("back")));
-        assert_eq!(back.map_err(|mut envelope| envelope.take::<String>()), Err(Some("back".into())));
-    }
-
-    #[test]
-    fn those_who_mean_an_earlier_process_are_refused() {
-        let inbox = open();
-        assert!(inbox.push(Tag(6), Envelope::new(1_u8)).is_err());
-        assert!(!inbox.park(Tag(6)) && !inbox.close(Tag(6)).1 && inbox.take(Tag(6)).is_none());
-        assert!(inbox.park(TAG));
-    }
-
-    #[test]
-    fn what_is_pushed_while_others_push_take_and_count_arrives_once() {
-        const EACH: usize = if cfg!(miri) { 20 } else { 20_000 };
-        let inbox = open();
-        let taken = std::thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    for n in 0..EACH {
-                        assert!(inbox.push(TAG, Envelope::new(n.to_string())).is_ok());
-                    }
-                });
-            }
-            scope.spawn(|| (0..EACH).for_each(|_| assert!(inbox.len(TAG) as usize <= 2 * EACH)));
-            let mut taken = 0;
-            while taken < 2 * EACH {
-                taken += texts(Messages(inbox.take(TAG))).len();
-                std::thread::yield_now();
-            }
-            taken
-        });
-        assert_eq!(taken, 2 * EACH);
     }
 }

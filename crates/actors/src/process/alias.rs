@@ -1,15 +1,16 @@
 //! Aliases: addresses of a process that stop working, so that a late answer does not arrive.
 //!
 //! An alias is recorded at its process. Whoever sends to it looks it up and delivers under one lock, so
-//! nothing arrives once it was removed. Other nodes cannot be asked yet: sending there is an error.
+//! nothing arrives once it was removed. What comes from another node is looked up when it arrives.
 
 use serde::{Deserialize, Serialize};
 
 use super::send::{Destination, Sender};
+use super::watch::{Until, Watch};
 use super::{Watchable, demonitor};
 use crate::cold::Uses;
-use crate::current::{Current, running, unless_dead};
-use crate::mailbox::{Envelope, drop_quietly};
+use crate::current::running;
+use crate::mailbox::Envelope;
 use crate::message::{Message, Target};
 use crate::pid::{Pid, Ref};
 
@@ -20,9 +21,9 @@ use crate::pid::{Pid, Ref};
 ///
 /// greenroom::run(async {
 ///     let alias = Alias::new();
-///     send(alias, 'a').unwrap();
+///     send(alias, 'a');
 ///     assert!(alias.remove());
-///     send(alias, 'b').unwrap();
+///     send(alias, 'b');
 ///     assert_eq!(receive_timeout::<char>(std::time::Duration::ZERO).await, Some('a'));
 ///     assert_eq!(receive_timeout::<char>(std::time::Duration::ZERO).await, None);
 /// });
@@ -41,7 +42,7 @@ impl Alias {
     #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
     #[track_caller]
     pub fn new() -> Alias {
-        Alias::with("Alias::new", Uses::Many)
+        Alias::with("Alias::new", Ref::new(), Uses::Many)
     }
 
     /// An alias of the running process that takes one message.
@@ -50,7 +51,7 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn once() -> Alias {
-        Alias::with("Alias::once", Uses::One)
+        Alias::with("Alias::once", Ref::new(), Uses::One)
     }
 
     /// Monitors `target`, with an alias for its answer. Of the answer and the [`crate::message::Down`],
@@ -60,20 +61,23 @@ impl Alias {
     /// Outside of a process.
     #[track_caller]
     pub fn monitor(target: impl Watchable) -> Alias {
-        let alias = Alias::with("Alias::monitor", Uses::One);
-        running("Alias::monitor", |current, _, _| {
-            let inner = current.inner;
-            inner.monitor_as(alias.reference, alias.pid, target.target(inner.id));
-        });
+        Watch::on(target).start_with_alias(Until::Replied)
+    }
+
+    /// The same with a reference that was made before.
+    #[track_caller]
+    pub(crate) fn monitor_as(reference: Ref, target: Target) -> Alias {
+        let alias = Alias::with("Alias::monitor", reference, Uses::OneMonitored);
+        running("Alias::monitor", |current, _, _| current.inner.monitor_as(reference, alias.pid, target));
         alias
     }
 
     #[track_caller]
-    fn with(what: &str, uses: Uses) -> Alias {
+    pub(super) fn with(what: &str, reference: Ref, uses: Uses) -> Alias {
         running(what, |current, slot, id| {
-            let alias = Alias { pid: current.inner.pid(id), reference: Ref::new() };
+            let alias = Alias { pid: current.inner.pid(id), reference };
             if let Some(mut locked) = slot.lock(id) {
-                locked.cold().aliases.insert(alias.reference, uses);
+                locked.cold().aliases.insert(reference, uses);
             }
             alias
         })
@@ -89,8 +93,11 @@ impl Alias {
         self.reference
     }
 
-    /// Removes the alias, and the monitor that it came with: nothing arrives by it from now on. True if
-    /// it worked until then; false also for any process but its own.
+    /// Removes the alias: nothing arrives by it from now on. True if it worked until then; false also for any
+    /// process but its own.
+    ///
+    /// A monitor with which the alias would have ended, ends with it. Differs from OTP's `unalias`, after which it
+    /// goes on.
     ///
     /// # Panics
     /// Outside of a process.
@@ -100,75 +107,18 @@ impl Alias {
             (current.inner.pid(id) == self.pid)
                 .then(|| slot.lock(id)?.known()?.aliases.remove(&self.reference))
                 .flatten()
-                .is_some()
         });
-        if removed {
+        if removed.is_some_and(Uses::ends_with_monitor) {
             demonitor(self.reference);
         }
-        removed
+        removed.is_some()
     }
 }
-
-/// The alias belongs to another node, which cannot be asked whether it still works; the message comes back.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AliasError<M> {
-    /// The alias that was tried.
-    pub alias: Alias,
-    /// The message.
-    pub message: M,
-}
-
-impl<M> std::fmt::Debug for AliasError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AliasError").field("alias", &self.alias).finish_non_exhaustive()
-    }
-}
-
-impl<M> std::fmt::Display for AliasError<M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "an alias of {} works on its own node only; send to the process instead", self.alias.pid)
-    }
-}
-
-impl<M> std::error::Error for AliasError<M> {}
 
 impl Destination for Alias {
-    type Sent<M> = Result<(), AliasError<M>>;
+    type Sent<M> = ();
 
-    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) -> Self::Sent<M> {
-        let inner = from.inner();
-        let Alias { pid, reference } = self;
-        if pid.node != inner.id {
-            return Err(AliasError { alias: self, message });
-        }
-        if let Some(current) = Current::of(inner) {
-            current.charge(1);
-        }
-        let mut envelope = Envelope::new(message);
-        if inner.is_traced() {
-            inner.trace_send(&Target::Pid(pid), &mut envelope);
-        }
-        let mut used_up = false;
-        let undelivered = unless_dead(inner, || {
-            let Some(mut locked) = inner.slot(pid.id).and_then(|slot| slot.lock(pid.id)) else { return Some(envelope) };
-            let Some(cold) = locked.known() else { return Some(envelope) };
-            match cold.aliases.get(&reference) {
-                Some(Uses::Many) => (),
-                Some(Uses::One) => {
-                    cold.aliases.remove(&reference);
-                    used_up = true;
-                }
-                None => return Some(envelope),
-            }
-            // Under the lock, as a DOWN is: after `remove` nothing of this can happen.
-            let refused = inner.deliver(pid.id, envelope).err();
-            if used_up && let Some(target) = cold.watching.remove(&reference) {
-                drop(locked);
-                inner.forget_watcher(reference, pid, &target);
-            }
-            refused
-        });
-        drop_quietly(undelivered);
-        Ok(())
+    fn accept<M: Message>(self, from: Sender<'_, '_>, message: M) {
+        from.inner().send_envelope(&Target::Alias(self.pid, self.reference), Envelope::new(message));
     }
 }

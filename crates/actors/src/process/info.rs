@@ -24,11 +24,17 @@ pub struct Info {
     pub label: Option<String>,
     /// How many messages wait in its mailbox.
     pub message_queue_len: usize,
+    /// How many there may be: see [`Builder::mailbox_limit`](super::Builder::mailbox_limit).
+    pub mailbox_limit: Option<usize>,
+    /// How many were dropped because there were so many already.
+    pub dropped: u64,
+    /// Timers that will send it something.
+    pub timers: usize,
     /// The processes it is linked to, in no particular order.
     pub links: Vec<Pid>,
     /// What it monitors.
     pub monitors: Vec<Target>,
-    /// Who monitors it.
+    /// Who monitors it, or waits for an answer of it.
     pub monitored_by: Vec<Pid>,
     /// Whether exit signals become messages.
     pub trap_exit: bool,
@@ -67,6 +73,8 @@ pub enum Status {
     Running,
     /// It waits for a message, a timer or input.
     Waiting,
+    /// It gets no turn: see [`suspend`](super::suspend) and [`Overflow::Block`](super::Overflow::Block).
+    Suspended,
 }
 
 /// What can be known about a process of this node, or `None` if it is not alive.
@@ -95,12 +103,20 @@ impl Inner {
         let cold = locked.view();
         let flags = slot.flags(pid.id).unwrap_or_default();
         let is_parked = slot.inbox.is_parked(slot.tag());
+        let limit = self.limit_of(slot, pid.id);
         let figures = locked.figures();
         let (message_queue_len, mailbox_memory) = slot.mailbox();
         Some(Info {
             pid,
             kind: if flags & flag::SUPERVISES != 0 { ChildKind::Supervisor } else { ChildKind::Worker },
-            status: if is_parked { Status::Waiting } else { Status::Running },
+            status: match (flags & flag::SUSPENDED != 0, is_parked) {
+                (true, _) => Status::Suspended,
+                (false, true) => Status::Waiting,
+                (false, false) => Status::Running,
+            },
+            mailbox_limit: limit.map(|(most, _)| most),
+            dropped: limit.map_or(0, |(_, dropped)| dropped),
+            timers: self.timers.len_of(pid.id),
             registered_name: cold.and_then(|cold| cold.name.as_deref().map(str::to_owned)),
             label: cold.and_then(|cold| cold.label.as_deref().map(str::to_owned)),
             message_queue_len,
@@ -109,7 +125,7 @@ impl Inner {
                 .map(|cold| cold.watching.iter().map(|(_, target)| target.clone()).collect())
                 .unwrap_or_default(),
             monitored_by: cold
-                .map(|cold| cold.watchers.iter().map(|(_, watcher)| *watcher).collect())
+                .map(|cold| cold.watchers.iter().chain(cold.callers.iter()).map(|(_, watcher)| *watcher).collect())
                 .unwrap_or_default(),
             trap_exit: flags & flag::TRAPS_EXITS != 0,
             parent: origin.and_then(|origin| origin.parent),

@@ -98,6 +98,12 @@ fn all() -> Vec<Info> {
 pub struct Totals {
     /// Processes that are alive.
     pub processes: usize,
+    /// Processes that were started, about: those that are alive and those that have ended.
+    pub spawned: u64,
+    /// Processes that have ended.
+    pub exited: u64,
+    /// Messages that nobody got: sent to the dead, to a full mailbox, or as no data to another node.
+    pub dropped: u64,
     /// Names that are taken.
     pub names: usize,
     /// Timers that wait, those of receives with a time-out among them.
@@ -122,10 +128,15 @@ pub struct Totals {
 impl Inner {
     pub(crate) fn totals(&self) -> Totals {
         let figures = self.desks.total();
+        let processes = self.table.residents().count();
+        let exited = self.desks.exited() + self.counters.exited();
         Totals {
-            processes: self.table.residents().count(),
+            processes,
+            spawned: exited + processes as u64,
+            exited,
+            dropped: self.counters.dropped(),
             names: self.names.read().len(),
-            timers: self.timers.waiting(),
+            timers: self.timers.len(),
             turns: self.scheduler.turns_begun(),
             reductions: figures.reductions,
             messages_in: figures.received,

@@ -11,11 +11,12 @@ use rustc_hash::FxHashMap;
 
 use super::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, group, on_exit};
 use super::error::{DeleteChildError, RestartChildError, SpecError, StartChildError, TerminateChildError};
-use super::info::{ChildInfo, tell_restart};
+use super::info::{ChildCounts, ChildInfo, tell_restart};
 use super::request::{TryAgain, Who};
 use super::spec::{ChildSpec, NotStarted};
 use super::start::start;
 use super::stop::{now, stop};
+use crate::current::running;
 use crate::pid::{Pid, Ref};
 use crate::process::{self_pid, send};
 use crate::reason::ExitReason;
@@ -30,6 +31,8 @@ pub(super) struct Policy {
 }
 
 pub(super) struct Children {
+    /// Who has started the supervisor.
+    owner: Pid,
     policy: Policy,
     history: History,
     /// By number, which is in start order.
@@ -69,8 +72,9 @@ pub(super) fn check(spec: &ChildSpec, auto_shutdown: AutoShutdown) -> Result<(),
 }
 
 impl Children {
-    pub(super) fn new(policy: Policy) -> Self {
+    pub(super) fn new(owner: Pid, policy: Policy) -> Self {
         Children {
+            owner,
             policy,
             history: History::default(),
             list: BTreeMap::new(),
@@ -94,7 +98,7 @@ impl Children {
                 State::Restarting(_) | State::Ended => StartChildError::AlreadyPresent { id: id() },
             });
         }
-        let started = start(&spec, |pid| self.by_pid.contains_key(&pid)).await;
+        let started = start(&spec, self.owner, |pid| self.by_pid.contains_key(&pid)).await;
         match started {
             Ok(pid) => {
                 self.add(spec, State::Running(pid, now()));
@@ -154,6 +158,11 @@ impl Children {
         self.list.values().rev().map(info).collect()
     }
 
+    pub(super) fn counts(&self) -> ChildCounts {
+        let children = self.list.values();
+        children.map(|child| (child.spec.kind, matches!(child.state, State::Running(..)))).collect()
+    }
+
     pub(super) async fn terminate(&mut self, id: &str) -> Result<(), TerminateChildError> {
         let Some((key, child)) = self.find(id) else {
             return Err(TerminateChildError::NotFound { child: id.to_owned() });
@@ -210,7 +219,8 @@ impl Children {
             Decision::Leave => {}
             Decision::Forget => self.forget(key),
             Decision::Restart => self.restart_group(key).await,
-            Decision::GiveUp | Decision::Finish => return Err(ExitReason::Shutdown),
+            Decision::GiveUp => return Err(give_up()),
+            Decision::Finish => return Err(ExitReason::Shutdown),
         }
         Ok(())
     }
@@ -226,7 +236,7 @@ impl Children {
             return Ok(()); // It was terminated meanwhile.
         }
         if !self.history.admit(self.policy.intensity, now()) {
-            return Err(ExitReason::Shutdown);
+            return Err(give_up());
         }
         self.restart_group(key).await;
         Ok(())
@@ -254,7 +264,7 @@ impl Children {
     async fn start_again(&mut self, key: u64) -> Result<Pid, NotStarted> {
         let Some(child) = self.list.get(&key) else { return Err(NotStarted::Ignored) };
         let spec = child.spec.clone();
-        let new = start(&spec, |pid| self.by_pid.contains_key(&pid)).await?;
+        let new = start(&spec, self.owner, |pid| self.by_pid.contains_key(&pid)).await?;
         self.by_pid.insert(new, key);
         if let Some(child) = self.list.get_mut(&key) {
             child.state = State::Running(new, now());
@@ -292,4 +302,10 @@ impl Children {
             stop(pid, shutdown).await;
         }
     }
+}
+
+/// There were too many restarts: whoever wants to know what happened before is shown, and this is the end.
+fn give_up() -> ExitReason {
+    running("a supervisor", |current, _, _| current.inner.supervisor_failed());
+    ExitReason::Shutdown
 }

@@ -43,13 +43,14 @@ pub struct ChildCounts {
     pub workers: usize,
 }
 
-impl<'a> FromIterator<&'a ChildInfo> for ChildCounts {
-    fn from_iter<I: IntoIterator<Item = &'a ChildInfo>>(children: I) -> Self {
+impl FromIterator<(ChildKind, bool)> for ChildCounts {
+    /// Of each child, its kind and whether it runs.
+    fn from_iter<I: IntoIterator<Item = (ChildKind, bool)>>(children: I) -> Self {
         let mut counts = ChildCounts::default();
-        for child in children {
+        for (kind, runs) in children {
             counts.specs += 1;
-            counts.active += usize::from(child.pid.is_some());
-            match child.kind {
+            counts.active += usize::from(runs);
+            match kind {
                 ChildKind::Supervisor => counts.supervisors += 1,
                 ChildKind::Worker => counts.workers += 1,
             }

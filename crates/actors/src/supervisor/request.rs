@@ -144,7 +144,7 @@ pub(super) async fn stop(supervisor: Pid) {
 /// The supervisor of this kind that is meant.
 pub(super) async fn find(what: impl Watchable, kind: Kind) -> Result<Pid, FindError> {
     let pid = match what.target(node()) {
-        Target::Pid(pid) => pid,
+        Target::Pid(pid) | Target::Alias(pid, _) => pid,
         Target::Name(name, _) => whereis(&name).ok_or(FindError::NoProcess { what: format!("`{name}`") })?,
     };
     let info = process::info(pid).ok_or_else(|| FindError::NoProcess { what: pid.to_string() })?;

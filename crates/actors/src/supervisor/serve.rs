@@ -2,7 +2,7 @@
 
 use super::children::{Children, Policy};
 use super::error::{StartChildError, StartError};
-use super::info::{ChildCounts, Description, mark_as_supervisor};
+use super::info::{Description, mark_as_supervisor};
 use super::request::{Heard, Kind, Request, listen, open};
 use super::spec::ChildSpec;
 use super::stop::now;
@@ -56,7 +56,7 @@ pub(super) fn give_up(owner: Pid, reference: Ref, error: StartError) -> ! {
 /// The life of a supervisor.
 pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<ChildSpec>, owner: Pid, reference: Ref) {
     let since = now();
-    let mut children = Children::new(policy);
+    let mut children = Children::new(owner, policy);
     let outcome = match prepare(name) {
         Ok(()) => begin(&mut children, specs).await,
         Err(error) => Err(error),
@@ -107,7 +107,7 @@ async fn answer(children: &mut Children, since: std::time::Duration, call: Call)
             let strategy = children.policy().strategy;
             caller.reply(Description { strategy, since, children: children.list() });
         }
-        Request::CountChildren => caller.reply(children.list().iter().collect::<ChildCounts>()),
+        Request::CountChildren => caller.reply(children.counts()),
         Request::IsOfKind(wanted) => caller.reply(Kind::Static.compare(wanted)),
         Request::Stop => return Some(ExitReason::Normal),
         Request::StartChild(spec) => caller.reply(children.start(spec).await),

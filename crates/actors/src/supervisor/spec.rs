@@ -11,17 +11,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Restart;
-use crate::current::running;
-use crate::names::RegisterError;
 use crate::pid::Pid;
+use crate::process::{spawn_link_at, spawn_link_named_at};
 use crate::reason::{ExitReason, Outcome};
 use crate::tree::ChildKind;
 
 /// What a supervisor knows of a child: how to start it, when to start it again, how to stop it.
 ///
 /// A behaviour makes its own, so that a tree reads as a sentence:
-/// `Supervisor::new(Strategy::OneForOne).child(Counter::spec(0))`. See [`IntoChildSpec`] for what else can be a
-/// child.
+///
+/// ```
+/// use greenroom::supervisor::{Restart, Shutdown, Strategy, Supervisor};
+/// use greenroom::{Agent, Task};
+///
+/// # greenroom::run(async {
+/// Supervisor::new(Strategy::OneForOne)
+///     .child(Agent::spec("tally", || 0_u32).restart(Restart::Transient).shutdown(Shutdown::BrutalKill))
+///     .child(Task::spec("warm_up", || async { println!("ready") }))
+/// #   .start_link().await.unwrap();
+/// # });
+/// ```
+///
+/// See [`IntoChildSpec`] for what else can be a child.
+///
+/// # Three ways of writing it
+/// The same child in three ways it could be written:
+///
+/// ```text
+/// ChildSpec { restart: Restart::Transient, ..ChildSpec::of("tally", || Agent::start_link(|| 0_u32)) }   // a map, as in OTP
+/// children![ transient tally: Agent(|| 0_u32) ]                                                         // a macro
+/// Agent::spec("tally", || 0_u32).restart(Restart::Transient)                                            // a builder
+/// ```
+///
+/// The builder was kept. It says only what differs from the default, it is an ordinary value that can be made in a loop
+/// or returned from a function, and completion and the compiler's errors work in it. A map names everything at the same
+/// weight and makes each field public for ever; the macro is shorter by a few characters, and one more language to learn.
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(super) id: Arc<str>,
@@ -273,38 +297,6 @@ where
 fn function_name(path: &str) -> &str {
     let path = path.split('<').next().unwrap_or(path);
     path.rsplit("::").find(|segment| !segment.starts_with('{')).unwrap_or(path)
-}
-
-/// Starts a process that is linked to the running one, and says that it was started at `at`.
-fn spawn_link_at<F>(at: &'static Location<'static>, future: F) -> Pid
-where
-    F: Future<Output: Outcome> + Send + 'static,
-{
-    running("spawn_link", |current, _, id| {
-        let inner = current.inner;
-        inner.spawn(at, |child| inner.link(inner.pid(id), child), future)
-    })
-}
-
-/// The same for a process that has a name, unless somebody else has it.
-fn spawn_link_named_at<F>(at: &'static Location<'static>, name: &str, future: F) -> Result<Pid, RegisterError>
-where
-    F: Future<Output: Outcome> + Send + 'static,
-{
-    running("spawn_link", |current, _, id| {
-        let inner = current.inner;
-        let mut registered = Ok(());
-        let introduce = |child: Pid| {
-            registered = inner.register(name, child.id);
-            if registered.is_ok() {
-                inner.link(inner.pid(id), child);
-            } else {
-                inner.end(child.id, ExitReason::Shutdown);
-            }
-        };
-        let child = inner.spawn(at, introduce, future);
-        registered.map(|()| child)
-    })
 }
 
 #[cfg(test)]

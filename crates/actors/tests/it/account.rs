@@ -16,7 +16,7 @@ fn burn(time: Duration) {
 }
 
 #[test]
-fn messages_and_reductions_are_counted_exactly() {
+fn case_188_messages_and_reductions_are_counted_exactly() {
     testing::run(|clock| async move {
         let server = spawn(echo());
         for _ in 0..500 {
@@ -59,7 +59,7 @@ fn the_next_process_of_a_place_starts_at_zero() {
 }
 
 #[test]
-fn busy_time_is_that_of_whoever_burns_it() {
+fn case_188_busy_time_is_that_of_whoever_burns_it() {
     on_node(async {
         let lazy = spawn(forever());
         let parent = self_pid();

@@ -2,25 +2,36 @@
 //! follow. One file a group.
 
 mod account;
+mod agent;
 mod aliases;
+mod application;
+mod bad_input;
 mod clock;
 mod ecosystem;
 mod exits;
+mod gen_server;
+mod groups;
 mod heap;
 mod info;
 mod links;
 mod model;
+mod monitor_options;
 mod monitors;
 mod names;
 mod order;
+mod races;
 mod receive;
+mod recording;
 mod registry;
+mod overload;
 mod scheduler;
 mod seq_trace;
 #[cfg(feature = "tracing")]
 mod span;
+mod state_machine;
 mod stress;
 mod supervisor;
+mod suspend;
 mod support;
 mod table;
 mod task;

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use greenroom::{Local, Pid, Ref, exit, node, process, receive, receive_timeout, self_pid, send, spawn, spawn_monitor};
+use greenroom::{
+    Local, Node, Pid, Ref, exit, node, process, receive, receive_timeout, self_pid, send, spawn, spawn_monitor,
+};
 
-use crate::support::{Ping, Pong, end_of, forever, gone, has, on_node, on_quiet_node, other};
+use crate::support::{Ping, Pong, end_of, forever, gone, has, on, on_node, on_quiet_node, other};
 
 #[test]
 fn case_60_what_was_skipped_stays_in_order() {
@@ -287,6 +289,33 @@ fn a_receive_that_is_half_done_can_move_to_another_process() {
         assert_eq!(receive::<char>().await, 'x');
         assert_eq!(receive::<u8>().await, 1);
         exit(spawn(forever()), "done");
+    });
+}
+
+#[test]
+fn the_time_of_a_receive_goes_with_it_to_another_process_and_another_node() {
+    let manual = || Node::builder().workers(2).manual_clock().start().unwrap();
+    let (near, far) = (manual(), manual());
+    let (clock, far_clock) = (near.clock(), far.clock());
+    far_clock.advance(Duration::from_secs(500)); // Their clocks differ.
+    on(&near, async move {
+        for node in [Node::current().unwrap(), far.downgrade()] {
+            let mut half_done = Box::pin(receive_timeout::<char>(Duration::from_secs(10)));
+            std::future::poll_fn(|context| {
+                assert!(half_done.as_mut().poll(context).is_pending());
+                std::task::Poll::Ready(())
+            })
+            .await;
+            clock.pass(Duration::from_secs(4)).await;
+            let (told, hears) = std::sync::mpsc::channel();
+            let heir = node.spawn(async move { told.send(half_done.await).unwrap() });
+            let heirs_clock = node.clock();
+            heirs_clock.settled().await;
+            heirs_clock.pass(Duration::from_secs(5)).await;
+            assert!(node.is_alive(heir) && hears.try_recv().is_err());
+            heirs_clock.pass(Duration::from_secs(1)).await;
+            assert_eq!(hears.try_recv(), Ok(None));
+        }
     });
 }
 

@@ -53,7 +53,7 @@ fn the_dead_and_processes_of_other_nodes_are_not_entered() {
             let error = names.register_pid(pid, 1, ()).unwrap_err();
             assert_eq!(error.why, Why::NoProcess(pid));
             assert_eq!(error.to_string(), format!("{pid} is no live process of the registry's node"));
-            assert_eq!(names.keys(pid), [0_u8; 0]);
+            assert!(names.keys(pid).is_empty());
         }
         assert_eq!(names.count(), 0);
     });
@@ -89,7 +89,7 @@ fn under_a_duplicate_key_there_are_many_also_of_one_process() {
         assert_eq!((receive::<u8>().await, receive::<u8>().await), (1, 2));
         assert_eq!(topics.dispatch(&"sports", |_, _| unreachable!("nobody is there")), 0);
         assert_eq!(topics.unregister(&"news"), 2);
-        assert_eq!((topics.count(), topics.keys(self_pid())), (2, vec![]));
+        assert_eq!((topics.count(), topics.keys(self_pid()).len()), (2, 0));
         exit(other, ExitReason::Kill);
         assert_eq!((topics.count(), topics.lookup(&"news")), (0, vec![]));
     });

@@ -13,10 +13,12 @@ use greenroom::{
     receive_timeout, register, self_pid, send, spawn, spawn_link, spawn_monitor, trap_exit, unlink, unregister,
 };
 
-use crate::support::{PATIENCE, end_of, forever, gone, next_exit, on, other};
+use crate::support::{PATIENCE, end_of, forever, gone, next_exit, on, other, panics};
 
 mod dynamic;
+mod labels;
 mod limits;
+mod model;
 mod partition;
 mod requests;
 mod significant;
@@ -43,7 +45,8 @@ fn leave_nothing<F>(node: NodeBuilder, test: impl FnOnce(Clock) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let node = node.workers(4).on_panic(|_| ()).start().unwrap();
+    let (_shown_if_it_fails, note) = panics();
+    let node = node.workers(4).on_panic(note).start().unwrap();
     on(&node, test(node.clock()));
     // The supervisors end with the test's process, and their children with them.
     let start = Instant::now();

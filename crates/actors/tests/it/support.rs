@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use greenroom::message::{Down, Exit};
-use greenroom::reason::Outcome;
-use greenroom::{ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor};
+use greenroom::reason::{Outcome, Panic};
+use greenroom::{
+    Clock, ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor,
+};
 
 /// How long a test may take before it counts as one that hangs.
 pub const PATIENCE: Duration = Duration::from_secs(15);
@@ -25,7 +28,8 @@ pub fn on_quiet_node<F>(test: F) -> F::Output
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    on(&Node::builder().workers(4).on_panic(|_| ()).start().unwrap(), test)
+    let (_shown_if_it_fails, note) = panics();
+    on(&Node::builder().workers(4).on_panic(note).start().unwrap(), test)
 }
 
 /// Runs a test on this node, and shows what its processes do if it hangs.
@@ -49,6 +53,42 @@ where
         std::process::exit(1);
     }
     runner.join().unwrap_or_else(|payload| resume_unwind(payload))
+}
+
+/// Runs a test with a clock that it drives by hand, and sees to it that nothing of it is left: no other process, link,
+/// monitor or message when it is done; no timer or name when its process is gone.
+pub fn leaving_nothing<F>(test: impl FnOnce(Clock) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (_shown_if_it_fails, note) = panics();
+    let node = Node::builder().workers(2).manual_clock().on_panic(note).start().unwrap();
+    let test = test(node.clock());
+    on(&node, async move {
+        test.await;
+        nothing_is_left().await;
+    });
+    node.shutdown();
+    assert_eq!((node.timers(), node.registered()), (0, vec![]), "timers or names are left");
+}
+
+/// Keeps quiet about the panics of a node, unless one of them was the test's: then it shows all of them.
+#[derive(Default)]
+pub struct Panics(Arc<Mutex<Vec<Panic>>>);
+
+/// What to hold for as long as the test takes, and what to hand to [`greenroom::NodeBuilder::on_panic`].
+pub fn panics() -> (Panics, impl Fn(&Panic) + Send + Sync + 'static) {
+    let panics = Panics::default();
+    let seen = panics.0.clone();
+    (panics, move |panic: &Panic| seen.lock().unwrap().push(panic.clone()))
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("these panicked: {:#?}", self.0.lock().unwrap());
+        }
+    }
 }
 
 /// How a process that is monitored already ends.
@@ -112,20 +152,6 @@ pub async fn echo() {
 
 pub fn other(text: &str) -> ExitReason {
     ExitReason::from(text)
-}
-
-/// Runs a test with a clock that it drives, and makes sure that it leaves no process, message, link or monitor behind.
-pub fn leaving_nothing<F>(test: impl FnOnce(greenroom::Clock) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    greenroom::testing::run(|clock| {
-        let test = test(clock);
-        async move {
-            test.await;
-            nothing_is_left().await;
-        }
-    });
 }
 
 /// Makes sure that the running process is alone, with an empty mailbox.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use greenroom::message::{Down, Exit};
+use greenroom::supervisor::{Strategy, Supervisor, TaskSupervisor};
 use greenroom::task::{await_many, poll_many};
 use greenroom::{
     ExitReason, Pid, Task, demonitor, exit, exit_self, is_alive, mark, process, receive, self_pid, send, sleep, spawn,
@@ -391,5 +392,35 @@ fn a_killed_caller_is_no_trouble_for_its_tasks() {
             exit(caller, ExitReason::Kill);
         }
         nothing_is_left().await;
+    });
+}
+
+#[test]
+fn case_181_the_tasks_of_a_supervisor_are_temporary_and_their_values_come_to_who_asked() {
+    on_node(async {
+        let tasks = TaskSupervisor::new().start_link().await.unwrap();
+        let linked = tasks.spawn(async { process::info(self_pid()).unwrap().parent }).await.unwrap();
+        assert_eq!(linked.await, Some(tasks.pid()));
+        let crash = tasks.spawn_nolink(async { exit_self("boom") }).await.unwrap();
+        assert_eq!(crash.outcome().await, Err::<(), _>(other("boom")));
+        let reason = end_of_new(async move { tasks.spawn(async { exit_self("boom") }).await.unwrap().await });
+        assert_eq!(reason.await, other("boom"));
+        let stays = tasks.spawn_nolink(forever()).await.unwrap();
+        assert_eq!(tasks.children().count_children().await.unwrap().active, 1);
+        tasks.stop().await;
+        assert!(stays.outcome().await.is_err());
+        nothing_is_left().await;
+    });
+}
+
+#[test]
+fn case_181_a_task_is_a_child_that_runs_once() {
+    on_node(async {
+        let me = self_pid();
+        let spec = Task::spec("once", move || async move { send(me, 'x') });
+        let supervisor = Supervisor::new(Strategy::OneForOne).child(spec).start_link().await.unwrap();
+        assert_eq!(receive::<char>().await, 'x');
+        while !supervisor.which_children().await.unwrap().is_empty() {}
+        assert!(!has::<char>().await);
     });
 }

@@ -13,7 +13,7 @@ pub struct Member {
 
 pub fn member(name: &str, cookie: &Cookie) -> Member {
     let node = Node::builder().name(name).workers(2).start().unwrap();
-    let cluster = Cluster::start(&node, cookie.clone());
+    let cluster = Cluster::builder(&node).cookie(cookie.clone()).start().unwrap();
     Member { node, cluster }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Frontend, Progress};
 use crate::event::{CellReport, Event, Output, OutputKind, Status};
 
-/// Writes a line for every cell and one for the end.
+/// Writes a line for every cell, one for whatever comes later than the line of its cell, and one for the end.
 pub struct Json<W> {
     out: W,
     progress: Progress,
@@ -29,6 +29,11 @@ enum Line<'a> {
         run_ms: f64,
         cached: bool,
         outputs: Vec<Output>,
+    },
+    /// Of a cell that has its line already, where it is known which.
+    Late {
+        cell: Option<usize>,
+        output: Output,
     },
     Done {
         ok: usize,
@@ -50,7 +55,15 @@ impl<W: Write> Frontend for Json<W> {
         let line = match event {
             Event::Cell(report) => cell(report),
             &Event::Done { ok, failed, skipped } => Line::Done { ok, failed, skipped },
-            Event::RuntimeOutput(text) => return self.progress.line(text.trim_end()),
+            Event::Late { index, output } => {
+                // Also for the person who watches: it may be a crash.
+                self.progress.line(output.text.trim_end())?;
+                Line::Late { cell: *index, output: without_colours(output.clone()) }
+            }
+            Event::RuntimeOutput(text) => {
+                self.progress.line(text.trim_end())?;
+                Line::Late { cell: None, output: Output::new(OutputKind::Text, text) }
+            }
             Event::Prelude { .. }
             | Event::PreludeDone { .. }
             | Event::CellStarted(_)
@@ -67,12 +80,7 @@ impl<W: Write> Frontend for Json<W> {
 }
 
 fn cell(report: &CellReport) -> Line<'_> {
-    let outputs = report.outputs.iter().cloned().map(|mut output| {
-        if output.kind == OutputKind::Error {
-            output.text = strip_ansi_codes(&output.text).into_owned();
-        }
-        output
-    });
+    let outputs = report.outputs.iter().cloned().map(without_colours);
     Line::Cell {
         index: report.index,
         section: &report.section,
@@ -82,6 +90,14 @@ fn cell(report: &CellReport) -> Line<'_> {
         cached: report.cached,
         outputs: outputs.collect(),
     }
+}
+
+/// What is drawn may be coloured; what a cell prints stays as it is.
+fn without_colours(mut output: Output) -> Output {
+    if matches!(output.kind, OutputKind::Error | OutputKind::Warning | OutputKind::Example) {
+        output.text = strip_ansi_codes(&output.text).into_owned();
+    }
+    output
 }
 
 /// Milliseconds without the digits that mean nothing.

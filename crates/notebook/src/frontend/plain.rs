@@ -64,6 +64,11 @@ impl Look {
         }
     }
 
+    /// How wide what a cell shows may be.
+    pub fn room(&self) -> usize {
+        self.width.saturating_sub(INDENT.len()).max(20)
+    }
+
     /// The same without colours.
     pub fn without_colours(self) -> Self {
         Look { coloured: false, ..self }
@@ -180,6 +185,11 @@ impl<W: Write> Plain<W> {
             let text = self.look.clean(&output.text);
             let lines = match output.kind {
                 OutputKind::Value => self.value(&text),
+                OutputKind::Example => {
+                    let style = if output.failed { Style::new().red() } else { Style::new().green() };
+                    let (mark, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
+                    indented(&format!("{}{rest}", self.look.paint(style, mark)), INDENT)
+                }
                 _ => indented(&text, INDENT),
             };
             return self.write(&lines);
@@ -284,7 +294,7 @@ impl<W: Write> Frontend for Plain<W> {
                 self.progress.event(event)?;
                 self.report(report)
             }
-            Event::RuntimeOutput(text) => {
+            Event::Late { output: Output { text, .. }, .. } | Event::RuntimeOutput(text) => {
                 let sign = format!("{INDENT}{} ", self.look.paint(Style::new().dim(), "┆"));
                 let text = self.look.clean(text);
                 let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();

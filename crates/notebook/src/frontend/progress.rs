@@ -3,9 +3,10 @@
 //! On a terminal it is a bar or a clock that moves; elsewhere a plain line now and then.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle, WeakProgressBar};
 
 use super::plain::duration;
 use crate::event::Event;
@@ -62,7 +63,7 @@ impl Progress {
                 Ok(())
             }
             Event::Notice(notice) => self.line(notice),
-            Event::CellOutput { .. } | Event::RuntimeOutput(_) => Ok(()),
+            Event::CellOutput { .. } | Event::Late { .. } | Event::RuntimeOutput(_) => Ok(()),
         }
     }
 
@@ -165,7 +166,22 @@ fn moving(template: &str) -> ProgressBar {
         .tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ");
     let bar = ProgressBar::no_length().with_style(style);
     bar.enable_steady_tick(TICK);
+    *lock() = Some(bar.downgrade());
     bar
+}
+
+/// The line that moves now, for whoever ends the program from another thread.
+static MOVING: Mutex<Option<WeakProgressBar>> = Mutex::new(None);
+
+fn lock() -> std::sync::MutexGuard<'static, Option<WeakProgressBar>> {
+    MOVING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the moving line away for good, if there is one: the program is about to end.
+pub fn clear_line() {
+    if let Some(bar) = lock().take().and_then(|bar| bar.upgrade()) {
+        bar.finish_and_clear();
+    }
 }
 
 fn prelude_line(done: usize, total: usize, name: &str, since: Duration) -> String {

@@ -235,9 +235,11 @@ impl<'a> Import<'a> {
             return;
         }
         if says("output", true.into()) {
+            let expected = says("expected", true.into());
             self.pending = None;
             self.pass(block);
-            return self.saved_output(block, info, source, line);
+            let output = SavedOutput { expected, ..SavedOutput::new(info, source) };
+            return self.saved_output(block, output, line);
         }
         let is_smart = says("livebook_object", "smart_cell".into());
         let language = Language::of_fence(info)
@@ -281,11 +283,11 @@ impl<'a> Import<'a> {
         }
     }
 
-    fn saved_output(&mut self, block: &Block, info: &str, source: &str, line: usize) {
+    fn saved_output(&mut self, block: &Block, output: SavedOutput, line: usize) {
         let follows_code = is_blank(&self.prose);
         match self.cells().last_mut() {
             Some(Cell::Code(code) | Cell::Smart(Smart { code, .. })) if follows_code => {
-                code.outputs.push(SavedOutput { info: info.to_owned(), text: source.to_owned() });
+                code.outputs.push(output);
             }
             _ => {
                 self.warn(line, "a saved output that follows no code cell; it stays as prose");
@@ -338,7 +340,7 @@ impl<'a> Import<'a> {
     fn end_prose(&mut self) {
         let prose = std::mem::take(&mut self.prose);
         let above = blank_lines(&prose);
-        let text = prose[above..].trim_end();
+        let text = prose[above..].trim_ascii_end();
         if !text.is_empty() {
             let line = self.line(self.prose_start + above);
             let text = text.to_owned();
@@ -422,8 +424,9 @@ fn leaves_its_folder(entry: &serde_json::Value) -> bool {
     name.contains(['/', '\\']) || name == ".." || name == "."
 }
 
+/// Whether there is nothing in a text for Markdown: other spaces than ASCII's are text to it.
 fn is_blank(text: &str) -> bool {
-    text.trim().is_empty()
+    text.trim_ascii().is_empty()
 }
 
 /// The length of the blank lines that a text starts with.

@@ -130,6 +130,15 @@ pub struct SavedOutput {
     pub info: String,
     /// The output.
     pub text: String,
+    /// Whether the cell must show it again.
+    pub expected: bool,
+}
+
+impl SavedOutput {
+    /// An output that may differ the next time.
+    pub fn new(info: impl Into<String>, text: impl Into<String>) -> Self {
+        SavedOutput { info: info.into(), text: text.into(), expected: false }
+    }
 }
 
 /// The languages whose fences are cells. Only Rust runs; the others are kept.

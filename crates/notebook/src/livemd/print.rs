@@ -2,7 +2,7 @@
 //!
 //! The mirror of `import`: whatever that reads from a canonical file, this writes the same way.
 
-use super::blocks::{BlockKind, blocks, fence_marks};
+use super::blocks::{BlockKind, blocks};
 use super::metadata;
 use super::model::{Cell, Code, Language, Metadata, Notebook, Section};
 
@@ -56,9 +56,7 @@ impl Page {
     }
 
     fn fence(&mut self, info: &str, source: &str) {
-        let marks = fence_marks(info, source);
-        let line_break = if source.is_empty() { "" } else { "\n" };
-        self.block(&format!("{marks}{info}\n{source}{line_break}{marks}"));
+        self.block(&super::fence(info, source));
     }
 
     fn section(&mut self, section: &Section) {
@@ -95,7 +93,8 @@ impl Page {
         self.metadata(&metadata);
         self.fence(code.language.info(), &code.source);
         for output in &code.outputs {
-            self.flag("output");
+            let expected = output.expected.then(|| ("expected".to_owned(), true.into()));
+            self.metadata(&expected.into_iter().chain([("output".to_owned(), true.into())]).collect());
             self.fence(&output.info, &output.text);
         }
     }
@@ -128,5 +127,5 @@ fn prose(text: &str) -> String {
         from = block.range.end;
     }
     printed.push_str(&text[from..]);
-    printed.trim_end().to_owned()
+    printed.trim_ascii_end().to_owned()
 }

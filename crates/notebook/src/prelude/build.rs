@@ -12,12 +12,11 @@ use std::{
 };
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use toml::Table;
 
-use super::{Index, PreludeError, Progress, SOURCES, manifest};
+use super::{Index, PreludeError, Progress, manifest};
 use crate::{
-    cache::{hex, write_atomically},
+    cache::write_atomically,
     rustc::{Cancel, ToolError, Toolchain, library_name},
 };
 
@@ -56,19 +55,14 @@ pub(super) fn build(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Index, PreludeError> {
     let begin = Instant::now();
-    let sources = unpack(cache)?;
-    let workspace: Table = SOURCES
-        .iter()
-        .find_map(|(path, text)| if *path == "Cargo.toml" { text.parse::<Table>().ok() } else { None })
-        .and_then(|root| root.get("workspace").and_then(toml::Value::as_table).cloned())
-        .unwrap_or_default();
-    let (manifest, names) = manifest::manifest(dependencies, &workspace, &sources.to_string_lossy());
+    let sources = super::sources_folder(cache);
+    super::write_sources(&sources)?;
+    let (manifest, names) = manifest::manifest(dependencies, &super::workspace(), &sources.to_string_lossy());
     let project = folder.join("project");
     let _ = fs::remove_file(super::index_file(folder));
     create(&project.join("src"))?;
     write_atomically(&project.join("Cargo.toml"), manifest.as_bytes())?;
-    let lock = SOURCES.iter().find(|(path, _)| *path == "Cargo.lock").map_or("", |(_, text)| text);
-    write_atomically(&project.join("Cargo.lock"), lock.as_bytes())?;
+    write_atomically(&project.join("Cargo.lock"), super::lock_file().as_bytes())?;
     let reexports: String = names.iter().map(|name| format!("pub extern crate {name};\n")).collect();
     let library = format!("//! Everything that the cells of a notebook can name.\n\n{reexports}");
     write_atomically(&project.join("src/lib.rs"), library.as_bytes())?;
@@ -79,28 +73,6 @@ pub(super) fn build(
     let index = gather(&artifacts, &resolved.direct, folder, begin)?;
     link_runtime(toolchain, folder, &index)?;
     Ok(index)
-}
-
-/// Writes our own crates into the cache, once per version of them, so that all preludes share their builds.
-fn unpack(cache: &Path) -> Result<PathBuf, ToolError> {
-    let mut hash = Sha256::new();
-    for (path, text) in SOURCES {
-        hash.update(path);
-        hash.update([0]);
-        hash.update(text);
-        hash.update([0]);
-    }
-    let folder = cache.join("sources").join(hex(&hash.finalize()[..8]));
-    for (path, text) in SOURCES {
-        let file = folder.join(path);
-        // Left alone where it is right: cargo goes by the time of change.
-        if fs::read(&file).is_ok_and(|found| found == text.as_bytes()) {
-            continue;
-        }
-        file.parent().map_or(Ok(()), create)?;
-        write_atomically(&file, text.as_bytes())?;
-    }
-    Ok(folder)
 }
 
 fn create(folder: &Path) -> Result<(), ToolError> {

@@ -57,8 +57,8 @@ fn wrong(setup: &str, word: &str, message: String) -> SetupError {
     SetupError { message, span: setup.find(word).map(|start| start..start + word.len()) }
 }
 
-/// The prelude's manifest, and the names of the crates that it re-exports. `sources` is where our own crates are.
-pub(super) fn manifest(dependencies: &Table, workspace: &Table, sources: &str) -> (String, Vec<String>) {
+/// What a setup names, and what every notebook stands on. `sources` is where our own crates are.
+pub(super) fn all_dependencies(dependencies: &Table, workspace: &Table, sources: &str) -> Table {
     let mut all = Table::new();
     for (name, folder) in [("greenroom", "actors"), ("greenroom-cluster", "cluster"), ("greenroom-stage", "stage")] {
         let path = Value::from(format!("{sources}/crates/{folder}"));
@@ -76,6 +76,12 @@ pub(super) fn manifest(dependencies: &Table, workspace: &Table, sources: &str) -
         };
         all.insert(name.clone(), merged);
     }
+    all
+}
+
+/// The prelude's manifest, and the names of the crates that it re-exports. `sources` is where our own crates are.
+pub(super) fn manifest(dependencies: &Table, workspace: &Table, sources: &str) -> (String, Vec<String>) {
+    let all = all_dependencies(dependencies, workspace, sources);
     let names = all.keys().map(|name| name.replace('-', "_")).collect();
     let mut manifest = Table::new();
     manifest.insert("dependencies".to_owned(), all.into());

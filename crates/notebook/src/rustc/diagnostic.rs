@@ -240,6 +240,8 @@ fn add_child(diagnostic: &mut Diagnostic, child: &Message, file: &str, map: &Sou
         "the lint level is defined here",
         "for more information see",
         "for more details about",
+        "to the crate attributes to enable",
+        "this compiler was built on",
         "impl doesn't have any local type",
         "define and implement a trait or new type",
         "consider defining a trait and implementing",
@@ -309,22 +311,29 @@ fn explain(diagnostic: &mut Diagnostic) {
             "every cell is a crate: write the `impl` in the cell that defines the type (or the trait)".to_owned(),
         );
     }
+    if code == "E0658" {
+        diagnostic.help.push("cells are stable Rust: unstable features are not available in them".to_owned());
+    }
     if diagnostic.message.starts_with("future cannot be sent between threads safely") {
         let held = diagnostic.labels.iter().find_map(|label| label.text.split_once("has type `")?.1.split('`').next());
+        let waits = diagnostic.labels.iter().any(|label| label.text.contains("await occurs here"));
         if let Some(ty) = held {
-            diagnostic.message = format!("`{ty}` cannot be held across an `.await`: it is not `Send`");
+            diagnostic.message = match waits {
+                true => format!("`{ty}` cannot be held across an `.await`: it is not `Send`"),
+                false => format!("`{ty}` cannot go to another process: it is not `Send`"),
+            };
         }
         for label in &mut diagnostic.labels {
             label.primary = label.text.contains("has type `");
         }
         diagnostic.notes.clear();
         diagnostic.help.clear();
-        diagnostic.notes.push("a cell is a process, which may go on on another thread after an `.await`".to_owned());
-        diagnostic.help.push(
-            "let it go before the `.await` (in a block of its own), or use a type that is `Send`, such as `Arc` \
-             instead of `Rc`"
-                .to_owned(),
-        );
+        if waits {
+            let note = "a cell is a process, which may go on on another thread after an `.await`";
+            diagnostic.notes.push(note.to_owned());
+        }
+        let first = if waits { "let it go before the `.await` (in a block of its own), or use" } else { "use" };
+        diagnostic.help.push(format!("{first} a type that is `Send`, such as `Arc` instead of `Rc`"));
     }
     if diagnostic.message.starts_with("`?` couldn't convert the error") {
         diagnostic.help.push(

@@ -1,43 +1,48 @@
 //! The process of a cell: it has itself compiled and evaluated when the session says so, and tells the session what
-//! comes of it: once begun, an evaluation always ends with a word. Afterwards it passes on what processes that it has
-//! started still show.
+//! comes of it: once begun, an evaluation always ends with a word. Then come the examples in its doc comments.
+//! Afterwards it passes on what processes that it has started still show.
+
+mod ask;
+mod definitions;
+mod examples;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenroom::message::Down;
-use greenroom::reason::{ExitReason, Panic};
-use greenroom::{Local, Pid, Ref, demonitor, monitor, receive, self_pid, send, whereis};
-use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Exported, Finished, NotYielding, Shown};
+use greenroom::reason::Panic;
+use greenroom::{Local, Pid, receive, self_pid, send, whereis};
+use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, NotYielding, Shown};
 
-use super::data::reach;
 use super::estate::Estate;
-use super::message::{Begin, Definers, Halt, Job, Lost, Order, RUNTIME, SESSION, Speaker, WhoDefines};
-use super::operation::{CellId, Compiled, Definition, Evaluation, Outcome, Reach};
+use super::message::{
+    AreExamined, Begin, Definers, Ended, Halt, Job, Lost, Order, SESSION, Speaker, WhoDefines, is_example,
+};
+use super::operation::{CellId, Compiled, Evaluation, Outcome};
 use super::workshop::{NotCompiled, compile};
-use crate::analysis::Kind;
 use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::Drawing;
-use crate::event::{Output, OutputKind};
+use crate::event::{Output, OutputKind, Room};
+use crate::examples::examples;
 use crate::explain::own_name;
 use crate::runtime::RawOutput;
+use ask::{Ask, End};
+use definitions::definitions;
 
-/// How long to wait for the last of what a cell wrote past its group leader.
+/// How long to wait for the last of what a cell wrote past its group leader, and for what the session knows.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
-/// When the runtime has not begun by then, it is asked again.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
-/// How long it may take to learn why a connection was lost.
-const REASON: Duration = Duration::from_secs(5);
 /// What Rust says on standard error before it aborts for want of stack.
 const STACK_OVERFLOW: &str = "has overflowed its stack";
 
 /// The life of a cell's process.
 pub(super) async fn serve(id: CellId, estate: Arc<Estate>) {
-    let mut cell = Cell { id, estate, speaker: Speaker::new(), last: None, has_overflowed: false };
+    let mut cell =
+        Cell { id, estate, speaker: Speaker::new(), last: None, room: Room::default(), has_overflowed: false };
     loop {
         receive! {
             Local(job): Begin => cell.begin(job).await,
-            shown: Shown => cell.late(shown.id, shown.output.into()).await,
+            AreExamined(evaluation): AreExamined => cell.say(Evaluation::Examined { cell: id, evaluation }).await,
+            shown: Shown => cell.late(shown).await,
             crashed: Crashed => cell.crashed(&crashed).await,
             RawOutput::Text(text): RawOutput => cell.raw(text).await,
             RawOutput::Mark(_): RawOutput => (),
@@ -58,17 +63,9 @@ struct Cell {
     speaker: Speaker,
     /// The last evaluation that was begun, and what was compiled for it.
     last: Option<(Arc<Job>, Option<Arc<CompiledCell>>)>,
+    /// What is left for that to show.
+    room: Room,
     has_overflowed: bool,
-}
-
-/// How an evaluation has ended in the runtime.
-enum End {
-    Finished(Finished),
-    /// The runtime has died of this.
-    Lost(String),
-    Halted,
-    /// A process between the cell and the notebook was killed.
-    Cut,
 }
 
 impl Cell {
@@ -77,10 +74,28 @@ impl Cell {
             // A session that was started again makes sure of it.
             return;
         }
+        let (cell, evaluation) = (self.id, job.evaluation);
         self.last = Some((job.clone(), None));
+        self.room = Room::default();
         self.has_overflowed = false;
+        if !self.estate.begin(cell, evaluation) {
+            ask::order(Order::Forget(evaluation)).await;
+            let why = "the process of this cell was killed".to_owned();
+            return self
+                .say(Evaluation::Finished { cell, evaluation, outcome: Outcome::Stopped { why, run_ms: 0.0 } })
+                .await;
+        }
         let outcome = self.evaluate(&job).await;
-        self.say(Evaluation::Finished { cell: self.id, evaluation: job.evaluation, outcome }).await;
+        let has_succeeded = matches!(outcome, Outcome::Ok { .. });
+        if let Some(cut) = self.room.cut() {
+            self.show(evaluation, cut).await;
+        }
+        self.say(Evaluation::Finished { cell, evaluation, outcome }).await;
+        if let Some((_, Some(compiled))) = self.last.clone()
+            && has_succeeded
+        {
+            self.examine(&job, &compiled).await;
+        }
     }
 
     async fn evaluate(&mut self, job: &Arc<Job>) -> Outcome {
@@ -92,29 +107,45 @@ impl Cell {
             }
             Err(NotCompiled::Refused(error)) => return self.refused(job, &error).await,
         };
+        let (cell, evaluation) = (self.id, job.evaluation);
         let library: Arc<str> = Arc::from(compiled.key.as_str());
         self.estate.enter(library.clone(), compiled.clone());
         self.last = Some((job.clone(), Some(compiled.clone())));
-        let compile_ms = if compiled.cached { 0.0 } else { milliseconds(took) };
-        let started = Compiled { library, compile_ms, cached: compiled.cached };
-        self.say(Evaluation::Started { cell: self.id, evaluation: job.evaluation, compiled: started }).await;
+        let started = Compiled {
+            library,
+            compile_ms: if compiled.cached { 0.0 } else { milliseconds(took) },
+            cached: compiled.cached,
+            has_examples: !examples(&job.source).is_empty(),
+        };
+        self.say(Evaluation::Started { cell, evaluation, compiled: started }).await;
+        if let Some(warnings) = self.estate.explainer.warnings(&job.cell, &compiled) {
+            self.show(evaluation, warnings).await;
+        }
+        let request = Evaluate {
+            id: evaluation,
+            reply_to: self_pid(),
+            container: job.container,
+            library: compiled.library.clone(),
+            symbol: compiled.symbol.clone(),
+            stands_on: job.stands_on.clone(),
+        };
         let begin = Instant::now();
-        let end = self.run(job, &compiled).await;
+        let end = self.ask(&Ask { runtime: Some(job.runtime), request, halted_as: evaluation, limit: None }).await;
         let run_ms = milliseconds(begin.elapsed());
         let draw = |drawing: Drawing| self.estate.explainer.draw(&job.cell, &drawing);
         match end {
             End::Finished(finished) => {
                 let run_ms = finished.run_ms;
                 match self.estate.explainer.outcome(&job.cell, &compiled, &finished.outcome) {
-                    None => Outcome::Ok { defines: definitions(&compiled, job.evaluation, &finished.exports), run_ms },
+                    None => Outcome::Ok { defines: definitions(&compiled, evaluation, &finished.exports), run_ms },
                     Some(why) => Outcome::Failed { why, run_ms },
                 }
             }
-            End::Lost(_) if self.has_overflowed => {
+            End::Lost(Ended::Died(_)) if self.has_overflowed => {
                 Outcome::Failed { why: draw(died("stack overflow: is there a recursion without end?")), run_ms }
             }
-            End::Lost(of) => Outcome::Failed { why: draw(died(&of)), run_ms },
-            End::Halted => {
+            End::Lost(Ended::Died(of)) => Outcome::Failed { why: draw(died(&of)), run_ms },
+            End::Halted | End::Lost(Ended::Stopped) | End::OutOfTime => {
                 let drawing = Drawing::error("interrupted: the cell had not ended")
                     .with_help("a loop that is meant to run for long should `yield_now().await` now and then");
                 Outcome::Stopped { why: draw(drawing), run_ms }
@@ -135,88 +166,26 @@ impl Cell {
         Outcome::Failed { why: self.estate.explainer.compile_error(&job.cell, error, &below), run_ms: 0.0 }
     }
 
-    /// Has a compiled cell run, and passes on what it shows until it ends.
-    async fn run(&mut self, job: &Job, compiled: &CompiledCell) -> End {
-        let id = job.evaluation;
-        let request = Evaluate {
-            id,
-            reply_to: self_pid(),
-            container: job.container,
-            library: compiled.library.clone(),
-            symbol: compiled.symbol.clone(),
-            stands_on: job.stands_on.clone(),
-        };
-        order(Order::Run(request.clone()));
-        let mut leader: Option<Ref> = None;
-        let end = loop {
-            receive! {
-                Began { id: begun, leader: pid }: Began => if begun == id && leader.is_none() {
-                    leader = Some(monitor(pid));
-                },
-                shown: Shown => self.late(shown.id, shown.output.into()).await,
-                crashed: Crashed => self.crashed(&crashed).await,
-                RawOutput::Text(text): RawOutput => self.raw(text).await,
-                RawOutput::Mark(_): RawOutput => (),
-                stuck: NotYielding => if stuck.id == id {
-                    let NotYielding { for_ms, .. } = stuck;
-                    self.say(Evaluation::NotYielding { cell: self.id, evaluation: id, for_ms }).await;
-                },
-                finished: Finished => if finished.id == id { break End::Finished(finished) },
-                Halt(halted): Halt => if halted == id { break End::Halted },
-                Lost(of): Lost => break End::Lost(of),
-                down: Down => if Some(down.reference) == leader {
-                    match down.reason {
-                        // With its node; the owner of the runtime will say why.
-                        ExitReason::NoConnection => break End::Lost(reason_of_loss().await),
-                        _ => break End::Cut,
-                    }
-                },
-                after ASK_AGAIN => if leader.is_none() { order(Order::Run(request.clone())) },
-            }
-        };
-        if let Some(leader) = leader {
-            demonitor(leader);
-        }
-        match end {
-            End::Finished(_) => self.last_output(id).await,
-            End::Lost(_) | End::Cut | End::Halted => self.last_words().await,
-        }
-        end
-    }
-
-    /// Takes what was written past the group leader before the evaluation ended: up to its mark in both streams.
-    async fn last_output(&mut self, id: EvaluationId) {
-        let mut marks = 0;
-        while marks < 2 {
-            receive! {
-                RawOutput::Text(text): RawOutput => self.raw(text).await,
-                RawOutput::Mark(mark): RawOutput => if mark == id { marks += 1 },
-                after LAST_OUTPUT => return,
-            }
-        }
-    }
-
-    /// Takes what has come and was not looked at.
-    async fn last_words(&mut self) {
-        loop {
-            receive! {
-                RawOutput::Text(text): RawOutput => self.raw(text).await,
-                RawOutput::Mark(_): RawOutput => (),
-                after Duration::ZERO => return,
-            }
-        }
-    }
-
+    /// Something that was written past all cells while this one ran.
     async fn raw(&mut self, text: String) {
         self.has_overflowed |= text.contains(STACK_OVERFLOW);
         if let Some((job, _)) = &self.last {
-            self.late(job.evaluation, Output::new(OutputKind::Text, text)).await;
+            self.roomed(job.evaluation, Output::new(OutputKind::Text, text)).await;
         }
     }
 
-    /// Tells what an evaluation shows; one that was forgotten has nothing to show.
-    async fn late(&mut self, evaluation: EvaluationId, output: Output) {
-        self.say(Evaluation::Output { cell: self.id, evaluation, output }).await;
+    /// Shows as much of something as there is room for.
+    async fn roomed(&mut self, evaluation: EvaluationId, output: Output) {
+        if let Some(output) = self.room.take(output) {
+            self.show(evaluation, output).await;
+        }
+    }
+
+    /// Passes on what a process shows whose cell is through. What examples show is of no interest.
+    async fn late(&mut self, shown: Shown) {
+        if !is_example(shown.id) {
+            self.show(shown.id, shown.output.into()).await;
+        }
     }
 
     async fn crashed(&mut self, crashed: &Crashed) {
@@ -226,7 +195,12 @@ impl Cell {
             Some(compiled) => self.estate.explainer.crash(&job.cell, compiled, crashed.pid, &crashed.panic) + "\n",
             None => panicked(crashed.pid, &crashed.panic),
         };
-        self.late(crashed.id, Output::new(OutputKind::Text, text)).await;
+        self.show(crashed.id, Output::new(OutputKind::Text, text)).await;
+    }
+
+    /// Tells what an evaluation shows; one that was forgotten has nothing to show.
+    async fn show(&mut self, evaluation: EvaluationId, output: Output) {
+        self.say(Evaluation::Output { cell: self.id, evaluation, output }).await;
     }
 
     async fn say(&mut self, operation: Evaluation) {
@@ -242,20 +216,6 @@ fn panicked(pid: Pid, panic: &Panic) -> String {
 fn died(of: &str) -> Drawing {
     Drawing::error(format!("the runtime died while this cell ran: {of}"))
         .with_help("cells that do not use its names still run, in a new runtime")
-}
-
-fn order(order: Order) {
-    // Its owner is just being started again; the cell asks again later.
-    if let Some(runtime) = whereis(RUNTIME) {
-        send(runtime, order);
-    }
-}
-
-async fn reason_of_loss() -> String {
-    receive! {
-        Lost(of): Lost => of,
-        after REASON => "its connection was lost".to_owned(),
-    }
 }
 
 /// Asks the session which cells below define the names that a cell is missing.
@@ -274,31 +234,6 @@ async fn who_defines(cell: CellId, error: &CompileError) -> Vec<(String, String)
         Definers(definers): Definers => definers,
         after LAST_OUTPUT => Vec::new(),
     }
-}
-
-/// What an evaluation has defined. An item means what its path says, which names the cell's crate unless it comes from
-/// elsewhere; a value that nobody can compare means something new each time.
-fn definitions(compiled: &CompiledCell, evaluation: EvaluationId, exports: &[Exported]) -> Vec<Definition> {
-    let items = compiled.items.iter().map(|item| Definition {
-        name: Arc::from(if item.name.is_empty() { &item.path } else { &item.name }.as_str()),
-        version: hash(&(&item.path, &item.needs)),
-        reach: if item.name.is_empty() { Reach::Ambient } else { reach(item.kind) },
-    });
-    let bindings = compiled.defines.iter().filter(|defined| defined.kind == Kind::Binding).map(|defined| {
-        let exported = exports.iter().find(|exported| exported.name == defined.name);
-        let version = exported.and_then(|exported| exported.version);
-        Definition {
-            name: Arc::from(defined.name.as_str()),
-            version: version.unwrap_or_else(|| hash(&evaluation)),
-            reach: Reach::Named,
-        }
-    });
-    items.chain(bindings).collect()
-}
-
-fn hash(what: &impl std::hash::Hash) -> u64 {
-    use std::hash::BuildHasher;
-    rustc_hash::FxBuildHasher.hash_one(what)
 }
 
 fn milliseconds(duration: Duration) -> f64 {

@@ -14,13 +14,15 @@ use greenroom_stage::protocol::EvaluationId;
 use super::data::{Data, RuntimeStatus, Validity};
 use super::estate::Estate;
 use super::message::{
-    Answer, Begin, COMPILER, Definers, Halt, Happened, Job, Join, Order, RUNTIME, Submit, Welcome, WhoDefines,
+    Answer, AreExamined, Begin, COMPILER, Definers, Halt, Happened, Job, Join, Order, Peek, RUNTIME, Submit, Welcome,
+    WhoDefines,
 };
 use super::operation::{Action, CellId, Evaluation, Operation, Outcome};
 use super::workshop::Warm;
 use super::{cell, words};
 use crate::analysis;
 use crate::compiler::Scope;
+use crate::plan::PlannedCell;
 
 /// What the session says by itself, as nobody else is left to say it.
 const ITSELF: u64 = 0;
@@ -28,13 +30,22 @@ const ITSELF: u64 = 0;
 /// The life of the session's process.
 pub(super) async fn serve(estate: Arc<Estate>) {
     let (epoch, data) = estate.log.open();
-    let mut keeper =
-        Keeper { estate, epoch, data, said: 0, clients: HashMap::new(), watches: HashMap::new(), warmed: None };
+    let mut keeper = Keeper {
+        estate,
+        epoch,
+        data,
+        said: 0,
+        clients: HashMap::new(),
+        watches: HashMap::new(),
+        owner: owner().await,
+        warmed: None,
+    };
     keeper.resume().await;
     loop {
         receive! {
             submit: Submit => keeper.submit(submit).await,
             Join(client): Join => keeper.join(client),
+            Peek(from): Peek => keeper.welcome(from),
             question: WhoDefines => keeper.who_defines(&question),
             down: Down => keeper.down(down.reference).await,
         }
@@ -49,6 +60,8 @@ struct Keeper {
     clients: HashMap<Ref, Pid>,
     /// The cells that evaluate, by the monitors on them.
     watches: HashMap<Ref, (CellId, EvaluationId)>,
+    /// The owner of the runtime, and the monitor on it.
+    owner: (Pid, Ref),
     /// The cell that is compiled ahead of its turn.
     warmed: Option<CellId>,
 }
@@ -60,18 +73,36 @@ impl Keeper {
         if self.data.revision() == 0 {
             return;
         }
+        self.remind();
         let running = |id: &CellId| Some((*id, self.data.info(*id)?.running.as_ref()?.id));
         let running: Vec<_> = self.data.evaluating().iter().filter_map(running).collect();
-        let recorded = |id: CellId| Some(self.data.info(id)?.record.as_ref()?.id);
-        let mut kept: Vec<EvaluationId> = self.data.document().cells().filter_map(recorded).collect();
-        kept.extend(running.iter().map(|(_, id)| *id));
-        match self.data.runtime().status {
-            RuntimeStatus::Connecting => self.connect(),
-            RuntimeStatus::Connected => self.order(Order::Keep(kept)),
-            RuntimeStatus::Disconnected => self.order(Order::Disconnect),
-        }
         for (cell, evaluation) in running {
             self.evaluate(cell, evaluation).await;
+        }
+        let examined: Vec<CellId> = self.data.examined().iter().copied().collect();
+        for cell in examined {
+            let process = self.process(cell).await;
+            let shown = self.data.info(cell).and_then(|info| info.shown);
+            if let Some(evaluation) = shown {
+                self.watch(process, cell, evaluation).await;
+                send(process, AreExamined(evaluation));
+            }
+        }
+    }
+
+    /// Has the owner of the runtime do all that was asked of it or of the one before it, if it is not done.
+    fn remind(&self) {
+        let known = |id: CellId| self.data.info(id)?.record.as_ref().map(|record| record.id);
+        let running = |id: CellId| self.data.info(id)?.running.as_ref().map(|running| running.id);
+        let runtime = self.data.runtime();
+        match runtime.status {
+            RuntimeStatus::Connecting => self.connect(),
+            RuntimeStatus::Connected => {
+                let cells = self.data.document().cells();
+                let evaluations = cells.flat_map(|id| [known(id), running(id)]).flatten().collect();
+                self.order(Order::Keep { runtime: runtime.id, evaluations });
+            }
+            RuntimeStatus::Disconnected => self.order(Order::Disconnect),
         }
     }
 
@@ -114,8 +145,12 @@ impl Keeper {
 
     fn join(&mut self, client: Pid) {
         self.clients.insert(monitor(client), client);
+        self.welcome(client);
+    }
+
+    fn welcome(&self, from: Pid) {
         let welcome: Welcome = Local(Box::new(self.data.clone()));
-        send(client, welcome);
+        send(from, welcome);
     }
 
     fn who_defines(&self, question: &WhoDefines) {
@@ -138,6 +173,10 @@ impl Keeper {
         if self.clients.remove(&watch).is_some() {
             return;
         }
+        if watch == self.owner.1 {
+            self.owner = owner().await;
+            return self.remind();
+        }
         let Some((cell, evaluation)) = self.watches.remove(&watch) else { return };
         let running = self.data.info(cell).and_then(|info| info.running.as_ref()).map(|running| running.id);
         if running == Some(evaluation) {
@@ -145,6 +184,8 @@ impl Keeper {
             let why = "the process of this cell was killed".to_owned();
             let outcome = Outcome::Stopped { why, run_ms: 0.0 };
             self.say(Evaluation::Finished { cell, evaluation, outcome }).await;
+        } else {
+            self.say(Evaluation::Examined { cell, evaluation }).await;
         }
     }
 
@@ -160,11 +201,18 @@ impl Keeper {
                     }
                     self.order(Order::Forget(evaluation));
                 }
+                Action::StopExamples { cell, evaluation } => {
+                    if let Some(process) = whereis(&cell.to_string()) {
+                        send(process, Halt(evaluation));
+                    }
+                }
                 Action::Forget(evaluation) => self.order(Order::Forget(evaluation)),
                 Action::Abandon(cell) => {
                     if let Some(supervisor) = self.estate.supervisor() {
                         // It may never have been evaluated, and so have no process.
-                        let _ = supervisor.terminate_child(&cell.to_string()).await;
+                        let id = cell.to_string();
+                        let _ = supervisor.terminate_child(&id).await;
+                        let _ = supervisor.delete_child(&id).await;
                     }
                 }
             }
@@ -173,24 +221,32 @@ impl Keeper {
     }
 
     fn order(&self, order: Order) {
-        // While its owner is being started again there is no runtime to speak of.
-        if let Some(runtime) = whereis(RUNTIME) {
-            send(runtime, order);
-        }
+        // If that was killed, the next one is reminded of all that matters.
+        send(self.owner.0, order);
     }
 
     fn connect(&self) {
-        let document = self.data.document();
-        let manifest = document.manifest().and_then(|id| document.cell(id)).and_then(|cell| cell.code());
         self.order(Order::Connect {
-            manifest: manifest.map_or_else(String::new, |code| code.source.clone()),
+            runtime: self.data.runtime().id,
+            setup: Local(self.setup().map(Box::new)),
             settings: self.data.runtime().settings.clone(),
         });
+    }
+
+    /// The cell with the manifest, in the words of messages.
+    fn setup(&self) -> Option<PlannedCell> {
+        let document = self.data.document();
+        Some(PlannedCell { index: 0, ..words::planned(document, document.manifest()?)? })
     }
 
     /// Has the next cell compiled while the runtime starts.
     fn warm(&mut self) {
         if self.data.runtime().status != RuntimeStatus::Connecting {
+            return;
+        }
+        let manifest = self.setup().map_or_else(String::new, |setup| setup.source);
+        if self.estate.tools().is_none_or(|tools| tools.manifest != manifest) {
+            // What is compiled now would not fit.
             return;
         }
         let document = self.data.document();
@@ -209,14 +265,18 @@ impl Keeper {
     async fn evaluate(&mut self, cell: CellId, evaluation: EvaluationId) {
         let Some(job) = self.job(cell, evaluation) else { return };
         let process = self.process(cell).await;
+        self.watch(process, cell, evaluation).await;
+        let begin: Begin = Local(Arc::new(job));
+        send(process, begin);
+    }
+
+    async fn watch(&mut self, process: Pid, cell: CellId, evaluation: EvaluationId) {
         let old = self.watches.iter().find(|(_, (id, _))| *id == cell).map(|(watch, _)| *watch);
         if let Some(old) = old {
             self.watches.remove(&old);
             demonitor_flush(old).await;
         }
         self.watches.insert(monitor(process), (cell, evaluation));
-        let begin: Begin = Local(Arc::new(job));
-        send(process, begin);
     }
 
     /// The process of a cell, started if it is not there.
@@ -240,36 +300,57 @@ impl Keeper {
     fn job(&self, id: CellId, evaluation: EvaluationId) -> Option<Job> {
         let running = self.data.info(id)?.running.as_ref().filter(|running| running.id == evaluation);
         let place = self.data.document().place(id)?;
+        let cell = words::planned(self.data.document(), id)?;
+        let (scope, values) = self.scope(id);
         Some(Job {
             id,
             evaluation,
+            runtime: self.data.runtime().id,
             container: self.data.container(place),
             stands_on: running.map_or_else(Vec::new, |running| running.stands_on.clone()),
-            cell: words::planned(self.data.document(), id)?,
-            scope: self.scope(id),
+            name: cell.label(),
+            source: cell.source.clone(),
+            cell,
+            scope,
+            values,
         })
     }
 
     /// What a cell can use of those above it: of those with values what they define, of those that should have some
-    /// and have none that they are missing.
-    fn scope(&self, id: CellId) -> Scope {
+    /// and have none that they are missing. With it, where the values are.
+    fn scope(&self, id: CellId) -> (Scope, Vec<Option<EvaluationId>>) {
         let document = self.data.document();
         let numbers = words::numbers(document);
         let mut scope = Scope::default();
+        let mut values = Vec::new();
         for above in document.ancestors(id) {
             let (Some(code), Some(info)) = (document.runnable(above), self.data.info(above)) else { continue };
             let label = words::label(numbers.get(&above).copied().unwrap_or_default());
             let compiled = info.compiled.as_ref().and_then(|compiled| self.estate.compiled(&compiled.library));
             let is_missing = info.failed || info.blocked.is_some() || info.validity == Validity::Aborted;
             match compiled.filter(|_| info.has_values()) {
-                Some(compiled) => scope.push(label, compiled),
+                Some(compiled) => {
+                    scope.push(label, compiled);
+                    values.push(info.record.as_ref().map(|record| record.id));
+                }
                 None if is_missing || info.is_blocked() => {
                     let names = analysis::defines(&code.source).into_iter().map(|defined| defined.name);
                     scope.push_failed(label, names.collect());
+                    values.push(None);
                 }
                 None => {}
             }
         }
-        scope
+        (scope, values)
+    }
+}
+
+/// The owner of the runtime, which may just be starting again, and a monitor on it.
+async fn owner() -> (Pid, Ref) {
+    loop {
+        if let Some(owner) = whereis(RUNTIME) {
+            return (owner, monitor(owner));
+        }
+        sleep(Duration::from_millis(1)).await;
     }
 }

@@ -11,7 +11,7 @@ use greenroom_stage::protocol::{ContainerId, Evaluate, EvaluationId};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Data, Refusal};
-use super::operation::{CellId, Operation, RuntimeSettings};
+use super::operation::{CellId, Operation, RuntimeId, RuntimeSettings};
 use crate::compiler::Scope;
 use crate::plan::PlannedCell;
 
@@ -39,7 +39,11 @@ pub(super) type Answer = Local<(u64, u64, Result<(), Refusal>)>;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Join(pub Pid);
 
-/// The session's data at the moment that a client has joined.
+/// To the session: tell this process the data as it is now, and no more.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Peek(pub Pid);
+
+/// The session's data at the moment that somebody has asked for it.
 pub(super) type Welcome = Local<Box<Data>>;
 
 /// The session to its clients: this was applied.
@@ -60,40 +64,80 @@ pub(super) struct Definers(pub Vec<(String, String)>);
 /// To a cell: compile and evaluate yourself.
 pub(super) type Begin = Local<Arc<Job>>;
 
-/// To a cell: stop this evaluation.
+/// To a cell: say that the examples of this evaluation are through, unless they are being run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AreExamined(pub EvaluationId);
+
+/// To a cell: stop this evaluation, or running the examples that belong to it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Halt(pub EvaluationId);
 
 /// To the owner of the runtime.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// Start one, for this manifest.
-    Connect { manifest: String, settings: RuntimeSettings },
+    /// Start this one, for what this cell asks for, instead of any other.
+    Connect { runtime: RuntimeId, setup: Local<Option<Box<PlannedCell>>>, settings: RuntimeSettings },
     /// End it.
     Disconnect,
-    /// Run this.
-    Run(Evaluate),
+    /// Run this in this runtime, or in any. Whoever is to get the answer hears if that is gone.
+    Run { runtime: Option<RuntimeId>, request: Evaluate },
+    /// Nobody waits for this evaluation any more; its values stay.
+    Over(EvaluationId),
     /// Drop the values of this evaluation.
     Forget(EvaluationId),
-    /// Drop the values of all evaluations but these.
-    Keep(Vec<EvaluationId>),
+    /// Drop the values of all evaluations but these; say so if the runtime is gone.
+    Keep { runtime: RuntimeId, evaluations: Vec<EvaluationId> },
 }
 
-/// The owner of the runtime to cells that run in it: it has died of this.
+/// The owner of the runtime to whoever has asked for an evaluation: it will not come to its end.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Lost(pub String);
+pub(super) struct Lost {
+    pub id: EvaluationId,
+    pub end: Ended,
+}
+
+/// Evaluations with this number and above are those of examples, which the session's data knows nothing of.
+const EXAMPLES: u64 = 1 << 48;
+
+/// Whether this is the evaluation of an example.
+pub(super) fn is_example(id: EvaluationId) -> bool {
+    id.0 >= EXAMPLES
+}
+
+/// A name for the evaluation of an example.
+pub(super) fn example() -> EvaluationId {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    EvaluationId(EXAMPLES + LAST.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How a runtime has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Ended {
+    /// It was stopped.
+    Stopped,
+    /// It has died of this.
+    Died(String),
+}
 
 /// What a cell needs to know to be evaluated.
 #[derive(Debug)]
 pub(super) struct Job {
     pub id: CellId,
     pub evaluation: EvaluationId,
+    /// The runtime that it belongs into.
+    pub runtime: RuntimeId,
     pub container: ContainerId,
     pub stands_on: Vec<EvaluationId>,
     /// The cell in the words of messages.
     pub cell: PlannedCell,
+    /// What messages call the text that is compiled.
+    pub name: String,
+    /// The text that is compiled.
+    pub source: String,
     /// What it can use.
     pub scope: Scope,
+    /// The evaluations that hold the values of the cells in `scope`, where they have some.
+    pub values: Vec<Option<EvaluationId>>,
 }
 
 /// Tells the session what happens, each thing once, also if the session is killed meanwhile.

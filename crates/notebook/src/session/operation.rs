@@ -10,12 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Output;
 use crate::livemd::{Cell, CodeAttributes, Metadata};
+use crate::prelude::Progress;
 pub use crate::runtime::{Backtrace, RuntimeSettings};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub u64);
 
         impl fmt::Display for $name {
@@ -45,6 +46,11 @@ id!(
     /// Names an input that a cell shows.
     InputId,
     "input"
+);
+id!(
+    /// Names one of the runtimes that a notebook has had: they are counted from 1.
+    RuntimeId,
+    "runtime"
 );
 
 impl SectionId {
@@ -257,6 +263,13 @@ pub enum Evaluation {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The examples in a cell's doc comments, which are run after it, are through.
+    Examined {
+        /// The cell.
+        cell: CellId,
+        /// The evaluation.
+        evaluation: EvaluationId,
+    },
     /// A running cell keeps its thread and lets no other run.
     NotYielding {
         /// The cell.
@@ -281,6 +294,8 @@ pub struct Compiled {
     pub compile_ms: f64,
     /// Whether it was found in the cache.
     pub cached: bool,
+    /// Whether there are examples in its doc comments, to be run when it has succeeded.
+    pub has_examples: bool,
 }
 
 /// How an evaluation has ended.
@@ -392,10 +407,19 @@ pub enum Client {
 pub enum Runtime {
     /// Start it.
     Connect,
+    /// What it stands on is being built.
+    Building {
+        /// Which one.
+        runtime: RuntimeId,
+        /// How far that has come.
+        progress: Progress,
+    },
     /// It is ready.
-    Connected,
+    Connected(RuntimeId),
     /// It did not start.
     Failed {
+        /// Which one.
+        runtime: RuntimeId,
         /// Why, for people.
         why: String,
     },
@@ -405,6 +429,8 @@ pub enum Runtime {
     Restart,
     /// It has died.
     Down {
+        /// Which one.
+        runtime: RuntimeId,
         /// Of what, for people.
         why: String,
     },
@@ -471,6 +497,13 @@ pub enum Action {
     },
     /// Stop an evaluation.
     Stop {
+        /// The cell.
+        cell: CellId,
+        /// The evaluation.
+        evaluation: EvaluationId,
+    },
+    /// Stop running the examples of a cell; its evaluation stands.
+    StopExamples {
         /// The cell.
         cell: CellId,
         /// The evaluation.

@@ -46,6 +46,8 @@ struct State {
     pending: BTreeMap<usize, Vec<Event>>,
     /// The place of the first cell that is not reported.
     next: usize,
+    /// How cells have ended whose examples are being run.
+    ended: HashMap<CellId, (Status, f64)>,
     /// The reports that were made, told or not.
     reported: HashMap<CellId, Status>,
     /// Why cells failed that had to be evaluated again after they were reported.
@@ -117,12 +119,12 @@ impl Run {
     fn catch_up(&mut self) {
         for cell in self.open() {
             let Some(info) = self.data().info(cell).cloned() else { continue };
-            let has_ended = info.shown.is_some() && info.status == Doing::Ready;
+            let has_ended = info.shown.is_some() && info.status == Doing::Ready && !info.is_examined;
             if has_ended {
                 let status = if info.has_values() { Status::Ok } else { Status::Error };
                 self.told.state().outputs.insert(cell, info.outputs.clone());
                 self.report(cell, status, info.record.as_ref().map_or(0.0, |record| record.run_ms));
-            } else if info.status == Doing::Evaluating {
+            } else if info.status == Doing::Evaluating || info.is_examined {
                 self.told.state().outputs.insert(cell, info.outputs);
             }
         }
@@ -147,8 +149,9 @@ impl Run {
             Operation::Evaluation(Evaluation::Finished { cell, outcome, .. }) if before => {
                 self.finished(*cell, outcome)
             }
+            Operation::Evaluation(Evaluation::Examined { cell, .. }) => self.examined(*cell),
             Operation::Runtime(Runtime::Printed(text)) => self.told.tell(Event::RuntimeOutput(text.clone())),
-            Operation::Runtime(Runtime::Failed { why }) => self.refused(why),
+            Operation::Runtime(Runtime::Failed { why, .. }) => self.refused(why),
             Operation::Evaluation(_)
             | Operation::Runtime(_)
             | Operation::Structure(_)
@@ -184,9 +187,11 @@ impl Run {
     fn shown(&mut self, cell: CellId, output: Output) {
         if self.is_reported(cell) {
             // Of a process of a cell that is done; or the cell is evaluated again, unseen.
-            let is_again = self.data().info(cell).is_some_and(|info| info.status == Doing::Evaluating);
+            let info = self.data().info(cell);
+            let is_again = info.is_some_and(|info| info.status == Doing::Evaluating || info.is_examined);
             if !is_again {
-                self.told.tell(Event::RuntimeOutput(output.text));
+                let index = Some(self.data().document().number(cell));
+                self.told.tell(Event::Late { index, output });
             }
             return;
         }
@@ -211,7 +216,20 @@ impl Run {
             let error = Output::new(OutputKind::Error, why.clone());
             self.told.state().outputs.entry(cell).or_default().push(error);
         }
-        self.report(cell, status, run_ms);
+        if self.data().info(cell).is_some_and(|info| info.is_examined) {
+            self.told.state().ended.insert(cell, (status, run_ms));
+        } else {
+            self.report(cell, status, run_ms);
+        }
+    }
+
+    fn examined(&mut self, cell: CellId) {
+        let ended = self.told.state().ended.remove(&cell);
+        if let Some((status, run_ms)) = ended
+            && !self.is_reported(cell)
+        {
+            self.report(cell, status, run_ms);
+        }
     }
 
     /// The runtime does not start.

@@ -122,7 +122,7 @@ pub(super) async fn serve(estate: Arc<Estate>) {
 /// Adds an order, or joins one for the very same that was begun ahead.
 fn ask(orders: &mut VecDeque<Order>, from: Pid, tag: Ref, job: Arc<Job>) {
     let is_same =
-        |order: &Order| order.asked.is_none() && order.job.cell == job.cell && order.job.scope.is_same(&job.scope);
+        |order: &Order| order.asked.is_none() && order.job.source == job.source && order.job.scope.is_same(&job.scope);
     let ahead = orders.iter().position(is_same).and_then(|at| orders.remove(at));
     // What was begun for a cell that has changed since is of no use.
     orders.retain(|order| order.asked.is_some() || order.job.id != job.id);
@@ -159,12 +159,16 @@ impl std::ops::Drop for Guard {
 
 /// The life of a job.
 async fn work(compiler: Pid, tag: Ref, job: Arc<Job>, estate: Arc<Estate>) {
-    greenroom::process::set_label(format!("compiler of {}", job.cell.label()));
+    greenroom::process::set_label(format!("compiler of {}", job.name));
     let guard = Guard(Cancel::default());
     let (cancel, begin) = (guard.0.clone(), Instant::now());
     let rustc = move || {
-        let input = CellInput { name: &job.cell.label(), source: &job.cell.source };
-        estate.tools().compiler.compile(&input, &job.scope, &cancel)
+        let input = CellInput { name: &job.name, source: &job.source };
+        match estate.tools() {
+            Some(tools) => tools.compiler.compile(&input, &job.scope, &cancel),
+            // The runtime has been given up meanwhile.
+            None => Err(CompileError::Cancelled),
+        }
     };
     let result = match greenroom::spawn_blocking(rustc).await {
         Ok(Ok(compiled)) => Ok((Arc::new(compiled), begin.elapsed())),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use clap::Parser as _;
 use expect_test::{Expect, expect};
-use greenroom_notebook::cli::{Cli, Command, open};
+use greenroom_notebook::cli::{Cli, Command};
+use greenroom_notebook::document::open;
 
 /// A folder with a few files, gone when dropped.
 fn folder() -> tempfile::TempDir {
@@ -76,16 +77,27 @@ fn the_help_gives_examples_and_exit_codes() {
         Usage: greenroom [COMMAND]
 
         Commands:
-          run   Evaluate a notebook from top to bottom and show every cell
-          help  Print this message or the help of the given subcommand(s)
+          new     Begin a notebook
+          run     Evaluate a notebook from top to bottom and show every cell
+          draw    Draw a saved trace or supervision tree
+          check   Compile every cell of a notebook and run none
+          test    Evaluate a notebook and compare what it shows with what is expected
+          fmt     Bring a notebook into its canonical form, with rustfmt in its cells
+          export  Write a notebook as a Rust program, as Markdown or as a web page
+          cache   See how large the cache is, clear it or limit it
+          node    Start an empty node that others can connect to
+          ping    Ask whether a node can be reached, and if not, why
+          help    Print this message or the help of the given subcommand(s)
 
         Options:
           -h, --help     Print help
           -V, --version  Print version
 
         Examples:
-          greenroom run notes.livemd           evaluate a notebook and show every cell
+          greenroom new notes.livemd           begin a notebook
+          greenroom run notes.livemd           evaluate it and show every cell
           greenroom run notes.livemd --json    the same, one JSON object a line, for a program
+          greenroom help export                what a command can do
 
         Exit codes:
           0  every cell succeeded
@@ -103,7 +115,7 @@ fn run_takes_a_file_and_says_how_to_show_it() {
         panic!("the command is understood");
     };
     assert_eq!(run.file, Path::new("notes.livemd"));
-    assert!(run.json && !run.no_color);
+    assert!(run.shown.json && !run.shown.no_color);
     assert!(Cli::try_parse_from(["greenroom"]).is_ok_and(|cli| cli.command.is_none()));
     let error = Cli::try_parse_from(["greenroom", "rnu"]).expect_err("there is no such command");
     assert_eq!(error.exit_code(), 2);

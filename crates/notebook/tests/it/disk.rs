@@ -39,8 +39,16 @@ fn what_is_saved_is_there() {
 fn whenever_the_program_is_killed_the_file_is_whole() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let file = folder.path().join("n.livemd");
-    save(&file, &version(0)).expect("it can be written");
+    let read = || {
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        let first = text.lines().next().and_then(|line| line.strip_prefix("# Version "));
+        let number: usize = first.and_then(|number| number.parse().ok()).expect("it begins with its number");
+        assert!(text == version(number), "{} bytes of version {number}", text.len());
+        number
+    };
     for round in 0..40 {
+        let untouched = usize::MAX - round;
+        save(&file, &version(untouched)).expect("it can be written");
         let mut child = Command::new(std::env::current_exe().expect("it runs"))
             .args(["--exact", "disk::what_is_saved_is_there"])
             .env(FOREVER, &file)
@@ -48,13 +56,16 @@ fn whenever_the_program_is_killed_the_file_is_whole() {
             .stderr(Stdio::null())
             .spawn()
             .expect("it can be started");
-        std::thread::sleep(std::time::Duration::from_micros(5_000 + round * 977));
+        while read() == untouched {
+            assert_eq!(child.try_wait().expect("it is our child"), None, "it saves for ever");
+        }
+        // Each time at another moment of a later save.
+        for _ in 0..round {
+            read();
+        }
         child.kill().expect("it is our child");
         child.wait().expect("it is our child");
-        let text = std::fs::read_to_string(&file).expect("it is there");
-        let first = text.lines().next().and_then(|line| line.strip_prefix("# Version "));
-        let number: usize = first.and_then(|number| number.parse().ok()).expect("it begins with its number");
-        assert!(text == version(number), "round {round}: {} bytes of version {number}", text.len());
+        read();
     }
 }
 
@@ -73,14 +84,15 @@ fn a_link_stays_a_link_and_permissions_stay() {
 }
 
 #[test]
-fn a_save_that_fails_leaves_the_file_as_it_was() {
+fn a_save_that_fails_leaves_everything_as_it_was() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let file = folder.path().join("n.livemd");
-    std::fs::write(&file, "old").expect("it can be written");
     // Its place is taken by a folder.
-    std::fs::create_dir(folder.path().join(".n.livemd.saving")).expect("it can be made");
-    assert!(save(&file, "new").is_err());
-    assert_eq!(std::fs::read_to_string(&file).expect("it is there"), "old");
+    let place = folder.path().join("n.livemd");
+    std::fs::create_dir(&place).expect("it can be made");
+    assert!(save(&place, "new").is_err());
+    let names: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|it| it.path()).collect();
+    assert_eq!(names, [place]);
+    assert!(save(&folder.path().join("nowhere/n.livemd"), "new").is_err());
 }
 
 #[test]

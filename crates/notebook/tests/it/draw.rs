@@ -21,7 +21,7 @@ fn label(range: Range<usize>, text: &str, primary: bool) -> Label {
 }
 
 fn check(text: &str, drawing: &Drawing, expect: Expect) {
-    let mut drawn = draw(&cell(text), drawing, Style::Plain);
+    let mut drawn = draw(&cell(text), drawing, Style::Plain, 100);
     drawn.push('\n');
     expect.assert_eq(&drawn);
 }
@@ -133,22 +133,22 @@ fn what_is_about_the_whole_cell_names_the_cell_and_its_first_line() {
         "#]],
     );
     let source = CellSource { file: None, ..cell("loop {}") };
-    assert!(draw(&source, &Drawing::error("ended"), Style::Plain).contains("--> cell 3"));
+    assert!(draw(&source, &Drawing::error("ended"), Style::Plain, 100).contains("--> cell 3"));
 }
 
 #[test]
 fn a_range_outside_the_source_is_moved_into_it() {
     for (text, range) in [("", 0..0), ("", 5..9), ("é", 1..1), ("é\n", 3..700), ("ab", 1..1)] {
         let drawing = Drawing { labels: vec![label(range, "here", true)], ..Drawing::error("odd") };
-        assert!(draw(&cell(text), &drawing, Style::Plain).contains("odd"));
+        assert!(draw(&cell(text), &drawing, Style::Plain, 100).contains("odd"));
     }
 }
 
 #[test]
 fn colours_are_there_only_when_asked_for() {
     let drawing = Drawing::error("red");
-    assert!(!draw(&cell("x"), &drawing, Style::Plain).contains('\u{1b}'));
-    assert!(draw(&cell("x"), &drawing, Style::Coloured).contains('\u{1b}'));
+    assert!(!draw(&cell("x"), &drawing, Style::Plain, 100).contains('\u{1b}'));
+    assert!(draw(&cell("x"), &drawing, Style::Coloured, 100).contains('\u{1b}'));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_change_that_would_mend_it_is_drawn_as_a_change() {
 #[test]
 fn a_coloured_drawing_says_both_places_too() {
     let drawing = Drawing { labels: vec![label(4..5, "", true)], ..Drawing::error("odd") };
-    let drawn = draw(&cell("a\n  b"), &drawing, Style::Coloured);
+    let drawn = draw(&cell("a\n  b"), &drawing, Style::Coloured, 100);
     assert!(drawn.contains("cell 3:2:3 (notes.livemd:48)"), "{drawn}");
 }
 
@@ -206,7 +206,7 @@ fn no_ranges_in_no_source_make_drawing_panic() {
                     }],
                     ..Drawing::error("odd\nat two lines")
                 };
-                assert!(draw(&cell(text), &drawing, Style::Plain).contains("odd"));
+                assert!(draw(&cell(text), &drawing, Style::Plain, 100).contains("odd"));
             }
         }
     }

@@ -98,6 +98,7 @@ fn run() -> Vec<Event> {
             ..Drawing::error("mismatched types")
         },
         Style::Coloured,
+        100,
     );
     let greet = "let child = spawn(greet);\nchild.pid()";
     let draw_it = "render_seq_trace(async { a_function_with_a_name_that_is_long(one, two).await }).await";
@@ -215,6 +216,7 @@ fn a_program_reads_one_object_a_line() {
         &run(),
         expect![[r#"
             {"event":"cell","index":1,"section":"Setup","status":"ok","compile_ms":131.72,"run_ms":0.0,"cached":true,"outputs":[]}
+            {"event":"late","cell":null,"output":{"kind":"text","text":"a library says hello\n"}}
             {"event":"cell","index":2,"section":"Processes","status":"ok","compile_ms":131.72,"run_ms":0.42,"cached":false,"outputs":[{"kind":"text","text":"Hello\n10%\r50%\r100%\nbye"},{"kind":"value","text":"Child {\n    pid: <0.12.0>,\n}"}]}
             {"event":"cell","index":3,"section":"Processes","status":"error","compile_ms":131.72,"run_ms":0.0,"cached":false,"outputs":[{"kind":"error","text":"error[E0308]: mismatched types\n --> cell 3:1:16 (notes.livemd:30)\n  |\n1 | let sum: u32 = \"naïve\";\n  |                ^^^^^^^ expected `u32`, found `&str`"}]}
             {"event":"cell","index":4,"section":"Processes","status":"skipped","compile_ms":131.72,"run_ms":0.42,"cached":false,"outputs":[{"kind":"error","text":"not run: it uses `sum`, and cell 3, which defines it, failed"}]}

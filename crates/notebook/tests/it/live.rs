@@ -1,20 +1,21 @@
 //! A live session: its processes are killed one after the other, and the notebook goes on.
 
+mod fronts;
+mod losses;
+
 use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use greenroom::{ExitReason, Node, Task, exit, sleep, whereis};
 use greenroom_cluster::{Cluster, Cookie};
-use greenroom_notebook::cache::Cache;
-use greenroom_notebook::compiler::Compiler;
 use greenroom_notebook::draw::Style;
 use greenroom_notebook::event::{Event, OutputKind};
 use greenroom_notebook::explain::Explainer;
 use greenroom_notebook::livemd::parse;
-use greenroom_notebook::runtime::RuntimeOptions;
-use greenroom_notebook::session::data::{Data, RuntimeStatus, Status, Validity};
+use greenroom_notebook::session::data::{Data, Info, RuntimeStatus, Status, Validity};
 use greenroom_notebook::session::operation::{CellId, Evaluation, Operation, Runtime, Structure};
-use greenroom_notebook::session::{Follower, Session, Tools};
+use greenroom_notebook::session::{Follower, Session};
+use greenroom_notebook::tools::Toolbox;
 
 use crate::support::prelude;
 
@@ -49,21 +50,13 @@ where
     let notebook = parse(text).0;
     let node = Node::builder().name(format!("live-{}-{number}@127.0.0.1", std::process::id())).start().expect("a node");
     let cookie = Cookie::random();
-    let cluster = Cluster::start(&node, cookie.clone());
+    let cluster = Cluster::builder(&node).cookie(cookie.clone()).on_notice(|_| ()).start().expect("it starts");
     let address = cluster.listen(([127, 0, 0, 1], 0).into()).expect("a port");
     node.block_on(async move {
-        let cells = Cache::open(cells_folder(), &prelude().fingerprint).expect("it can be written");
-        let runtime = RuntimeOptions {
-            program: prelude().runtime(),
-            cells: cells.folder().to_owned(),
-            address,
-            cookie,
-            columns: 80,
-        };
-        let tools = Tools { manifest: String::new(), compiler: Compiler::new(prelude(), cells), runtime };
-        let explainer = Explainer { file: "n.livemd".to_owned(), style: Style::Plain };
-        let refuse = |_: &str| Err("no other manifest in tests".to_owned());
-        let session = Session::start(&notebook, explainer, tools, Box::new(refuse)).await.expect("it starts");
+        let toolbox = Toolbox { cache: cells_folder().to_owned(), address, cookie, columns: 80, events: 0 };
+        let tools = toolbox.on("", prelude()).expect("it can be written");
+        let explainer = Explainer { file: "n.livemd".to_owned(), style: Style::Plain, columns: 80 };
+        let session = Session::start(&notebook, explainer, toolbox, Some(tools)).await.expect("it starts");
         let follower = Follower::join().await;
         test(Live { session, follower }).await;
     });
@@ -107,7 +100,9 @@ impl Live {
     async fn settled(&mut self) {
         // What was asked for before is in the mailbox.
         while self.follower.next(Duration::ZERO).await {}
-        self.until("nothing runs or waits", |data| data.queued().is_empty() && data.evaluating().is_empty()).await;
+        let rests =
+            |data: &Data| data.queued().is_empty() && data.evaluating().is_empty() && data.examined().is_empty();
+        self.until("nothing runs or waits", rests).await;
     }
 
     /// Evaluates cells and returns what the last of them shows.

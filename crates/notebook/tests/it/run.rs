@@ -2,11 +2,19 @@
 //! beside the compiler; here is what comes of whole runs.
 
 mod again;
+mod bounds;
+mod check;
 mod deaths;
+mod examples;
+mod expected;
+mod export;
 mod failures;
 mod files;
+mod fmt;
 mod interrupts;
+mod odd;
 mod output;
+mod storage;
 mod success;
 mod tools;
 
@@ -63,6 +71,16 @@ impl Notebook {
 
     fn run(&self) -> Ran {
         finish(start(&mut self.command(&["--json"])))
+    }
+
+    /// Does something else with the notebook.
+    fn does(&self, arguments: &[&str]) -> Ran {
+        prelude();
+        finish(start(greenroom().current_dir(self.path()).args(arguments)))
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(self.path().join("n.livemd")).expect("it can be read")
     }
 }
 

@@ -1,11 +1,17 @@
 //! How the value of a cell's last expression is shown: by its [`Render`], else by its `Debug`, else by the name of
 //! its type. Chosen as in `export`: the first implementation that method resolution finds.
 
-use std::{any::type_name, fmt::Debug};
+use std::{
+    any::type_name,
+    fmt::{self, Debug, Write},
+};
 
 use greenroom::message::short_name;
 
-use super::{Context, Output, Render};
+use super::{
+    Context, Output, Render,
+    bounded::{Bounded, MOST},
+};
 
 /// A value about to be shown. It is only borrowed, so that a cell may end in the name of a binding and export it too.
 #[derive(Debug)]
@@ -77,10 +83,17 @@ const ONE_LINE: usize = 80;
 
 fn show_debug(cx: &Context, value: &dyn Debug, type_name: &str) {
     if type_name != "()" {
-        let line = format!("{value:?}");
-        let fits = line.chars().count() <= ONE_LINE;
-        let text = if fits { line } else { format!("{value:#?}") };
-        cx.emit(Output::Value { text, type_name: short_name(type_name) });
+        let write = |text: &mut Bounded, value: fmt::Arguments<'_>| {
+            // It fails when there is enough of it, or when the value's `Debug` has no more to say.
+            let _ = text.write_fmt(value);
+        };
+        let mut text = Bounded::stopping(ONE_LINE * char::MAX.len_utf8());
+        write(&mut text, format_args!("{value:?}"));
+        if text.is_cut() || text.as_str().chars().count() > ONE_LINE {
+            text = Bounded::stopping(MOST);
+            write(&mut text, format_args!("{value:#?}"));
+        }
+        cx.emit(Output::Value { text: text.into_text(), type_name: short_name(type_name) });
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Action, Called, Participant, Sequence};
+use super::{Action, Called, Participant, Sequence, Step};
 use crate::{mermaid, words};
 
 impl Sequence {
@@ -16,38 +16,66 @@ impl Sequence {
     pub fn to_mermaid(&self) -> String {
         let mut out = "sequenceDiagram\n".to_owned();
         for (number, participant) in self.participants.iter().enumerate() {
+            if let Some(node) = self.nodes.iter().find(|node| node.first == number) {
+                line(&mut out, format_args!("box transparent {}", mermaid::name(&node.name)));
+            }
             line(&mut out, format_args!("participant {number} AS {};", head(participant)));
-        }
-        for step in &self.steps {
-            match &step.action {
-                Action::Arrow(arrow) => {
-                    let label = mermaid::message(&arrow.label);
-                    line(&mut out, format_args!("{}->>{}: {label}", arrow.from, arrow.to));
-                    if arrow.activates {
-                        line(&mut out, format_args!("activate {}", arrow.to));
-                    }
-                }
-                Action::Exit(exit) => {
-                    let silent = exit.deactivates && exit.reason.is_orderly();
-                    if !exit.told && !silent {
-                        let label = mermaid::message(&exit.label);
-                        line(&mut out, format_args!("Note over {}: {label}", exit.participant));
-                    }
-                    if exit.deactivates {
-                        line(&mut out, format_args!("deactivate {}", exit.participant));
-                    }
-                }
+            if self.nodes.iter().any(|node| node.first + node.len == number + 1) {
+                line(&mut out, format_args!("end"));
             }
         }
-        if self.omitted > 0 && !self.participants.is_empty() {
-            let more = words::count(self.omitted as u64);
-            let over = match self.participants.len() - 1 {
-                0 => "0".to_owned(),
-                last => format!("0,{last}"),
-            };
-            line(&mut out, format_args!("Note over {over}: … {more} more"));
+        let mut end_of_group = None;
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Some(group) = self.group_at(index) {
+                line(&mut out, format_args!("loop {}", mermaid::name(&group.words())));
+                end_of_group = Some(index + group.len - 1);
+            }
+            self.step(step, &mut out);
+            if end_of_group == Some(index) {
+                line(&mut out, format_args!("end"));
+            }
+        }
+        if !self.participants.is_empty() {
+            let over = over(0, self.participants.len() - 1);
+            for missing in self.missing() {
+                line(&mut out, format_args!("Note over {over}: {missing}"));
+            }
         }
         out
+    }
+
+    fn step(&self, step: &Step, out: &mut String) {
+        match &step.action {
+            Action::Arrow(arrow) => {
+                let label = mermaid::message(&arrow.label);
+                line(out, format_args!("{}->>{}: {label}", arrow.from, arrow.to));
+                if arrow.activates {
+                    line(out, format_args!("activate {}", arrow.to));
+                }
+            }
+            Action::Exit(exit) => {
+                let silent = exit.deactivates && exit.reason.is_orderly();
+                if !exit.told && !silent {
+                    let label = mermaid::message(&exit.label);
+                    line(out, format_args!("Note over {}: {label}", exit.participant));
+                }
+                if exit.deactivates {
+                    line(out, format_args!("deactivate {}", exit.participant));
+                }
+            }
+            Action::Mark(mark) => {
+                let over = over(mark.participant, mark.with.unwrap_or(mark.participant));
+                line(out, format_args!("Note over {over}: {}", mermaid::message(&mark.label)));
+            }
+        }
+    }
+}
+
+/// Where a note stands: over one participant, or across all between two.
+fn over(one: usize, other: usize) -> String {
+    match one == other {
+        true => one.to_string(),
+        false => format!("{},{}", one.min(other), one.max(other)),
     }
 }
 
@@ -57,17 +85,11 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn head(participant: &Participant) -> String {
+    let pid = words::pid(participant.pid);
     match &participant.called {
         Called::Caller => "self()".to_owned(),
         Called::Registered(name) => mermaid::name(name),
-        Called::Labelled(label) => format!("{}<br/>{}", mermaid::name(label), pid(participant)),
-        Called::Unnamed => format!("#35;PID{}", pid(participant)),
+        Called::Labelled(label) => format!("{}<br/>{pid}", mermaid::name(label)),
+        Called::Unnamed => format!("#35;PID{pid}"),
     }
-}
-
-/// A process of this node bare, as in `<0.1.0>`. Another node's name could look like a tag.
-fn pid(participant: &Participant) -> String {
-    let pid = participant.pid.to_string();
-    let harmless = |c: char| c.is_ascii_digit() || matches!(c, '<' | '.' | '>');
-    if pid.chars().all(harmless) { pid } else { mermaid::name(&pid) }
 }

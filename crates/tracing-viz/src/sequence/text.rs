@@ -12,15 +12,20 @@ mod diagram;
 mod list;
 
 impl Sequence {
+    /// The same as [`to_text`](Sequence::to_text), in colour, for a terminal. With room for all columns it can be
+    /// scrolled both ways in a pager: `less -RS`.
+    pub fn to_ansi(&self, width: usize) -> String {
+        crate::ansi::coloured(&self.to_text(width))
+    }
+
     /// The sequence as lines of text, none of which takes up more than `width` columns.
     pub fn to_text(&self, width: usize) -> String {
         let mut lines = match columns::Columns::fit(self, width) {
             Some(columns) => diagram::draw(self, &columns, width),
             None => list::draw(self, width),
         };
-        if self.omitted > 0 {
-            lines.push(words::cut(&format!("… {} more", words::count(self.omitted as u64)), width));
-        } else if lines.is_empty() {
+        lines.extend(self.missing().iter().map(|missing| words::cut(missing, width)));
+        if lines.is_empty() {
             lines.push(words::cut("(no messages)", width));
         }
         lines.join("\n")

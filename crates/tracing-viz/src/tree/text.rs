@@ -2,7 +2,7 @@
 
 use greenroom::tree::{ChildKind, ChildStatus};
 
-use super::{Node, Tree};
+use super::{Node, Role, Tree};
 use crate::words;
 
 /// What has a line of its own.
@@ -15,6 +15,11 @@ enum Item {
 }
 
 impl Tree {
+    /// The same as [`to_text`](Tree::to_text), in colour, for a terminal.
+    pub fn to_ansi(&self, width: usize) -> String {
+        crate::ansi::coloured(&self.to_text(width))
+    }
+
     /// The tree as lines of text, none of which takes up more than `width` columns.
     ///
     /// A link between processes that are not parent and child is told on the later of the two.
@@ -52,17 +57,20 @@ impl Tree {
     fn line(&self, index: usize, linked: &[&str]) -> String {
         let node = &self.nodes[index];
         let mut name = node.title.clone();
-        if let Some(pid) = node.pid.map(|pid| words::one_line(&pid.to_string()))
+        if let Some(pid) = node.pid.map(words::pid)
             && pid != name
         {
             name = format!("{name} {pid}");
         }
         let mut notes = notes(node, linked);
-        match (node.parent, node.kind) {
-            (None, ChildKind::Supervisor) => name.insert_str(0, "Supervisor "),
-            (None, ChildKind::Worker) => name.insert_str(0, "Worker "),
-            (Some(_), ChildKind::Supervisor) => notes.insert(0, "supervisor".to_owned()),
-            (Some(_), ChildKind::Worker) => notes.insert(0, "worker".to_owned()),
+        match (node.role, node.parent, node.kind) {
+            (Role::Application, ..) => name.insert_str(0, "Application "),
+            (Role::Node, ..) => name.insert_str(0, "Node "),
+            (Role::Cluster, ..) => name.insert_str(0, "Cluster "),
+            (Role::Process, None, ChildKind::Supervisor) => name.insert_str(0, "Supervisor "),
+            (Role::Process, None, ChildKind::Worker) => name.insert_str(0, "Worker "),
+            (Role::Process, Some(_), ChildKind::Supervisor) => notes.insert(0, "supervisor".to_owned()),
+            (Role::Process, Some(_), ChildKind::Worker) => notes.insert(0, "worker".to_owned()),
         }
         if notes.is_empty() { name } else { format!("{name}  {}", notes.join(", ")) }
     }
@@ -79,6 +87,7 @@ fn notes(node: &Node, linked: &[&str]) -> Vec<String> {
     if node.restarts > 0 {
         notes.push(format!("restarted {} ×", words::count(node.restarts)));
     }
+    notes.extend(node.facts.words());
     if !linked.is_empty() {
         notes.push(format!("linked to {}", linked.join(", ")));
     }

@@ -1,7 +1,7 @@
 //! Supervision trees.
 
 use expect_test::{Expect, expect};
-use greenroom::tree::{ChildKind, ChildStatus, TreeNode};
+use greenroom::tree::{ChildKind, ChildStatus, Strategy, TreeNode};
 use greenroom_tracing_viz::tree::{Direction, Options, Tree};
 
 use crate::make::{on, pid};
@@ -13,7 +13,7 @@ fn node(id: &str, number: u32, kind: ChildKind, children: Vec<TreeNode>) -> Tree
         registered: None,
         kind,
         status: ChildStatus::Running,
-        strategy: None,
+        strategy: (kind == ChildKind::Supervisor).then_some(Strategy::OneForOne),
         restarts: 0,
         uptime: None,
         links: children.iter().filter_map(|child| child.pid).collect(),
@@ -38,7 +38,7 @@ fn check_mermaid(root: &TreeNode, expected: Expect) {
     expected.assert_eq(&tree.to_mermaid(Direction::TopDown));
 }
 
-fn service() -> TreeNode {
+pub fn service() -> TreeNode {
     let mut cache = worker("shard-1", 8);
     cache.links = vec![pid(7), pid(10), pid(99), pid(8)];
     let mut ticker = worker("ticker", 10);
@@ -60,11 +60,11 @@ fn a_service_is_drawn_with_its_links_and_troubles() {
     check(
         &service(),
         expect![[r#"
-            Supervisor root <0.5.0>
-            ├─ shards <0.6.0>  supervisor
+            Supervisor root <0.5.0>  one for one
+            ├─ shards <0.6.0>  supervisor, one for one
             │  ├─ shard-0 <0.7.0>  worker
             │  └─ shard-1 <0.8.0>  worker, linked to shard-0
-            ├─ tables <0.9.0>  supervisor
+            ├─ tables <0.9.0>  supervisor, one for one
             ├─ clock <0.10.0>  worker, restarted 2 ×, linked to shard-0, shard-1
             ├─ mailer  worker, not started
             └─ printer  worker, restarting, restarted 1,204 ×"#]],
@@ -94,7 +94,7 @@ fn a_service_is_drawn_with_its_links_and_troubles() {
 
 #[test]
 fn a_supervisor_without_children_still_appears() {
-    check(&supervisor("root", 5, vec![]), expect!["Supervisor root <0.5.0>"]);
+    check(&supervisor("root", 5, vec![]), expect!["Supervisor root <0.5.0>  one for one"]);
     check_mermaid(
         &supervisor("root", 5, vec![]),
         expect![[r#"
@@ -117,11 +117,11 @@ fn a_chain_of_supervisors_is_drawn_from_left_to_right() {
     check(
         &chain,
         expect![[r#"
-        Supervisor level-6 <0.6.0>
-        └─ level-7 <0.7.0>  supervisor
-           └─ level-8 <0.8.0>  supervisor
-              └─ level-9 <0.9.0>  supervisor
-                 └─ leaf <0.10.0>  worker"#]],
+            Supervisor level-6 <0.6.0>  one for one
+            └─ level-7 <0.7.0>  supervisor, one for one
+               └─ level-8 <0.8.0>  supervisor, one for one
+                  └─ level-9 <0.9.0>  supervisor, one for one
+                     └─ leaf <0.10.0>  worker"#]],
     );
     let tree = Tree::from_node(&chain, &Options::default());
     expect![[r#"
@@ -147,10 +147,10 @@ fn a_wide_level_is_folded_and_says_how_many_are_down() {
     }
     let jobs = supervisor("jobs", 6, children);
     let root = supervisor("root", 5, vec![jobs, worker("log", 7)]);
-    let tree = Tree::from_node(&root, &Options { children: 4 });
+    let tree = Tree::from_node(&root, &Options { children: 4, ..Options::default() });
     expect![[r#"
-        Supervisor root <0.5.0>
-        ├─ jobs <0.6.0>  supervisor
+        Supervisor root <0.5.0>  one for one
+        ├─ jobs <0.6.0>  supervisor, one for one
         │  ├─ job-0 <0.10.0>  worker
         │  ├─ job-1 <0.11.0>  worker
         │  ├─ job-2 <0.12.0>  worker
@@ -173,7 +173,7 @@ fn a_wide_level_is_folded_and_says_how_many_are_down() {
     "#]]
     .assert_eq(&tree.to_mermaid(Direction::TopDown));
     for limit in [0, 1] {
-        let tree = Tree::from_node(&root, &Options { children: limit });
+        let tree = Tree::from_node(&root, &Options { children: limit, ..Options::default() });
         assert_eq!(tree.nodes.len(), 1);
         assert_eq!(tree.nodes[0].folded.count, 2);
     }
@@ -188,10 +188,10 @@ fn hostile_names_stay_text() {
     check(
         &root,
         expect![[r#"
-        Supervisor end; %%{init}%% <0.5.0>
-        ├─ ]):::x ---> 9(end <0.3.0>  worker
-        ├─ <0.12.0>  worker
-        └─ 1. "`*a*`" <0.13.0>  worker"#]],
+            Supervisor end; %%{init}%% <0.5.0>  one for one
+            ├─ ]):::x ---> 9(end <0.3.0>  worker
+            ├─ <0.12.0>  worker
+            └─ 1. "`*a*`" <0.13.0>  worker"#]],
     );
     check_mermaid(
         &root,
@@ -213,7 +213,7 @@ fn hostile_names_stay_text() {
 fn a_long_line_is_cut_to_the_width() {
     let text = Tree::from_node(&service(), &Options::default()).to_text(24);
     expect![[r#"
-        Supervisor root <0.5.0>
+        Supervisor root <0.5.0>…
         ├─ shards <0.6.0>  supe…
         │  ├─ shard-0 <0.7.0>…
         │  └─ shard-1 <0.8.0>…

@@ -25,6 +25,8 @@ use crate::task::reply;
 use crate::tree::{ChildKind, ChildStatus, Strategy};
 
 struct Members {
+    /// Who has started the supervisor.
+    owner: Pid,
     intensity: Intensity,
     limit: usize,
     history: History,
@@ -58,7 +60,7 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
     }
     let limit = builder.max_children.unwrap_or(usize::MAX);
     let (history, list) = (History::default(), FxHashMap::default());
-    let mut members = Members { intensity: builder.intensity, limit, history, list, started: 0 };
+    let mut members = Members { owner, intensity: builder.intensity, limit, history, list, started: 0 };
     reply(owner, reference, Ok::<(), StartError>(()));
     loop {
         let over = match listen().await {
@@ -82,7 +84,7 @@ impl Members {
             Request::Describe => {
                 caller.reply(Description { strategy: Strategy::OneForOne, since, children: self.list() });
             }
-            Request::CountChildren => caller.reply(self.list().iter().collect::<ChildCounts>()),
+            Request::CountChildren => caller.reply(self.counts()),
             Request::IsOfKind(wanted) => caller.reply(Kind::Dynamic.compare(wanted)),
             Request::Stop => return Some(ExitReason::Normal),
             Request::StartChild(spec) => caller.reply(self.start(spec).await),
@@ -106,7 +108,7 @@ impl Members {
         check(&spec, AutoShutdown::Never).map_err(StartChildError::Spec)?;
         self.has_room(&spec.id)?;
         let id = || spec.id.to_string();
-        match start(&spec, |pid| self.list.contains_key(&pid)).await {
+        match start(&spec, self.owner, |pid| self.list.contains_key(&pid)).await {
             Ok(pid) => {
                 self.add(pid, Some(spec));
                 Ok(pid)
@@ -150,10 +152,13 @@ impl Members {
                 State::Restarting(_) => (None, ChildStatus::Restarting, None),
             };
             let id = member.spec.as_ref().map_or("task", |spec| &spec.id).to_owned();
-            let kind = member.spec.as_ref().map_or(ChildKind::Worker, |spec| spec.kind);
-            ChildInfo { id, pid, kind, status, restarts: member.restarts, uptime }
+            ChildInfo { id, pid, kind: member.kind(), status, restarts: member.restarts, uptime }
         };
         list.into_iter().map(info).collect()
+    }
+
+    fn counts(&self) -> ChildCounts {
+        self.list.values().map(|member| (member.kind(), matches!(member.state, State::Running(_)))).collect()
     }
 
     async fn terminate(&mut self, pid: Pid) -> Result<(), TerminateChildError> {
@@ -205,7 +210,7 @@ impl Members {
     async fn restart(&mut self, old: Pid) {
         let Some(mut member) = self.list.remove(&old) else { return };
         let Some(spec) = &member.spec else { return };
-        match start(spec, |pid| self.list.contains_key(&pid)).await {
+        match start(spec, self.owner, |pid| self.list.contains_key(&pid)).await {
             Ok(new) => {
                 tell_restart(old, new, &spec.id);
                 member.state = State::Running(now());
@@ -233,6 +238,10 @@ impl Members {
 }
 
 impl Member {
+    fn kind(&self) -> ChildKind {
+        self.spec.as_ref().map_or(ChildKind::Worker, |spec| spec.kind)
+    }
+
     fn shutdown(&self) -> Shutdown {
         self.spec.as_ref().map_or(Shutdown::Within(PATIENCE), |spec| spec.shutdown)
     }

@@ -53,6 +53,44 @@ fn a_child_that_is_never_ready_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_supervisor_that_waits_for_a_child_can_be_stopped_all_the_same() {
+    clean(async {
+        let endless = || {
+            let start = || async {
+                register("half", spawn_link(forever())).unwrap();
+                std::future::pending::<Result<Pid, ExitReason>>().await
+            };
+            ChildSpec::starting("endless", start)
+        };
+        trap_exit(true);
+        let fixed = Supervisor::new(Strategy::OneForOne).child(forever).start_link().await.unwrap().pid();
+        let dynamic = DynamicSupervisor::new().start_link().await.unwrap().pid();
+        for supervisor in [fixed, dynamic] {
+            let asking = greenroom::spawn(async move {
+                let _ = match Supervisor::find(supervisor).await {
+                    Ok(fixed) => fixed.start_child(endless()).await,
+                    Err(_) => DynamicSupervisor::find(supervisor).await.unwrap().start_child(endless()).await,
+                };
+            });
+            while whereis("half").is_none() {}
+            exit(supervisor, ExitReason::Shutdown);
+            assert_eq!(next_exit().await, (supervisor, ExitReason::Shutdown));
+            assert_eq!(whereis("half"), None);
+            gone(asking).await;
+        }
+        // Also while it starts.
+        let owner = greenroom::spawn(async move {
+            let _ = Supervisor::new(Strategy::OneForOne).name("mine").child(endless()).start_link().await;
+        });
+        while whereis("half").is_none() {}
+        let supervisor = whereis("mine").unwrap();
+        exit(owner, ExitReason::Kill);
+        gone(supervisor).await;
+        assert_eq!(whereis("half"), None);
+    });
+}
+
+#[test]
 fn a_child_that_is_ready_in_time_costs_no_timer() {
     by_clock(|_| async {
         let start = || async { Ok::<_, ExitReason>(spawn_link(forever())) };
@@ -166,7 +204,14 @@ fn children_that_end_at_the_same_time_as_they_are_stopped_leave_no_message() {
             // Whichever comes first.
             let _ = supervisor.terminate_child(child).await;
         }
-        while process::info(supervisor.pid()).unwrap().message_queue_len > 0 {}
+        // Monitors fire before links: whoever ended the last child may have the supervisor's link yet to break, which
+        // is when the message is put there.
+        while process::info(supervisor.pid()).unwrap().links != [self_pid()] {
+            greenroom::yield_now().await;
+        }
+        while process::info(supervisor.pid()).unwrap().message_queue_len > 0 {
+            greenroom::yield_now().await;
+        }
         let info = process::info(supervisor.pid()).unwrap();
         assert_eq!((info.links, info.monitors, info.monitored_by), (vec![self_pid()], vec![], vec![]));
     });

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use expect_test::{Expect, expect};
+use greenroom_tracing_viz::Pictures;
+use greenroom_tracing_viz::file::{self, Saved};
 
 use super::{Notebook, finish, start};
 
@@ -139,4 +141,25 @@ fn on_a_full_disk_it_says_so_and_where_else_to_go() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("the disk is full: cannot write `"), "{said}");
     assert!(said.contains("point GREENROOM_CACHE to another disk"), "{said}");
+}
+
+#[test]
+fn a_run_draws_its_own_traffic_across_both_nodes() {
+    let notebook =
+        Notebook::of(&["let me = self_pid();\nspawn(async move { send(me, 7_u8) });\nreceive::<u8>().await"]);
+    let ran = finish(start(&mut notebook.command(&["--trace", "run.json"])));
+    assert_eq!(ran.code, Some(0), "{} {}", ran.stdout, ran.stderr);
+    let json = std::fs::read_to_string(notebook.path().join("run.json")).expect("it was written");
+    let Ok(Saved::Trace(trace)) = file::read(&json) else { panic!("{json}") };
+    let text = trace.sequence().to_text(400);
+    // From the request to the reply, and back home.
+    let told = ["compiler of cell 1", "Evaluate", "leader of evaluation 1", "INFO: 7", "Shown", "Finished"];
+    let places: Vec<_> = told.iter().map(|told| text.find(told)).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {text}");
+    assert!(["session", "runtime_server", "evaluator", "cell"].iter().all(|name| text.contains(name)), "{text}");
+    assert_eq!(trace.lost, 0);
+
+    let ran = finish(start(&mut notebook.command(&["--trace", "run.png"])));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("should end in .svg"), "{}", ran.stderr);
 }

@@ -54,6 +54,13 @@ impl Columns {
                     }
                     continue;
                 }
+                Action::Mark(mark) => {
+                    let left = mark.with.map_or(mark.participant, |with| with.min(mark.participant));
+                    if let Some(gap) = gaps.get_mut(left) {
+                        gap.wanted = gap.wanted.max(ARROW + words::width(&mark.label).min(LABEL));
+                    }
+                    continue;
+                }
             };
             let gap = &mut gaps[arrow.from.min(arrow.to)];
             let mut wanted = ARROW + words::width(&arrow.label).min(LABEL);

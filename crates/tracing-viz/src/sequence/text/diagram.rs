@@ -1,6 +1,6 @@
 //! The rows of a diagram: heads, lifelines, arrows, ends.
 
-use super::super::{Action, Arrow, Exit, Sequence};
+use super::super::{Action, Arrow, Exit, Group, Mark, MarkKind, NodeColumns, Sequence};
 use super::canvas::Row;
 use super::columns::{ARROW, Columns};
 use crate::words;
@@ -9,7 +9,15 @@ use crate::words;
 pub(super) fn draw(sequence: &Sequence, columns: &Columns, width: usize) -> Vec<String> {
     let mut pen = Pen::new(sequence, columns, width);
     let mut steps = sequence.steps.iter().enumerate().peekable();
+    let mut end_of_group = None;
     while let Some((index, step)) = steps.next() {
+        if end_of_group == Some(index) {
+            pen.rule("");
+        }
+        if let Some(group) = sequence.group_at(index) {
+            end_of_group = Some(index + group.len);
+            pen.group(group);
+        }
         match &step.action {
             Action::Arrow(arrow) => {
                 let end = steps.next_if(|(_, next)| is_end_of_sender(&next.action, arrow));
@@ -18,7 +26,11 @@ pub(super) fn draw(sequence: &Sequence, columns: &Columns, width: usize) -> Vec<
                 pen.arrow(arrow, tail, if born { Tip::Head } else { Tip::Line });
             }
             Action::Exit(exit) => pen.exit(exit),
+            Action::Mark(mark) => pen.mark(mark),
         }
+    }
+    if end_of_group == Some(sequence.steps.len()) {
+        pen.rule("");
     }
     pen.rows
 }
@@ -72,6 +84,9 @@ impl<'a> Pen<'a> {
         };
         let lives = sequence.participants.iter().map(|participant| life(participant.born)).collect();
         let mut pen = Pen { columns, width, lives, rows: Vec::new() };
+        if !sequence.nodes.is_empty() {
+            pen.nodes(&sequence.nodes);
+        }
         let mut heads = Row::new(width);
         for (participant, life) in pen.lives.iter().enumerate() {
             if matches!(life, Life::Present) {
@@ -136,18 +151,79 @@ impl<'a> Pen<'a> {
         self.lives[exit.participant] = Life::Absent;
         let mut row = self.lifelines();
         if !exit.speaks_for_itself() {
-            // The label goes to the right, unless it would be cut there and has more room at left.
-            let is_free = |column: &usize| row.at(*column) == ' ';
-            let right = (x + 1..self.width).take_while(is_free).count().saturating_sub(2);
-            let left = (0..x).rev().take_while(is_free).count().saturating_sub(2);
-            if right >= left.min(words::width(&exit.label)) {
-                row.write(x + 2, &exit.label, right);
-            } else {
-                let label = words::cut(&exit.label, left);
-                row.write(x - 1 - words::width(&label), &label, left);
-            }
+            let place = exit.place.as_ref().map(|place| format!("{} at {place}", exit.label));
+            let fits = |label: &String| self.width.saturating_sub(x + 2) >= words::width(label);
+            self.beside(&mut row, x, place.as_ref().filter(|label| fits(label)).unwrap_or(&exit.label));
         }
         row.put(x, '✕');
+        self.rows.push(row.finish());
+    }
+
+    /// Draws what happened without a message.
+    fn mark(&mut self, mark: &Mark) {
+        let x = self.columns.x[mark.participant];
+        let mut row = self.lifelines();
+        let Some(with) = mark.with.map(|with| self.columns.x[with]) else {
+            self.beside(&mut row, x, &mark.label);
+            row.put(x, '◷');
+            return self.rows.push(row.finish());
+        };
+        let (left, right) = (x.min(with), x.max(with));
+        (left + 1..right).filter(|&column| row.at(column) == ' ').collect::<Vec<_>>().into_iter().for_each(|column| {
+            row.put(column, '╌');
+        });
+        if mark.kind != MarkKind::Link {
+            let (tip, sign) = if x < with { (with - 1, '▷') } else { (with + 1, '◁') };
+            row.put(tip, sign);
+        }
+        let label = words::cut(&mark.label, (right - left).saturating_sub(ARROW));
+        row.write(left + 3, &format!(" {label} "), right - left);
+        self.rows.push(row.finish());
+    }
+
+    /// Writes a label beside a lifeline: to the right, unless it would be cut there and has more room at left.
+    fn beside(&self, row: &mut Row, x: usize, label: &str) {
+        let is_free = |column: &usize| row.at(*column) == ' ';
+        let right = (x + 1..self.width).take_while(is_free).count().saturating_sub(2);
+        let left = (0..x).rev().take_while(is_free).count().saturating_sub(2);
+        if right >= left.min(words::width(label)) {
+            row.write(x + 2, label, right);
+        } else {
+            let label = words::cut(label, left);
+            row.write(x - 1 - words::width(&label), &label, left);
+        }
+    }
+
+    /// Says that what follows was repeated; its end is a rule without words.
+    fn group(&mut self, group: &Group) {
+        self.rule(&format!(" {} ", group.words()));
+    }
+
+    /// A dotted line across all lifelines.
+    fn rule(&mut self, words: &str) {
+        let mut row = self.lifelines();
+        let (Some(&first), Some(&last)) = (self.columns.x.first(), self.columns.x.last()) else { return };
+        for column in first..=last {
+            if row.at(column) == ' ' {
+                row.put(column, '┄');
+            }
+        }
+        row.write(first + 2, words, (last - first).saturating_sub(2));
+        self.rows.push(row.finish());
+    }
+
+    /// A line above the heads that says which of them are on which node.
+    fn nodes(&mut self, nodes: &[NodeColumns]) {
+        let mut row = Row::new(self.width);
+        for node in nodes {
+            let last = node.first + node.len - 1;
+            let (left, right) = (self.columns.head(node.first), self.columns.x[last] + 1);
+            let right = right.max(left + 4);
+            row.put(left, '╭');
+            (left + 1..right).for_each(|column| row.put(column, '─'));
+            row.put(right, '╮');
+            row.write(left + 2, &format!(" {} ", node.name), (right - left).saturating_sub(3));
+        }
         self.rows.push(row.finish());
     }
 

@@ -24,16 +24,26 @@ pub(super) fn draw(sequence: &Sequence, width: usize) -> Vec<String> {
         let (from, sign, to, label) = match &step.action {
             Action::Arrow(arrow) => (names[arrow.from].as_str(), "─▶", names[arrow.to].as_str(), &arrow.label),
             Action::Exit(exit) => (names[exit.participant].as_str(), "✕ ", "", &exit.label),
+            Action::Mark(mark) => {
+                let with = mark.with.map_or("", |with| names[with].as_str());
+                (names[mark.participant].as_str(), if with.is_empty() { "◷ " } else { "╌╌" }, with, &mark.label)
+            }
         };
-        let (time, from, to) = (time(step), pad(from, name_width), pad(to, name_width));
+        let (time, from, to) = (time(step), words::pad(from, name_width), words::pad(to, name_width));
         let space = " ".repeat(time_width.saturating_sub(words::width(&time)));
         words::cut(&format!("{space}{time}  {from} {sign} {to}  {label}"), width)
     };
-    sequence.steps.iter().map(line).collect()
-}
-
-/// `text` with blanks up to so many columns.
-fn pad(text: &str, columns: usize) -> String {
-    let blanks = columns.saturating_sub(words::width(text));
-    format!("{text}{}", " ".repeat(blanks))
+    let mut lines = Vec::new();
+    let mut end_of_group = 0;
+    for (index, step) in sequence.steps.iter().enumerate() {
+        if let Some(group) = sequence.group_at(index) {
+            lines.push(words::cut(&format!("┌ {}", group.words()), width));
+            end_of_group = index + group.len;
+        }
+        lines.push(line(step));
+        if end_of_group == index + 1 {
+            lines.push(words::cut("└", width));
+        }
+    }
+    lines
 }

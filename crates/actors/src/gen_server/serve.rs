@@ -1,0 +1,199 @@
+//! The life of a server's process: `init`, one message after the other, `terminate`.
+
+use std::any::type_name;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::error::InitError;
+use super::message::AnyMessage;
+use super::next::{Next, Parting, Step};
+use super::pending::Refusal;
+use super::sys::{Description, Job, Outcome, Stop, Sys, SysReply, Work};
+use super::{Caller, GenServer};
+use crate::current::running;
+use crate::message::{Exit, Local, short_name};
+use crate::pid::{Pid, Ref};
+use crate::process::{is_alive, self_pid, set_label, unlink};
+use crate::reason::ExitReason;
+use crate::receive::{Candidate, select};
+use crate::request::{ReplyTo, Request};
+use crate::runner::guarded;
+
+/// Runs a handler. What it comes to, or the reason for which it ends the server if it panics.
+macro_rules! caught {
+    ($handler:expr) => {{
+        let mut future = pin!($handler);
+        poll_fn(|context| match guarded(|| future.as_mut().poll(context)) {
+            Ok(polled) => polled.map(Ok),
+            Err(reason) => Poll::Ready(Err(reason)),
+        })
+        .await
+    }};
+}
+
+/// Whom a new server has to tell that it is ready.
+pub(super) struct Starter {
+    pub(super) pid: Pid,
+    pub(super) reference: Ref,
+    pub(super) is_linked: bool,
+}
+
+impl Starter {
+    fn tell(&self, outcome: Result<(), InitError>) {
+        let reply_to = ReplyTo { caller: self.pid, noted_at: self_pid(), reference: self.reference };
+        Caller::new(reply_to).reply(outcome);
+    }
+}
+
+/// Runs a server from start to end.
+pub(super) async fn serve<S: GenServer>(args: S::Args, starter: Starter) -> ExitReason {
+    set_label(name_of::<S>());
+    let server = match S::init(args).await {
+        Ok(server) => server,
+        Err(error) => {
+            unlink(starter.pid);
+            let reason = match &error {
+                InitError::Ignore => ExitReason::Normal,
+                InitError::Stop(reason) => reason.clone(),
+            };
+            starter.tell(Err(error));
+            return reason;
+        }
+    };
+    starter.tell(Ok(()));
+    let parent = starter.is_linked.then_some(starter.pid);
+    let mut host = Host { server, parent, is_suspended: false };
+    let end = host.run().await;
+    if !is_alive(self_pid()) {
+        return end.reason; // It has ended itself in a handler: there is nothing it could clean up any more.
+    }
+    let terminated = caught!(host.server.terminate(&end.reason));
+    if let Some(parting) = end.parting {
+        let Parting { to, answer } = *parting;
+        running("reply", |current, _, _| current.inner.send_answer(current, to, answer));
+    }
+    terminated.err().unwrap_or(end.reason)
+}
+
+pub(super) fn name_of<S>() -> String {
+    short_name(type_name::<S>())
+}
+
+struct Host<S> {
+    server: S,
+    parent: Option<Pid>,
+    is_suspended: bool,
+}
+
+/// Why a server ends, and the answer that it still owes.
+struct End {
+    reason: ExitReason,
+    parting: Option<Box<Parting>>,
+}
+
+impl<S: GenServer> Host<S> {
+    async fn run(&mut self) -> End {
+        let mut handled = caught!(self.server.handle_continue());
+        loop {
+            let (message, time) = match handled {
+                Ok(Next(Step::Receive)) => (self.receive(None).await, None),
+                Ok(Next(Step::ReceiveWithin(time))) => (self.receive(Some(time)).await, Some(time)),
+                Ok(Next(Step::Handle(message))) => (Some(message), None),
+                Ok(Next(Step::Stop(reason, parting))) => return End { reason, parting },
+                Err(reason) => return End { reason, parting: None },
+            };
+            let Some(message) = message else {
+                handled = caught!(self.server.handle_timeout());
+                continue;
+            };
+            if let Some(reason) = self.exit_of_parent(&message) {
+                return End { reason, parting: None };
+            }
+            handled = match caught!(self.server.accept(message)) {
+                Ok(Ok(next)) => Ok(next),
+                Ok(Err(message)) => match self.attend(message) {
+                    Attended::Done => Ok(time.map_or_else(Next::go, Next::timeout)),
+                    Attended::Stop(reason) => Ok(Next::stop(reason)),
+                    Attended::Not(message) => caught!(self.server.handle_info(message)),
+                },
+                Err(reason) => Err(reason),
+            };
+        }
+    }
+
+    /// Waits for the next message, for so long. While the server is suspended, only what concerns the host is one.
+    async fn receive(&mut self, time: Option<Duration>) -> Option<AnyMessage> {
+        let (_, received) = match self.is_suspended {
+            true => select(&mut |candidate| concerns_host::<S>(candidate).then_some(0), None).await?,
+            false => select(&mut |_| Some(0), time).await?,
+        };
+        Some(AnyMessage::of(received.into_envelope()))
+    }
+
+    /// Why the parent ends, if this says so.
+    fn exit_of_parent(&self, message: &AnyMessage) -> Option<ExitReason> {
+        let exit = message.peek::<Exit>()?;
+        (self.parent == Some(exit.from)).then(|| exit.reason.clone())
+    }
+
+    /// Deals with what the server has not declared, if it concerns the host.
+    fn attend(&mut self, message: AnyMessage) -> Attended {
+        let message = match message.request::<Sys>() {
+            Ok(asked) => {
+                asked.caller().0.reply(self.answer(&asked.message));
+                return Attended::Done;
+            }
+            Err(message) => message,
+        };
+        let message = match message.request::<Stop>() {
+            Ok(asked) => return Attended::Stop(asked.message.0),
+            Err(message) => message,
+        };
+        let message = match message.request::<Work<S>>() {
+            Ok(asked) => {
+                let caller = asked.caller::<Local<std::thread::Result<Outcome>>>().0;
+                let Local(Job(job)) = asked.message;
+                // What panics is not the server's, but its caller's, who gets it back.
+                caller.reply(Local(catch_unwind(AssertUnwindSafe(|| job(&mut self.server)))));
+                return Attended::Done;
+            }
+            Err(message) => message,
+        };
+        let Some(reply_to) = message.reply_to() else { return Attended::Not(message) };
+        let calls = S::accepted().into_iter().filter(|accepted| accepted.reply.is_some());
+        let accepts = calls.map(|accepted| accepted.to_string()).collect();
+        Caller::new(reply_to).reply(Refusal { server: name_of::<S>(), accepts });
+        Attended::Done
+    }
+
+    fn answer(&mut self, request: &Sys) -> SysReply {
+        match request {
+            Sys::Suspend => self.is_suspended = true,
+            Sys::Resume => self.is_suspended = false,
+            Sys::Describe => {
+                let server = type_name::<S>().to_owned();
+                return SysReply::Described(Description { server, accepts: S::accepted() });
+            }
+            Sys::ShowState => return SysReply::State(format!("{:#?}", self.server)),
+        }
+        SysReply::Done
+    }
+}
+
+/// What the host does with a message.
+enum Attended {
+    Done,
+    Stop(ExitReason),
+    /// Nothing: it does not concern the host.
+    Not(AnyMessage),
+}
+
+fn concerns_host<S: GenServer>(candidate: &mut Candidate<'_>) -> bool {
+    candidate.is::<Request<Sys>>()
+        || candidate.is::<Request<Stop>>()
+        || candidate.is::<Request<Work<S>>>()
+        || candidate.is::<Exit>()
+}

@@ -1,0 +1,110 @@
+//! A notebook as one web page that needs nothing else: style, code in colours, outputs and diagrams are all in it.
+//!
+//! What a notebook says is foreign text. HTML in its prose is shown as text, and the page's own policy lets no script
+//! run and loads nothing but pictures.
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::code::{Painter, escape};
+use super::diagram::Draughtsman;
+use super::markdown::is_empty_manifest;
+use crate::livemd::{Cell, Code, Notebook, SavedOutput, Smart};
+
+const STYLE: &str = include_str!("page.css");
+
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:";
+
+/// The notebook as a page, with the outputs that are saved in it.
+pub fn page(notebook: &Notebook) -> String {
+    let mut writer = Writer { painter: Painter::new(), draughtsman: Draughtsman::default() };
+    let mut body = format!("<h1>{}</h1>\n", escape(&notebook.name));
+    for code in notebook.setup.iter().filter(|code| !is_empty_manifest(code)) {
+        body.push_str(&writer.code(code));
+    }
+    if notebook.sections.len() > 1 {
+        let entry = |(at, section): (usize, &crate::livemd::Section)| {
+            format!("<li><a href=\"#section-{at}\">{}</a></li>\n", escape(&section.name))
+        };
+        let entries: String = notebook.sections.iter().enumerate().map(entry).collect();
+        body.push_str(&format!("<nav><ol>\n{entries}</ol></nav>\n"));
+    }
+    for (at, section) in notebook.sections.iter().enumerate() {
+        body.push_str(&format!("<section id=\"section-{at}\">\n<h2>{}</h2>\n", escape(&section.name)));
+        if let Some(parent) = section.branch_parent_index.and_then(|parent| notebook.sections.get(parent)) {
+            body.push_str(&format!("<p class=\"branch\">Branches from “{}”.</p>\n", escape(&parent.name)));
+        }
+        for cell in &section.cells {
+            body.push_str(&match cell {
+                Cell::Markdown(markdown) => writer.prose(&markdown.text),
+                Cell::Code(code) | Cell::Smart(Smart { code, .. }) => writer.code(code),
+            });
+        }
+        body.push_str("</section>\n");
+    }
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n",
+        escape(&notebook.name)
+    )
+}
+
+struct Writer {
+    painter: Painter,
+    draughtsman: Draughtsman,
+}
+
+impl Writer {
+    fn code(&mut self, code: &Code) -> String {
+        let outputs: String = code.outputs.iter().map(|output| self.output(output)).collect();
+        format!("<div class=\"cell\">\n{}{outputs}</div>\n", self.painted(code.language.info(), &code.source))
+    }
+
+    fn painted(&self, language: &str, source: &str) -> String {
+        format!("<pre><code>{}</code></pre>\n", self.painter.paint(language, source))
+    }
+
+    fn output(&mut self, output: &SavedOutput) -> String {
+        let diagram = (output.info == "mermaid").then(|| self.diagram(&output.text)).flatten();
+        diagram.unwrap_or_else(|| format!("<pre class=\"output\">{}</pre>\n", escape(&output.text)))
+    }
+
+    fn diagram(&mut self, mermaid: &str) -> Option<String> {
+        let [light, dark] = self.draughtsman.draw(mermaid)?;
+        Some(format!("<figure><div class=\"light\">{light}</div><div class=\"dark\">{dark}</div></figure>\n"))
+    }
+
+    fn prose(&mut self, text: &str) -> String {
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_TASKLISTS;
+        let mut events = Vec::new();
+        let mut fence: Option<(String, String)> = None;
+        for event in Parser::new_ext(text, options) {
+            match (event, &mut fence) {
+                (Event::Start(Tag::CodeBlock(kind)), _) => {
+                    let info = match kind {
+                        CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or("").to_owned(),
+                        CodeBlockKind::Indented => String::new(),
+                    };
+                    fence = Some((info, String::new()));
+                }
+                (Event::Text(part), Some((_, source))) => source.push_str(&part),
+                (Event::End(TagEnd::CodeBlock), _) => {
+                    let (info, source) = fence.take().unwrap_or_default();
+                    let diagram = (info == "mermaid").then(|| self.diagram(&source)).flatten();
+                    let html = diagram.unwrap_or_else(|| self.painted(&info, source.trim_end_matches('\n')));
+                    events.push(Event::Html(html.into()));
+                }
+                (Event::Html(html), _) => events.push(Event::Text(html)),
+                (Event::InlineHtml(html), _) => events.push(Event::Text(html)),
+                (event, _) => events.push(event),
+            }
+        }
+        let mut html = String::new();
+        pulldown_cmark::html::push_html(&mut html, events.into_iter());
+        html
+    }
+}

@@ -1,0 +1,2 @@
+let value: Option<u8> = None;
+let /*>*/Some(number) = value;

@@ -1,0 +1,3 @@
+struct Point { x: i32 }
+let point = Point { x: 1 };
+let Point { /*>*/z, .. } = point;

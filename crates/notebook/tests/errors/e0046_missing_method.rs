@@ -1,0 +1,5 @@
+trait Speak {
+    fn speak(&self) -> String;
+}
+struct Dog;
+/*>*/impl Speak for Dog {}

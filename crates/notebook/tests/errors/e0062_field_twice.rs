@@ -1,0 +1,2 @@
+struct Point { x: i32 }
+let point = Point { x: 1, /*>*/x: 2 };

@@ -1,0 +1,3 @@
+fn number() -> u8 {
+    /*>*/return;
+}

@@ -1,0 +1,2 @@
+const BYTE: u8 = /*>*/255 + 1;
+BYTE

@@ -1,0 +1,3 @@
+struct View {
+    text: /*>*/&str,
+}

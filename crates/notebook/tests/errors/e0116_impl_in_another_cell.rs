@@ -1,0 +1,5 @@
+struct Counter(u32);
+//---
+/*>*/impl Counter {
+    fn up(&mut self) {}
+}

@@ -1,0 +1,3 @@
+/*>*/impl Drop for u32 {
+    fn drop(&mut self) {}
+}

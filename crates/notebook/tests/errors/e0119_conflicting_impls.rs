@@ -1,0 +1,3 @@
+trait Name {}
+impl<T> Name for T {}
+/*>*/impl Name for u8 {}

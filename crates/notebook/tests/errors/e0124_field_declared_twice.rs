@@ -1,0 +1,4 @@
+struct Point {
+    x: i32,
+    /*>*/x: i32,
+}

@@ -1,0 +1,5 @@
+#[derive(Clone, Copy)]
+struct /*>*/Handle;
+impl Drop for Handle {
+    fn drop(&mut self) {}
+}

@@ -1,0 +1,7 @@
+trait Make {
+    fn make();
+}
+struct Thing;
+impl Make for Thing {
+    /*>*/fn make(&self) {}
+}

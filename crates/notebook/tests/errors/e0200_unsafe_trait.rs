@@ -1,0 +1,3 @@
+struct Own;
+unsafe trait Trust {}
+/*>*/impl Trust for Own {}

@@ -1,0 +1,4 @@
+#[derive(Clone, Copy)]
+struct /*>*/Words {
+    all: Vec<String>,
+}

@@ -1,0 +1,2 @@
+use std::fmt::Result;
+use /*>*/std::io::Result;

@@ -1,0 +1,3 @@
+fn first(text: &/*>*/'a str) -> &str {
+    text
+}

@@ -1,0 +1,4 @@
+let number = 1;
+fn f() {
+    /*>*/break;
+}

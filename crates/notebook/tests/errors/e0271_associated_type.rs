@@ -1,0 +1,3 @@
+fn numbers() -> /*>*/impl Iterator<Item = u32> {
+    vec!["one"].into_iter()
+}

@@ -1,0 +1,2 @@
+let half = 0.5;
+let sum = half /*>*/+ 1;

@@ -1,0 +1,3 @@
+let list = [1, 2, 3];
+let at: i32 = 0;
+list[/*>*/at]

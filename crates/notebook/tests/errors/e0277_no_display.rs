@@ -1,0 +1,2 @@
+struct Secret;
+println!("found {}", /*>*/Secret);

@@ -1,0 +1,3 @@
+for digit in /*>*/5 {
+    println!("{digit}");
+}

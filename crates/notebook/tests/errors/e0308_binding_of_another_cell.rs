@@ -1,0 +1,3 @@
+let count = 3_usize;
+//---
+let wanted: String = /*>*/count;

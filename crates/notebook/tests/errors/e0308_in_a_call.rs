@@ -1,0 +1,2 @@
+fn greet(name: &str) {}
+greet(/*>*/7);

@@ -1,0 +1,3 @@
+struct Holder<T> {
+    value: /*>*/&'static T,
+}

@@ -1,0 +1,4 @@
+let flag = true;
+let number: u8 = /*>*/if flag {
+    1
+};

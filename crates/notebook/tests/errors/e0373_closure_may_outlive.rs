@@ -1,0 +1,3 @@
+let words = vec!["a"];
+std::thread::spawn(/*>*/|| println!("{}", words.len()));
+words.len()

@@ -1,0 +1,3 @@
+trait Fast {
+    /*>*/const fn fast();
+}

@@ -1,0 +1,2 @@
+let number: i32;
+println!("{}", /*>*/number);

@@ -1,0 +1,3 @@
+let words = vec![String::from("a")];
+let others = words;
+println!("{}", /*>*/words.len());

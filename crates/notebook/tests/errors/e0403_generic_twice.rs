@@ -1,0 +1,1 @@
+fn same<T, /*>*/T>(value: T) {}

@@ -1,0 +1,3 @@
+struct Animal;
+struct Dog;
+impl /*>*/Animal for Dog {}

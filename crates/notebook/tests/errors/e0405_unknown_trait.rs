@@ -1,0 +1,2 @@
+struct Dog;
+impl /*>*/Walk for Dog {}

@@ -1,0 +1,5 @@
+trait Speak {}
+struct Dog;
+impl Speak for Dog {
+    /*>*/fn bark(&self) {}
+}

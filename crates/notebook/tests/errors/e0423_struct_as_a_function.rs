@@ -1,0 +1,2 @@
+struct Point { x: i32 }
+let point = /*>*/Point(1);

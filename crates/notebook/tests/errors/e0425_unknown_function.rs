@@ -1,0 +1,1 @@
+let list = /*>*/rnage(3);

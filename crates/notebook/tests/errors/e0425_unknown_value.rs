@@ -1,0 +1,2 @@
+let total = 1;
+let twice = /*>*/totl * 2;

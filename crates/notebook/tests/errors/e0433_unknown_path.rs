@@ -1,0 +1,1 @@
+let map = /*>*/HashMap::<u8, u8>::new();

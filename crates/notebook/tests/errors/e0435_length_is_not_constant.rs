@@ -1,0 +1,2 @@
+let length = 3;
+let list = [0; /*>*/length];

@@ -1,0 +1,4 @@
+struct Named { name: String }
+fn take(named: &Named) -> String {
+    /*>*/named.name
+}

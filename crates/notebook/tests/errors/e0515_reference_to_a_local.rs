@@ -1,0 +1,4 @@
+fn longest() -> &'static str {
+    let text = String::from("long");
+    /*>*/text.as_str()
+}

@@ -1,0 +1,2 @@
+let list = Vec::new();
+/*>*/list.push(1);

@@ -1,0 +1,6 @@
+let outer;
+{
+    let inner = String::from("short");
+    outer = /*>*/&inner;
+}
+println!("{outer}");

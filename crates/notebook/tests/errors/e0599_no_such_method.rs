@@ -1,0 +1,2 @@
+let words = vec!["a", "b"];
+words./*>*/lenght()

@@ -1,0 +1,2 @@
+let text = "a";
+let opposite = /*>*/!text;

@@ -1,0 +1,4 @@
+mod tools {
+    fn hammer() {}
+}
+tools::/*>*/hammer();

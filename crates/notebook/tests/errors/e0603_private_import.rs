@@ -1,0 +1,4 @@
+mod inner {
+    fn hidden() {}
+}
+pub use inner::/*>*/hidden;

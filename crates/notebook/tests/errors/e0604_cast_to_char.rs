@@ -1,0 +1,1 @@
+let letter = /*>*/66u32 as char;

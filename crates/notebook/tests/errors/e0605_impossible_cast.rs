@@ -1,0 +1,1 @@
+let list = /*>*/vec![1u8] as Vec<u32>;

@@ -1,0 +1,2 @@
+let thin = 0 as *const u8;
+let wide = /*>*/thin as *const [u8];

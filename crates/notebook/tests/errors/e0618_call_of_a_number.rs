@@ -1,0 +1,2 @@
+let number = 7;
+let result = /*>*/number(1);

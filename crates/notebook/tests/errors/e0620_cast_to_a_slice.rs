@@ -1,0 +1,1 @@
+let slice = /*>*/&[0_usize; 2] as [usize];

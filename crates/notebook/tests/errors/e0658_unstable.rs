@@ -1,0 +1,2 @@
+let number = 1;
+let nothing: /*>*/! = panic!();

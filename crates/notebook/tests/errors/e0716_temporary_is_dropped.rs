@@ -1,0 +1,2 @@
+let text: &str = /*>*/String::from("short").as_str();
+println!("{text}");

@@ -1,0 +1,1 @@
+let wait = |time| sleep(time)./*>*/await;

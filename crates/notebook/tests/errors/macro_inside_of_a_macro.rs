@@ -1,0 +1,6 @@
+macro_rules! double {
+    ($value:expr) => {
+        $value /*>*/* 2
+    };
+}
+double!("a")

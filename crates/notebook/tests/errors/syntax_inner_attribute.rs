@@ -1,0 +1,2 @@
+/*>*/#![feature(let_chains)]
+let number = 1;

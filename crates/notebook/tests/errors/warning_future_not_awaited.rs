@@ -1,0 +1,2 @@
+async fn work() {}
+/*>*/work();

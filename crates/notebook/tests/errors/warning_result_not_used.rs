@@ -1,0 +1,1 @@
+/*>*/std::fs::remove_file("nothing");

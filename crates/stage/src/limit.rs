@@ -1,0 +1,36 @@
+//! A limit on the memory of a runtime, so that a cell without bounds ends the runtime and not the machine.
+//!
+//! The notebook is told of it by the exit code; what it then says is its own business.
+
+use std::time::Duration;
+
+use crate::memory::{Memory, memory};
+use crate::protocol::OUT_OF_MEMORY;
+
+/// The variable that says how much memory a runtime may use, in megabytes.
+const VARIABLE: &str = "GREENROOM_MEMORY";
+
+/// How often the memory is looked at: a cell that starts processes without end takes gigabytes in a second.
+const STEP: Duration = Duration::from_millis(50);
+
+/// Ends this program when it uses more memory than it may: what `GREENROOM_MEMORY` says, else three quarters of what is
+/// free at its start. Where the system does not tell, there is no limit.
+pub(crate) fn watch() {
+    let said = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let Some(limit) = said.map(|megabytes| megabytes << 20).or_else(|| Some(free()? / 4 * 3)) else { return };
+    let look = move || {
+        while memory().is_none_or(|Memory { resident, .. }| resident <= limit) {
+            std::thread::sleep(STEP);
+        }
+        std::process::exit(OUT_OF_MEMORY)
+    };
+    // Without the thread there is no limit, as on other systems.
+    let _ = std::thread::Builder::new().name("memory limit".to_owned()).spawn(look);
+}
+
+/// The memory that programs can still have, in bytes.
+fn free() -> Option<u64> {
+    let known = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = known.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+}
