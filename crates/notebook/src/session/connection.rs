@@ -152,17 +152,13 @@ impl Connection {
 
     /// A server is there: of the runtime that is on its way, or in place of one that was killed.
     async fn ready(&mut self, ready: &Ready) {
-        let Some(start) = self.start.take() else { return self.met(ready.server) };
+        let Some(start) = self.start.take_if(|start| start.is_ready(ready)) else { return self.met(ready.server) };
         let id = start.id;
-        match start.done(ready) {
-            Ok(runtime) => {
-                self.watch = Some(monitor(runtime.server));
-                *self.estate.runtime() = Some(Held { id, runtime, out: Vec::new() });
-                std::mem::take(&mut self.parked).into_iter().for_each(|request| self.run(None, request));
-                self.say(Happens::Connected(id)).await;
-            }
-            Err(start) => self.start = Some(start),
-        }
+        let Some(runtime) = start.done(ready) else { return };
+        self.watch = Some(monitor(runtime.server));
+        *self.estate.runtime() = Some(Held { id, runtime, out: Vec::new() });
+        std::mem::take(&mut self.parked).into_iter().for_each(|request| self.run(None, request));
+        self.say(Happens::Connected(id)).await;
     }
 
     /// Hands a request to the runtime that it is meant for, or to any. Whoever asks for one that is gone hears so.

@@ -81,11 +81,16 @@ impl Start {
         matches!(self.step, Step::Tools(maker) if maker == ended.from)
     }
 
-    /// The runtime, if it is the one that is ready now.
-    pub(super) fn done(self, ready: &Ready) -> Result<Runtime, Start> {
+    /// Whether this says that it is ready.
+    pub(super) fn is_ready(&self, ready: &Ready) -> bool {
+        matches!(&self.step, Step::Program(launch) if launch.is_ready(ready))
+    }
+
+    /// The runtime, once it is ready.
+    pub(super) fn done(self, ready: &Ready) -> Option<Runtime> {
         match self.step {
-            Step::Program(launch) if launch.is_ready(ready) => Ok(launch.done(ready)),
-            step => Err(Start { step, ..self }),
+            Step::Program(launch) => Some(launch.done(ready)),
+            Step::Tools(_) => None,
         }
     }
 
