@@ -239,17 +239,3 @@ async fn who_defines(cell: CellId, error: &CompileError) -> Vec<(String, String)
 fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
-
-impl From<greenroom_stage::cell::Output> for Output {
-    fn from(output: greenroom_stage::cell::Output) -> Self {
-        use greenroom_stage::cell::Output as Shown;
-        match output {
-            Shown::Text(text) => Output::new(OutputKind::Text, text),
-            Shown::Value { text, .. } => Output::new(OutputKind::Value, text),
-            Shown::Sequence { text, mermaid } => Output::diagram(OutputKind::Sequence, text, mermaid),
-            Shown::Tree { text, mermaid } => Output::diagram(OutputKind::Tree, text, mermaid),
-            Shown::Error(text) => Output::new(OutputKind::Error, text),
-            other => Output::new(OutputKind::Text, format!("{other:?}")),
-        }
-    }
-}
