@@ -5,16 +5,16 @@
 //! ```
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::supervisor::{Intensity, Strategy, Supervisor};
+use greenroom::supervisor::{ChildSpec, Strategy, Supervisor};
 use greenroom::trace::Trace;
-use greenroom::{Node, receive, register, self_pid, send, whereis};
+use greenroom::{Node, receive, send, trap_exit, whereis};
 use greenroom_tracing_viz::Pictures;
 
-/// Fails at what it is sent for the third time.
+/// Fails when it gets too hot.
 async fn boiler() {
-    let _ = register("boiler", self_pid());
     loop {
         let degrees = receive::<u32>().await;
         assert!(degrees < 100, "{degrees} °C is too hot");
@@ -31,17 +31,19 @@ fn explode() -> std::io::Result<Trace> {
         .on_supervisor_failure(move |trace| drop(keep.send(trace.clone())))
         .start()?;
     node.block_on(async {
+        // To outlive the plant.
+        trap_exit(true);
         let plant = Supervisor::new(Strategy::OneForOne)
             .name("plant")
-            .intensity(Intensity::NEVER)
-            .child(boiler)
-            .start()
+            .intensity(0, Duration::from_secs(1))
+            .child(ChildSpec::named("boiler", boiler))
+            .start_link()
             .await
             .expect("it starts");
         let watch = greenroom::monitor(plant.pid());
-        for degrees in [80, 95, 110] {
+        for degrees in [80_u32, 95, 110] {
             if let Some(boiler) = whereis("boiler") {
-                send(boiler, degrees as u32);
+                send(boiler, degrees);
             }
         }
         receive! { down: Down if down.reference == watch => () };

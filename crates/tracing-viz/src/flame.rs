@@ -132,12 +132,14 @@ impl Flame {
             "µs" => words::duration(Duration::from_micros(weight)),
             unit => format!("{} {unit}", words::count(weight)),
         };
+        // A node that all of them have in common says nothing.
+        let is_common = |stack: &Vec<String>| stack.len() > 1 && Some(&stack[0]) == heaviest[0].0.first();
+        let common = usize::from(!heaviest.is_empty() && self.stacks.keys().all(is_common));
         let line = |(stack, one): &(&Vec<String>, &u64)| {
             let part = 100.0 * **one as f64 / all as f64;
             let bar = "█".repeat((part / 10.0).round() as usize);
-            // The node is the same in most; it stands last where it is cut first.
-            let (first, rest) = stack.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-            words::cut(&format!("{part:5.1} % {:<10} {:>10}  {}  {first}", bar, weight(**one), rest.join(" › ")), width)
+            let frames = stack[common..].join(" › ");
+            words::cut(&format!("{part:5.1} % {bar:<10} {:>10}  {frames}", weight(**one)), width)
         };
         let mut lines: Vec<String> = heaviest.iter().take(HEAVIEST).map(line).collect();
         if heaviest.len() > HEAVIEST {

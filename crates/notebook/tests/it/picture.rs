@@ -51,7 +51,7 @@ fn a_trace_is_drawn_in_every_form() {
 
 #[test]
 fn flamegraphs_are_drawn_and_compared() {
-    assert!(drawn(&["--picture", "messages"]).unwrap().starts_with("100.0 % ██████████  1 messages  echo › Ping"));
+    assert!(drawn(&["--picture", "messages"]).unwrap().starts_with("100.0 % ██████████ 1 messages  echo › Ping"));
     assert!(drawn(&["--picture", "messages", "--as", "svg"]).unwrap().contains("<svg"));
     let folder = tempfile::tempdir().unwrap();
     let before = folder.path().join("before.json");

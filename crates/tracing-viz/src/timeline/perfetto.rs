@@ -77,13 +77,8 @@ impl Timeline {
                 let (pid, tid) = place(lane);
                 Event { pid, tid, ts: micros(time), ..Event::default() }
             };
-            let moment = |event, cat| Event {
-                ph: "i",
-                s: Some("t"),
-                name: message.label.clone(),
-                cat: Some(cat),
-                ..event
-            };
+            let moment =
+                |event, cat| Event { ph: "i", s: Some("t"), name: message.label.clone(), cat: Some(cat), ..event };
             let end = |ph, bp, event| Event {
                 ph,
                 bp,
