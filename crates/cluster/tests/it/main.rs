@@ -7,5 +7,6 @@ mod membership;
 mod nodes;
 mod refusals;
 mod servers;
+mod shared;
 mod signals;
 mod simulation;
