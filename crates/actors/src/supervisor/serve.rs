@@ -47,7 +47,7 @@ pub(super) fn prepare(name: Option<String>) -> Result<(), StartError> {
 }
 
 /// Tells whoever has started the running supervisor that it failed, and ends.
-pub(super) fn give_up(owner: Pid, reference: Ref, error: StartError) -> ! {
+pub(super) fn fail(owner: Pid, reference: Ref, error: StartError) -> ! {
     unlink(owner);
     reply(owner, reference, Err::<(), StartError>(error));
     exit_self(ExitReason::Shutdown)
@@ -65,7 +65,7 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
         Ok(()) => reply(owner, reference, Ok::<(), StartError>(())),
         Err(error) => {
             children.stop_all().await;
-            give_up(owner, reference, error);
+            fail(owner, reference, error);
         }
     }
     loop {
