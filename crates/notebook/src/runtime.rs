@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -225,7 +225,11 @@ fn spawn(options: &RuntimeOptions, settings: &RuntimeSettings, owner: &Owner) ->
     }
     let mut child = command.spawn()?;
     if let Some(stdin) = &mut child.stdin {
-        stdin.write_all(owner.to_line().as_bytes())?;
+        match stdin.write_all(owner.to_line().as_bytes()) {
+            // It has ended already; how is seen by whoever waits for it.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
     }
     Ok(child)
 }
