@@ -230,7 +230,7 @@ fn tree(estate: &Arc<Estate>) -> SupervisorBuilder {
     let clients = move || {
         let specs: Vec<ChildSpec> = kept.clients().values().cloned().collect();
         let clients = specs.into_iter().fold(supervisor(CLIENTS), SupervisorBuilder::child);
-        async move { clients.start_link().await.map(Supervisor::pid).map_err(|error| NotStarted::from(error)) }
+        async move { clients.start_link().await.map(Supervisor::pid).map_err(NotStarted::from) }
     };
     supervisor("notebook")
         .child(named(RUNTIME, estate, connection::serve))
