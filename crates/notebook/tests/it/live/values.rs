@@ -53,7 +53,7 @@ fn a_cell_that_fails_leaves_the_values_of_all_others() {
         live.evaluate(&[1, 2, 5]).await;
         // Each has its own.
         assert_eq!(live.evaluate(&[3]).await, "[1, 3]");
-        assert_eq!(live.evaluate(&[4]).await, "[1, 3]");
+        assert_eq!(live.evaluate(&[4]).await, "[1]");
         assert_eq!(live.show(), "1: Evaluated, 2: Evaluated failed, 3: Evaluated, 4: Evaluated, 5: Evaluated failed");
         live.stop().await;
     });
