@@ -6,7 +6,7 @@ use greenroom::message::Down;
 use greenroom::registry::{self, Why};
 use greenroom::{ExitReason, Node, Pid, Registry, exit, monitor, process, receive, self_pid, send, spawn};
 
-use crate::support::{Pong, clean, end_of_new, forever, gone, has, on};
+use crate::support::{Pong, clean, end_of_new, forever, gone, has, nothing_is_left, on};
 
 #[test]
 fn a_key_is_one_processs_until_it_is_given_up() {
@@ -223,6 +223,7 @@ fn keys_come_and_go_while_processes_do() {
         for worker in workers {
             assert_eq!(crate::support::end_of(worker).await, ExitReason::Normal);
         }
+        nothing_is_left().await;
         assert_eq!(names.count(), 0);
     });
 }
