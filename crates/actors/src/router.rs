@@ -30,6 +30,9 @@ pub trait Router: Send + Sync {
     /// asked again.
     fn has_room(&self, to: NodeId, from: Pid, waker: &Waker) -> bool;
 
+    /// Whether so much waits for a node that a sender would be told [`Flow::Full`].
+    fn is_full(&self, to: NodeId) -> bool;
+
     /// Sends a signal to another node.
     fn signal(&self, to: NodeId, signal: RemoteSignal);
 }

@@ -72,6 +72,9 @@ impl Inner {
                     (if refusal == Refusal::Nobody { NotSent::NoProcess } else { NotSent::Full }, back)
                 });
             }
+            if self.router().is_some_and(|router| router.is_full(to.node)) {
+                return Some((NotSent::Full, taken));
+            }
             self.send_remote(current, &Target::Pid(to), &taken)
                 .err()
                 .map(|Unsendable(why)| (NotSent::NotData(why), taken))

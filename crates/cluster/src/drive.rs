@@ -4,17 +4,20 @@
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use greenroom::NodeId;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::oneshot;
 
 use crate::cookie::random_bytes;
 use crate::events::{NodeDown, NodeUp};
+use crate::flush;
 use crate::hub::{Hub, Link};
 use crate::notice::Notice;
 use crate::operation::{self, Operation};
+use crate::pen::{Pen, end_of};
 use crate::protocol::{Closed, Connection, ConnectionId, Event, FRAGMENT, HandshakeError, Peer, Refusal, Role};
 use crate::transport::Channel;
 
@@ -33,14 +36,14 @@ pub(crate) async fn drive(
     told: oneshot::Sender<Outcome>,
 ) {
     let core = Connection::new(role, hub.settings.clone(), channel.binding, random_bytes(), began);
-    let link = Arc::new(Link::new(id, core));
+    let link = Arc::new(Link::new(id, core, Pen::new(channel.writer)));
     hub.open.lock().insert(id, link.clone());
-    let (reader, writer) = tokio::io::split(channel.stream);
-    let writing = tokio::spawn(write(hub.clone(), link.clone(), writer));
-    Driver { hub, link, role, met: None, told: Some(told) }.read(reader).await;
-    // What a stranger's last word may take is over soon, also if this task is.
+    let writing = tokio::spawn(flush::write(hub.clone(), link.clone()));
+    let (stop, driver) = (writing.abort_handle(), Driver { hub, link, role, met: None, told: Some(told) });
+    driver.read(channel.reader).await;
     if tokio::time::timeout(LAST_WORDS, writing).await.is_err() {
-        // It does not read. The writing task ends with the channel, when that is dropped.
+        // It does not read: what is left to say is not said.
+        stop.abort();
     }
 }
 
@@ -251,7 +254,7 @@ impl Driver {
             let _ = told.send(Err((why, self.met.take()))); // Whoever called may have stopped waiting.
         }
         let waiting = std::mem::take(&mut *link.room.lock());
-        waiting.into_values().for_each(|(_, waker)| waker.wake());
+        waiting.into_values().flat_map(|(_, wakers)| wakers).for_each(Waker::wake);
         link.writable.notify_one();
         link.ended.send_replace(true);
         hub.changed.send_replace(());
@@ -271,42 +274,5 @@ fn is_suspicious(why: &Closed) -> bool {
         | Closed::Goodbye
         | Closed::Here
         | Closed::Overloaded(_) => false,
-    }
-}
-
-/// The end of a stream in words; none for the end that comes when a program ends.
-fn end_of(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => String::new(),
-        _ => error.to_string(),
-    }
-}
-
-/// Writes what is queued, as much at a time as there is.
-async fn write(hub: Arc<Hub>, link: Arc<Link>, mut writer: impl AsyncWrite + Unpin) {
-    let mut out = Vec::with_capacity(2 * FRAGMENT);
-    loop {
-        let (any, over) = {
-            let mut core = link.core.lock();
-            (core.poll_transmit(&mut out, hub.now()), core.is_closed())
-        };
-        let written = match any {
-            true => writer.write_all(&out).await,
-            false => writer.flush().await,
-        };
-        out.clear();
-        if let Err(error) = written {
-            // The reading task sees to the rest.
-            link.core.lock().handle_end(&end_of(&error));
-            return link.nudge.notify_one();
-        }
-        if any {
-            link.make_room();
-        } else if over {
-            let _ = writer.shutdown().await; // If it is gone already, all the better.
-            return;
-        } else {
-            link.writable.notified().await;
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! What all connections of a node share: who is connected, what is decided, whom to tell.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -13,12 +14,13 @@ use tokio::task::AbortHandle;
 
 use crate::events::Watchers;
 use crate::notice::{Log, Notice};
+use crate::pen::Pen;
 use crate::protocol::{Connection, ConnectionId, Endpoint, Length, Peer, Settings};
 use crate::transport::Transport;
 
 /// The state of a node's membership.
 ///
-/// Locks are taken in this order: `core` of a link, then any other, of which only one at a time.
+/// Locks are taken in this order: `pen` and `core` of a link, then any other, of which only one at a time.
 pub(crate) struct Hub {
     pub(crate) node: Node,
     /// The global names, which are served as long as the node is in a cluster.
@@ -33,6 +35,9 @@ pub(crate) struct Hub {
     /// The tasks of callers that are not let in yet.
     pub(crate) strangers: Mutex<HashMap<ConnectionId, AbortHandle>>,
     pub(crate) watchers: Watchers,
+    /// The links that have something to write since this turn, for the flusher.
+    pub(crate) due: Mutex<Vec<Arc<Link>>>,
+    pub(crate) flush_wanted: Notify,
     /// The names of nodes that were disconnected on purpose.
     pub(crate) parted: Mutex<Vec<Arc<str>>>,
     /// Whether the node can run functions for others: nobody is let in before.
@@ -47,12 +52,16 @@ pub(crate) struct Hub {
 pub(crate) struct Link {
     pub(crate) id: ConnectionId,
     pub(crate) core: Mutex<Connection>,
-    /// There is something to write.
+    /// The writing end, while the writing task is there; taken before `core`.
+    pub(crate) pen: Mutex<Option<Pen>>,
+    /// There is something to write for the writing task.
     pub(crate) writable: Notify,
+    /// Whether the flusher is going to look at it.
+    pub(crate) is_due: AtomicBool,
     /// The reading task has something else to see to than its input.
     pub(crate) nudge: Notify,
-    /// Processes that wait for room among operations of a length.
-    pub(crate) room: Mutex<HashMap<Pid, (Length, Waker)>>,
+    /// Processes that wait for room among operations of a length: those that are held back, and those that await it.
+    pub(crate) room: Mutex<HashMap<Pid, (Length, Vec<Waker>)>>,
     /// Those of them that have sent something long.
     pub(crate) long: Mutex<HashSet<Pid>>,
     /// Who is at the other end, once it is in use.
@@ -62,11 +71,12 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(id: ConnectionId, core: Connection) -> Self {
-        let (writable, nudge) = Default::default();
+    pub(crate) fn new(id: ConnectionId, core: Connection, pen: Pen) -> Self {
+        let (core, pen) = (Mutex::new(core), Mutex::new(Some(pen)));
+        let (writable, is_due, nudge) = Default::default();
         let (room, long) = Default::default();
         let (peer, ended) = (OnceLock::new(), watch::Sender::new(false));
-        Link { id, core: Mutex::new(core), writable, nudge, room, long, peer, ended }
+        Link { id, core, pen, writable, is_due, nudge, room, long, peer, ended }
     }
 
     /// Says goodbye; the tasks do the rest.
@@ -89,8 +99,12 @@ impl Link {
         drop(core);
         let is_free = |length| if length == Length::Short { short } else { long };
         let free: Vec<_> = waiting.extract_if(|_, (length, _)| is_free(*length)).collect();
-        self.room.lock().extend(waiting);
-        free.into_iter().for_each(|(_, (_, waker))| waker.wake());
+        let mut room = self.room.lock();
+        for (pid, (length, wakers)) in waiting {
+            room.entry(pid).or_insert_with(|| (length, Vec::new())).1.extend(wakers);
+        }
+        drop(room);
+        free.into_iter().flat_map(|(_, (_, wakers))| wakers).for_each(Waker::wake);
     }
 }
 

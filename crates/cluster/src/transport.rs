@@ -3,6 +3,7 @@
 //!
 //! A channel comes with a value that its two ends, and nobody else, share; the handshake binds its proofs to it.
 
+mod arrivals;
 mod memory;
 mod tls;
 
@@ -21,14 +22,16 @@ use crate::protocol::Binding;
 /// A future that can be kept.
 pub(crate) type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A stream of bytes in both directions.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+/// The reading half of a channel.
+pub(crate) type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+/// The writing half of a channel.
+pub(crate) type Writer = Box<dyn AsyncWrite + Send + Unpin>;
 
 /// A channel that is ready for use.
 pub(crate) struct Channel {
-    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
     pub(crate) binding: Binding,
 }
 

@@ -48,7 +48,13 @@ impl Router for Wires {
         let Some(link) = self.0.link(to) else { return true };
         let length = if link.long.lock().contains(&from) { Length::Long } else { Length::Short };
         // First the waker, then the look: so room that is made meanwhile is not missed.
-        link.room.lock().insert(from, (length, waker.clone()));
+        {
+            let mut room = link.room.lock();
+            let (_, wakers) = room.entry(from).or_insert_with(|| (length, Vec::new()));
+            if !wakers.iter().any(|known| known.will_wake(waker)) {
+                wakers.push(waker.clone());
+            }
+        }
         // A connection that is over has no end to wait for any more.
         let has_room = {
             let core = link.core.lock();
@@ -56,9 +62,15 @@ impl Router for Wires {
         };
         if has_room {
             link.long.lock().remove(&from);
-            link.room.lock().remove(&from);
+            let (_, mut others) = link.room.lock().remove(&from).unwrap_or((length, Vec::new()));
+            others.retain(|other| !other.will_wake(waker));
+            others.into_iter().for_each(Waker::wake);
         }
         has_room
+    }
+
+    fn is_full(&self, to: NodeId) -> bool {
+        self.0.link(to).is_some_and(|link| !link.core.lock().has_room(Length::Short))
     }
 
     fn signal(&self, to: NodeId, signal: RemoteSignal) {
@@ -81,24 +93,26 @@ enum Unsent {
 impl Wires {
     fn queue(
         &self,
-        link: &Link,
+        link: &Arc<Link>,
         route: Route,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
     ) -> Result<Queued, Unsent> {
         // Taken, not borrowed: what a message does while it is written may be to send another.
         let mut bytes = SCRATCH.take();
         bytes.clear();
-        let queued = write(&mut bytes)
-            .map_err(Unsent::Unsendable)
-            .and_then(|()| link.core.lock().queue(route, &bytes).map_err(|_| Unsent::NotUp));
+        let queued = write(&mut bytes).map_err(Unsent::Unsendable).and_then(|()| {
+            let mut core = link.core.lock();
+            let queued = core.queue(route, &bytes).map_err(|_| Unsent::NotUp)?;
+            Ok((queued, core.counters().queued))
+        });
         if bytes.capacity() <= SCRATCH_KEPT {
             SCRATCH.set(bytes);
         }
         match queued {
-            Ok(_) => link.writable.notify_one(),
+            Ok((_, waiting)) => self.0.flush(link, waiting),
             Err(_) => link.nudge.notify_one(), // It may have been closed for having too much to do.
         }
-        queued
+        queued.map(|(queued, _)| queued)
     }
 
     /// What somebody is told who asks for a process of a node that is not connected: if a later life of that node has

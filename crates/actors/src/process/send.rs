@@ -108,7 +108,7 @@ pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
 
 /// Sends a message if that can be known to arrive: there is a live process, with room for it.
 ///
-/// To another node, that the message is data is all that can be known.
+/// To another node, all that can be known is that the message is data, and that not too much waits on the way.
 ///
 /// # Errors
 /// [`TrySendError`], with the message.
@@ -128,7 +128,8 @@ pub fn try_send<M: Message>(to: Pid, message: M) -> Result<(), TrySendError<M>> 
 }
 
 /// Sends a message once there is room for it in the mailbox of the receiver, should that have a
-/// [limit](crate::process::Builder::mailbox_limit). To any other it is sent at once, as by [`send`].
+/// [limit](crate::process::Builder::mailbox_limit), or on the way to its node. To any other it is sent at once, as by
+/// [`send`].
 ///
 /// # Cancel safety
 /// If this is dropped before it is ready, nothing was sent.
@@ -146,7 +147,13 @@ pub async fn send_async<M: Message>(to: Pid, message: M) -> Result<(), TrySendEr
             sent => return sent,
         };
         std::future::poll_fn(|context| {
-            let has_room = running("send_async", |current, _, _| current.inner.has_room(to.id, context.waker()));
+            let has_room = running("send_async", |current, _, id| {
+                let (inner, waker) = (current.inner, context.waker());
+                match to.node == inner.id {
+                    true => inner.has_room(to.id, waker),
+                    false => inner.router().is_none_or(|router| router.has_room(to.node, inner.pid(id), waker)),
+                }
+            });
             if has_room { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -163,7 +170,7 @@ pub enum TrySendError<M> {
         /// The message.
         message: M,
     },
-    /// The receiver's mailbox is at its limit.
+    /// The receiver's mailbox is at its limit, or too much waits for its node.
     Full {
         /// The receiver.
         to: Pid,

@@ -97,6 +97,10 @@ impl Router for Strict {
         true
     }
 
+    fn is_full(&self, _: NodeId) -> bool {
+        false
+    }
+
     fn signal(&self, _: NodeId, _: RemoteSignal) {}
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Boxed, Channel, Incoming, Listener, Transport};
 use crate::cookie::random_bytes;
+use crate::protocol::Binding;
 
 /// Bytes that are on their way at most.
 const WINDOW: usize = 256 << 10;
@@ -35,16 +36,21 @@ impl std::fmt::Debug for MemoryNetwork {
     }
 }
 
+fn channel(stream: tokio::io::DuplexStream, binding: Binding) -> Channel {
+    let (reader, writer) = tokio::io::split(stream);
+    Channel { reader: Box::new(reader), writer: Box::new(writer), binding }
+}
+
 impl Transport for MemoryNetwork {
     fn call(&self, address: SocketAddr) -> Boxed<'static, io::Result<Channel>> {
         let (near, far) = tokio::io::duplex(WINDOW);
         let binding = random_bytes();
         let heard = match self.listeners.lock().get(&address) {
-            Some(listener) => listener.send(Channel { stream: Box::new(far), binding }).is_ok(),
+            Some(listener) => listener.send(channel(far, binding)).is_ok(),
             None => false,
         };
         let called = match heard {
-            true => Ok(Channel { stream: Box::new(near), binding }),
+            true => Ok(channel(near, binding)),
             false => Err(io::Error::new(io::ErrorKind::ConnectionRefused, "nobody listens there")),
         };
         Box::pin(std::future::ready(called))

@@ -23,6 +23,7 @@ use rustls::{ClientConfig, ConnectionCommon, DigitallySignedStruct, ServerConfig
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+use super::arrivals::Socket;
 use super::{Boxed, Channel, Incoming, Listener, Transport};
 use crate::protocol::Binding;
 
@@ -80,9 +81,12 @@ impl Transport for Tls {
             set_buffers(&socket)?;
             let tcp = socket.connect(address).await?;
             tcp.set_nodelay(true)?;
-            let stream = client.connect(ServerName::IpAddress(address.ip().into()), tcp).await.map_err(explain)?;
+            let socket = Socket::new(tcp);
+            let arrivals = socket.arrivals();
+            let stream = client.connect(ServerName::IpAddress(address.ip().into()), socket).await.map_err(explain)?;
             let binding = binding(stream.get_ref().1)?;
-            Ok(Channel { stream: Box::new(stream), binding })
+            let (reader, writer) = tokio::io::split(stream);
+            Ok(Channel { reader: Box::new(arrivals(reader)), writer: Box::new(writer), binding })
         })
     }
 
@@ -118,9 +122,12 @@ impl Listener for Calls {
 
 async fn open(server: TlsAcceptor, tcp: TcpStream) -> io::Result<Channel> {
     tcp.set_nodelay(true)?;
-    let stream = server.accept(tcp).await.map_err(explain)?;
+    let socket = Socket::new(tcp);
+    let arrivals = socket.arrivals();
+    let stream = server.accept(socket).await.map_err(explain)?;
     let binding = binding(stream.get_ref().1)?;
-    Ok(Channel { stream: Box::new(stream), binding })
+    let (reader, writer) = tokio::io::split(stream);
+    Ok(Channel { reader: Box::new(arrivals(reader)), writer: Box::new(writer), binding })
 }
 
 /// RFC 9266, `tls-exporter`.

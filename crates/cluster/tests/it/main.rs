@@ -9,6 +9,7 @@ mod namespaces;
 mod nodes;
 mod processes;
 mod refusals;
+mod remote;
 mod servers;
 mod shared;
 mod signals;
