@@ -67,7 +67,8 @@ fn evaluated(cells: usize) -> Result<Data, String> {
     let (notebook, _) = livemd::parse(&text(cells));
     let mut data = Data::new(&notebook);
     act(&mut data, Evaluation::QueueAll)?;
-    act(&mut data, Runtime::Connected)?;
+    let runtime = data.runtime().id;
+    act(&mut data, Runtime::Connected(runtime))?;
     while let Some(&cell) = data.evaluating().first() {
         finish(&mut data, cell, 1)?;
     }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::future::Future;
+use std::io::Write;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
@@ -247,6 +248,9 @@ fn install_panic_hook() {
                 if let Some(handler) = handler {
                     handler(&panic);
                 }
+                if handler.is_none() {
+                    introduce(current);
+                }
                 PANIC.set(Some(panic));
                 handler.is_some()
             });
@@ -255,6 +259,17 @@ fn install_panic_hook() {
             }
         }));
     });
+}
+
+/// Says which process it is that panics, above what the program's hook has to say.
+fn introduce(current: &Current) {
+    let Some(pid) = current.pid() else { return };
+    let locked = current.inner.slot(pid.id).and_then(|slot| slot.try_lock(pid.id));
+    let cold = locked.as_ref().and_then(|locked| locked.view());
+    let name = cold.and_then(|cold| cold.name.as_deref().or(cold.label.as_deref()));
+    let name = name.map_or_else(String::new, |name| format!(" `{name}`"));
+    // Nobody can be told that nobody is told.
+    let _ = write!(std::io::stderr(), "\nin process {pid}{name}:");
 }
 
 impl Inner {

@@ -203,6 +203,12 @@ impl Slot {
         self.is_alive(pid).then_some(Locked { slot: self, cold })
     }
 
+    /// The same for one who must not wait, as this thread may hold the lock itself.
+    pub(crate) fn try_lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
+        let cold = self.cold.try_lock()?;
+        self.is_alive(pid).then_some(Locked { slot: self, cold })
+    }
+
     /// The words by which all threads agree on what becomes of the process.
     #[inline]
     pub(crate) fn life(&self) -> Life<'_> {

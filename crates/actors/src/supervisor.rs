@@ -60,6 +60,7 @@
 //! [`TaskSupervisor`] for tasks; [`PartitionSupervisor`] for several of a kind, of which a key chooses one.
 
 mod decision;
+mod report;
 mod spec;
 mod error;
 mod stop;

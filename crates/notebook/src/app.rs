@@ -7,24 +7,25 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
+use greenroom::supervisor::{StartChildError, StartError as SupervisorError};
 use greenroom::{Node, Pid};
 use greenroom_cluster::{Cluster, Cookie, ListenError, Notice, StartError};
 
 use crate::cache::Cache;
 use crate::check::Check;
 use crate::compiler::{CompiledCell, Compiler};
-use crate::draw::{Drawing, Label, Style};
+use crate::draw::Style;
 use crate::event::{Event, Status};
 use crate::explain::Explainer;
 use crate::frontend::{Frontend, clear_line};
 use crate::livemd::Notebook;
 use crate::picture::{self, DrawError};
 use crate::plan::{self, PlannedCell, plan};
-use crate::prelude::{self, Prelude, PreludeError, SetupError};
-use crate::runtime::RuntimeOptions;
+use crate::prelude::{self, Prelude, PreludeError};
 use crate::rustc::{Cancel, ToolError};
 use crate::session::{Interrupt, Session};
 use crate::storage::Storage;
+use crate::tools::Toolbox;
 use crate::trace::{self, RunTrace};
 
 /// How a run is shown.
@@ -51,6 +52,10 @@ pub enum RunError {
     Join(StartError),
     /// The runtime could not reach the notebook.
     Listen(ListenError),
+    /// The session did not start.
+    Session(SupervisorError),
+    /// The session did not let it begin.
+    Run(StartChildError),
     /// The front end's stream is closed.
     Frontend(std::io::Error),
     /// The run was not drawn.
@@ -65,6 +70,8 @@ impl fmt::Display for RunError {
             RunError::Node(error) => write!(f, "the notebook's node does not start: {error}"),
             RunError::Join(error) => error.fmt(f),
             RunError::Listen(error) => error.fmt(f),
+            RunError::Session(error) => write!(f, "the session does not start: {error}"),
+            RunError::Run(error) => write!(f, "the run does not start: {error}"),
             RunError::Trace(error) => error.fmt(f),
             RunError::Frontend(error) => write!(f, "the output cannot be written: {error}"),
         }
@@ -190,7 +197,7 @@ impl Work {
     }
 
     fn run(self) -> Result<bool, RunError> {
-        let Some((prelude, cells)) = self.open()? else { return Ok(false) };
+        let Some((prelude, _)) = self.open()? else { return Ok(false) };
         let name = format!("greenroom-{}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(RunError::Node)?;
         let cookie = Cookie::random();
@@ -204,32 +211,32 @@ impl Work {
             })
             .start()
             .map_err(RunError::Join)?;
-        let address = cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?;
-        let session = Session {
-            plan: plan(&self.notebook),
-            runtime: RuntimeOptions {
-                program: prelude.runtime(),
-                cells: cells.folder().to_owned(),
-                address,
-                cookie,
-                columns: self.options.columns,
-                events: if self.options.trace.is_some() { trace::EVENTS } else { 0 },
-            },
-            compiler: Arc::new(Compiler::new(prelude, cells)),
-            explainer: self.explainer(),
-            events: self.events,
-            cancel: self.cancel,
+        let toolbox = Toolbox {
+            cache: prelude::cache_folder().map_err(RunError::Cache)?,
+            address: cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?,
+            cookie,
+            columns: self.options.columns,
+            events: if self.options.trace.is_some() { trace::EVENTS } else { 0 },
         };
+        let manifest = self.notebook.manifest().map_or("", |code| code.source.as_str());
+        let tools = toolbox.on(manifest, prelude).map_err(RunError::Cache)?;
+        let explainer = self.explainer();
         let (listener, handle) = (self.listener, node.clone());
-        let options = self.options;
+        let (notebook, events, options) = (self.notebook, self.events, self.options);
         let all_ok = node.block_on(async move {
-            listener.listen(handle.clone(), greenroom::self_pid());
-            let Some(file) = options.trace else { return Ok(session.run().await) };
-            let trace = RunTrace::start(&handle.downgrade());
-            trace.ready().await;
-            let all_ok = session.run().await;
-            let trace = trace.finish().await;
-            picture::save(&trace, &file, options.columns).map(|()| all_ok).map_err(RunError::Trace)
+            let trace = match &options.trace {
+                Some(_) => Some(RunTrace::start(&handle.downgrade()).await),
+                None => None,
+            };
+            let session = Session::start(&notebook, explainer, toolbox, Some(tools)).await;
+            let session = session.map_err(RunError::Session)?;
+            listener.listen(handle, greenroom::self_pid());
+            let all_ok = session.run(events).await.map_err(RunError::Run);
+            session.stop().await;
+            if let (Some(trace), Some(file)) = (trace, &options.trace) {
+                picture::save(&trace.finish().await, file, options.columns).map_err(RunError::Trace)?;
+            }
+            all_ok
         });
         node.shutdown();
         all_ok
@@ -255,16 +262,8 @@ impl Work {
 
     /// Reports the setup as failed and no cell as run.
     fn refuse(&self, setup: &PlannedCell, error: &PreludeError) {
-        let message = error.to_string();
-        let (what, said) = message.split_once(":\n").unwrap_or((&message, ""));
-        let mut drawing = Drawing::error(what);
-        if let PreludeError::Setup(SetupError { span: Some(range), .. }) = error {
-            drawing.labels.push(Label { range: range.clone(), text: String::new(), primary: true });
-        }
-        if !said.is_empty() {
-            drawing = drawing.with_note(said.trim_end());
-        }
-        self.tell(Event::Cell(setup.report_why(Status::Error, self.explainer().draw(setup, &drawing))));
+        let why = self.explainer().setup_error(setup, error);
+        self.tell(Event::Cell(setup.report_why(Status::Error, why)));
         let cells = plan(&self.notebook);
         for cell in &cells {
             self.tell(Event::Cell(cell.report_why(Status::Skipped, "not run: the setup cell has not succeeded")));

@@ -113,6 +113,9 @@ pub struct Output {
     /// A diagram's source in Mermaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mermaid: Option<String>,
+    /// A picture for a browser, as SVG.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub svg: Option<String>,
     /// Whether it tells of something that failed without failing the cell: an example.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
@@ -130,6 +133,8 @@ pub enum OutputKind {
     Sequence,
     /// A supervision tree.
     Tree,
+    /// Another picture: a map of processes, a timeline, a flamegraph.
+    Picture,
     /// What the compiler finds odd about the cell, drawn as an error is.
     Warning,
     /// How the examples in the doc comments of the cell's items went, each beside its line.
@@ -142,12 +147,34 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: None, failed: false }
+        Output { kind, text: text.into(), mermaid: None, svg: None, failed: false }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
     pub fn diagram(kind: OutputKind, text: impl Into<String>, mermaid: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: Some(mermaid.into()), failed: false }
+        Output { mermaid: Some(mermaid.into()), ..Output::new(kind, text) }
+    }
+
+    /// The same with its picture for a browser.
+    pub fn with_svg(self, svg: impl Into<String>) -> Self {
+        Output { svg: Some(svg.into()), ..self }
+    }
+}
+
+impl From<greenroom_stage::cell::Output> for Output {
+    fn from(output: greenroom_stage::cell::Output) -> Self {
+        use greenroom_stage::cell::Output as Shown;
+        match output {
+            Shown::Text(text) => Output::new(OutputKind::Text, text),
+            Shown::Value { text, .. } => Output::new(OutputKind::Value, text),
+            Shown::Sequence { text, mermaid, svg } => {
+                Output::diagram(OutputKind::Sequence, text, mermaid).with_svg(svg)
+            }
+            Shown::Tree { text, mermaid, svg } => Output::diagram(OutputKind::Tree, text, mermaid).with_svg(svg),
+            Shown::Picture { text, svg } => Output::new(OutputKind::Picture, text).with_svg(svg),
+            Shown::Error(text) => Output::new(OutputKind::Error, text),
+            other => Output::new(OutputKind::Text, format!("{other:?}")),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::event::{Output, OutputKind};
 use crate::examples::{Example, got_and_wanted};
 use crate::generate::crate_name;
 use crate::plan::PlannedCell;
+use crate::prelude::{PreludeError, SetupError};
 use crate::rustc::diagnostic::{self, Diagnostic};
 use crate::source_map::position;
 
@@ -53,6 +54,20 @@ impl Explainer {
         };
         let drawn: Vec<String> = drawings.iter().map(|drawing| self.draw(cell, drawing)).collect();
         drawn.join("\n\n")
+    }
+
+    /// Why there is nothing that cells could stand on, drawn on the setup.
+    pub fn setup_error(&self, setup: &PlannedCell, error: &PreludeError) -> String {
+        let message = error.to_string();
+        let (what, said) = message.split_once(":\n").unwrap_or((&message, ""));
+        let mut drawing = Drawing::error(what);
+        if let PreludeError::Setup(SetupError { span: Some(range), .. }) = error {
+            drawing.labels.push(Label { range: range.clone(), text: String::new(), primary: true });
+        }
+        if !said.is_empty() {
+            drawing = drawing.with_note(said.trim_end());
+        }
+        self.draw(setup, &drawing)
     }
 
     /// What the compiler finds odd about a cell that it has compiled.

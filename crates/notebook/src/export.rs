@@ -2,7 +2,6 @@
 //! were compiled to; files are for the commands.
 
 mod code;
-mod diagram;
 mod markdown;
 mod page;
 mod program;

@@ -27,16 +27,18 @@ pub mod document;
 
 pub mod plan;
 pub mod explain;
+pub mod expected;
 pub mod check;
 pub mod runtime;
+pub mod tools;
 pub mod session;
+pub mod live;
 pub mod trace;
 
 pub mod storage;
 
 pub mod app;
 
-pub mod expected;
 pub mod format;
 pub mod export;
 

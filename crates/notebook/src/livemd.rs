@@ -8,9 +8,11 @@
 
 mod blocks;
 mod import;
+mod markdown;
 mod metadata;
 mod model;
 mod print;
+mod scan;
 
 use std::fmt;
 
@@ -51,9 +53,9 @@ pub fn parse(text: &str) -> (Notebook, Vec<Warning>) {
 
 /// A fence that holds a text, whatever backticks that has in it, without a line break at the end.
 pub fn fence(info: &str, text: &str) -> String {
-    let marks = blocks::fence_marks(info, text);
-    let line_break = if text.is_empty() { "" } else { "\n" };
-    format!("{marks}{info}\n{text}{line_break}{marks}")
+    let mut fence = String::new();
+    blocks::push_fence(&mut fence, info, text);
+    fence
 }
 
 /// Writes a document in its canonical form: reading that and writing it again gives the same bytes.

@@ -56,7 +56,7 @@ struct Index {
 }
 
 /// How far the building of a prelude has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// How many packages are done.
     pub done: usize,

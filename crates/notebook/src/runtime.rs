@@ -4,26 +4,22 @@
 //! there are only the pipes of a child process: its standard input, which keeps it alive, and its
 //! output, which is what libraries print past all cells.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use greenroom::message::Down;
-use greenroom::{Node, Pid, Ref, demonitor, monitor, receive, register, self_pid, sleep, unregister};
+use greenroom::{Node, Pid, Ref, self_pid};
 use greenroom_cluster::Cookie;
 use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
 /// How long a runtime may take to say that it is ready.
 const START_TIME: Duration = Duration::from_secs(20);
-/// How long a runtime whose connection is lost may take to be gone.
-const END_TIME: Duration = Duration::from_secs(2);
-/// How long the pipes of a dead runtime may take to run dry; a program that it started may hold them open.
-const LAST_WORDS: Duration = Duration::from_millis(200);
 /// A line of raw output that is longer comes in pieces of about this size: memory is for programs that print lines.
 const PIECE: u64 = 1 << 20;
 /// The byte that a mark begins with.
@@ -46,6 +42,31 @@ pub struct RuntimeOptions {
     pub events: usize,
 }
 
+/// What a person can say about how a runtime is started.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RuntimeSettings {
+    /// Variables of its environment beside those that it inherits.
+    pub environment: BTreeMap<String, String>,
+    /// The folder that it works in; that of the notebook's program where nothing is said.
+    pub folder: Option<PathBuf>,
+    /// Whether panics come with the calls that led to them.
+    pub backtrace: Backtrace,
+}
+
+/// Whether panics come with the calls that led to them: `RUST_BACKTRACE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Backtrace {
+    /// As the environment says.
+    #[default]
+    Inherited,
+    /// No.
+    Off,
+    /// The interesting ones.
+    Short,
+    /// All of them.
+    Full,
+}
+
 /// A running runtime.
 pub struct Runtime {
     child: Child,
@@ -53,8 +74,6 @@ pub struct Runtime {
     readers: Vec<JoinHandle<()>>,
     /// The process that takes requests.
     pub server: Pid,
-    /// The monitor on it: its message means that the runtime is gone.
-    pub watch: Ref,
 }
 
 /// Something that was written to the runtime's own standard output or error.
@@ -101,14 +120,24 @@ impl fmt::Display for RuntimeError {
 
 impl std::error::Error for RuntimeError {}
 
-impl Runtime {
-    /// Starts a runtime that the running process owns, and waits until it is ready.
+/// A runtime that was started and is not ready yet.
+pub struct Launch {
+    child: Child,
+    readers: Vec<JoinHandle<()>>,
+    /// The name of its node.
+    name: String,
+    begin: Instant,
+}
+
+impl Launch {
+    /// Starts a runtime that the running process owns. The owner is known by its registered name: if it is killed, the
+    /// next one of that name owns the runtime, should it come soon.
     ///
     /// # Errors
-    /// [`RuntimeError`], if its program does not start or does not answer.
-    pub async fn start(options: &RuntimeOptions) -> Result<Runtime, RuntimeError> {
+    /// [`RuntimeError::Program`], if its program does not start.
+    pub fn begin(options: &RuntimeOptions, settings: &RuntimeSettings) -> Result<Launch, RuntimeError> {
         let number = Ref::new().to_string().replace(|c: char| !c.is_ascii_digit() && c != '.', "");
-        let waiter = format!("runtime-owner-{number}");
+        let waiter = greenroom::process::info(self_pid()).and_then(|info| info.registered_name).unwrap_or_default();
         let owner = Owner {
             address: options.address,
             cookie: options.cookie.reveal(),
@@ -117,55 +146,81 @@ impl Runtime {
             columns: options.columns,
             events: options.events,
         };
-        // The running process has no other name: it is the session.
-        let registered = register(&waiter, self_pid());
-        debug_assert!(registered.is_ok());
-        let mut child = spawn(options, &owner)
+        let mut child = spawn(options, settings, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
-        let readers = forward_output(&mut child);
-        let ready = wait_until_ready(&mut child).await;
-        match ready {
-            Ok(server) => Ok(Runtime { child, readers, server, watch: monitor(server) }),
-            Err(error) => {
-                unregister(&waiter);
-                end(&mut child);
-                Err(error)
-            }
+        let readers = forward_output(&mut child, &waiter);
+        Ok(Launch { child, readers, name: owner.name, begin: Instant::now() })
+    }
+
+    /// Whether this comes from the runtime that was started: then it is ready.
+    pub fn is_ready(&self, ready: &Ready) -> bool {
+        ready.server.node().name().to_string() == self.name
+    }
+
+    /// The runtime, once it is ready.
+    pub fn done(self, ready: &Ready) -> Runtime {
+        Runtime { child: self.child, readers: self.readers, server: ready.server }
+    }
+
+    /// Why it will not be ready, if that is known by now.
+    pub fn trouble(&mut self) -> Option<RuntimeError> {
+        match self.child.try_wait() {
+            Ok(Some(status)) => Some(RuntimeError::Ended { end: describe(status) }),
+            _ if self.begin.elapsed() > START_TIME => Some(RuntimeError::Silent),
+            _ => None,
         }
     }
 
-    /// Ends the runtime, whatever its cells are doing.
+    /// Ends it.
     pub fn kill(mut self) {
-        demonitor(self.watch);
-        self.free_name();
         end(&mut self.child);
-    }
-
-    /// Says of what the runtime died, after its connection was lost. Its last [`RawOutput`]s are then in the mailbox.
-    pub async fn post_mortem(mut self) -> String {
-        self.free_name();
-        let status = wait(END_TIME, || self.child.try_wait().ok().flatten()).await;
-        end(&mut self.child);
-        wait(LAST_WORDS, || self.readers.iter().all(JoinHandle::is_finished).then_some(())).await;
-        status.map_or_else(|| "its connection was lost".to_owned(), describe)
-    }
-
-    fn free_name(&self) {
-        if let Some(name) = greenroom::process::info(self_pid()).and_then(|info| info.registered_name) {
-            unregister(&name);
-        }
     }
 }
 
-fn spawn(options: &RuntimeOptions, owner: &Owner) -> std::io::Result<Child> {
-    let mut child = Command::new(&options.program)
+impl Runtime {
+    /// Ends the runtime, whatever its cells are doing.
+    pub fn kill(mut self) {
+        end(&mut self.child);
+    }
+
+    /// How the runtime has ended, if it has.
+    pub fn end(&mut self) -> Option<String> {
+        self.child.try_wait().ok().flatten().map(describe)
+    }
+
+    /// Whether all that it has written was passed on: after its end, for certain only if it has started no program
+    /// that lives on.
+    pub fn is_drained(&self) -> bool {
+        self.readers.iter().all(JoinHandle::is_finished)
+    }
+}
+
+fn spawn(options: &RuntimeOptions, settings: &RuntimeSettings, owner: &Owner) -> std::io::Result<Child> {
+    let mut command = Command::new(&options.program);
+    command
+        .envs(&settings.environment)
         .env("LD_LIBRARY_PATH", &options.cells)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // A process group of its own: Ctrl-C is for the notebook, which decides what it means.
-        .process_group(0)
-        .spawn()?;
+        .process_group(0);
+    match settings.backtrace {
+        Backtrace::Inherited => {}
+        Backtrace::Off => {
+            command.env("RUST_BACKTRACE", "0");
+        }
+        Backtrace::Short => {
+            command.env("RUST_BACKTRACE", "1");
+        }
+        Backtrace::Full => {
+            command.env("RUST_BACKTRACE", "full");
+        }
+    }
+    if let Some(folder) = &settings.folder {
+        command.current_dir(folder);
+    }
+    let mut child = command.spawn()?;
     if let Some(stdin) = &mut child.stdin {
         stdin.write_all(owner.to_line().as_bytes())?;
     }
@@ -177,40 +232,6 @@ fn end(child: &mut Child) {
     // Both fail only when it has ended and was collected already.
     let _ = child.kill();
     let _ = child.wait();
-}
-
-async fn wait_until_ready(child: &mut Child) -> Result<Pid, RuntimeError> {
-    let mut patience = START_TIME;
-    let step = Duration::from_millis(100);
-    loop {
-        let ready = receive! {
-            ready: Ready => Some(ready),
-            after step => None,
-        };
-        if let Some(ready) = ready {
-            return Ok(ready.server);
-        }
-        if let Ok(Some(status)) = child.try_wait() {
-            return Err(RuntimeError::Ended { end: describe(status) });
-        }
-        patience = patience.saturating_sub(step);
-        if patience.is_zero() {
-            return Err(RuntimeError::Silent);
-        }
-    }
-}
-
-/// Asks again and again until there is an answer, for as long as patience lasts.
-async fn wait<T>(mut patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let step = Duration::from_millis(5);
-    loop {
-        let answer = ask();
-        if answer.is_some() || patience.is_zero() {
-            return answer;
-        }
-        sleep(step).await;
-        patience = patience.saturating_sub(step);
-    }
 }
 
 /// How a program has ended, in words.
@@ -236,26 +257,41 @@ fn describe(status: ExitStatus) -> String {
     }
 }
 
-/// Sends what the child writes to the running process, line by line.
-fn forward_output(child: &mut Child) -> Vec<JoinHandle<()>> {
+/// Sends what the child writes to whoever has this name, line by line.
+fn forward_output(child: &mut Child, to: &str) -> Vec<JoinHandle<()>> {
     let Some(node) = Node::current() else { return Vec::new() };
-    let to = self_pid();
     let pipes: [Option<Box<dyn Read + Send>>; 2] =
         [child.stdout.take().map(|pipe| Box::new(pipe) as _), child.stderr.take().map(|pipe| Box::new(pipe) as _)];
     let forward = |pipe| {
-        let node = node.clone();
+        let (node, to) = (node.clone(), to.to_owned());
+        let tell = move |output: RawOutput| {
+            if let Some(owner) = owner(&node, &to) {
+                node.send(owner, output);
+            }
+        };
         std::thread::spawn(move || {
             let mut reader = BufReader::new(pipe);
             let mut piece = Vec::new();
             while reader.by_ref().take(PIECE).read_until(b'\n', &mut piece).is_ok_and(|read| read > 0) {
                 let rest = piece.split_off(whole(&piece));
-                parse(&piece).into_iter().for_each(|output| node.send(to, output));
+                parse(&piece).into_iter().for_each(&tell);
                 piece = rest;
             }
-            parse(&piece).into_iter().for_each(|output| node.send(to, output));
+            parse(&piece).into_iter().for_each(&tell);
         })
     };
     pipes.into_iter().flatten().map(forward).collect()
+}
+
+/// The process of a name; one that was just killed is soon there again.
+fn owner(node: &Node, name: &str) -> Option<Pid> {
+    for _ in 0..100 {
+        if let Some(owner) = node.whereis(name) {
+            return Some(owner);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    None
 }
 
 /// How much of a piece of a line can be passed on: neither a mark nor a character that is cut at its end.
@@ -281,11 +317,6 @@ fn parse(line: &[u8]) -> Vec<RawOutput> {
     };
     let text = (!text.is_empty()).then(|| RawOutput::Text(text.to_owned()));
     text.into_iter().chain(mark).collect()
-}
-
-/// Whether a message of a monitor says that this runtime is gone.
-pub fn is_end_of(runtime: &Runtime, down: &Down) -> bool {
-    down.reference == runtime.watch
 }
 
 #[cfg(test)]

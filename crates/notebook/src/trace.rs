@@ -31,7 +31,7 @@ pub struct RunTrace {
 
 impl RunTrace {
     /// Begins to trace `node`. In a process of that node, before it starts a runtime.
-    pub fn start(node: &Node) -> RunTrace {
+    pub async fn start(node: &Node) -> RunTrace {
         let parts = Parts::default();
         let kept = parts.clone();
         let owner = self_pid();
@@ -47,27 +47,24 @@ impl RunTrace {
                 }
             }
         });
-        RunTrace { recording: node.record(EVENTS), parts, keeper }
-    }
-
-    /// Waits until runtimes can reach the keeper.
-    pub async fn ready(&self) {
+        // From here on runtimes can reach it.
         receive! {
             Enough: Enough => (),
         }
+        RunTrace { recording: node.record(EVENTS), parts, keeper }
     }
 
     /// The whole trace, once all that runtimes have sent so far is in.
     pub async fn finish(self) -> Trace {
-        let session = self_pid();
-        let mut trace = self.recording.take(Pid::from_parts(session.node(), u32::MAX, 0));
+        let starter = self_pid();
+        let mut trace = self.recording.take(Pid::from_parts(starter.node(), u32::MAX, 0));
         let watch = monitor(self.keeper);
         send(self.keeper, Enough);
         receive! {
             down: Down if down.reference == watch => (),
         }
         let parts = std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner));
-        trace.names.insert(session, named("session"));
+        trace.names.insert(starter, named("greenroom"));
         let caller = trace.caller;
         let mut whole = greenroom_tracing_viz::merge(std::iter::once(trace).chain(parts.into_values()).collect())
             .unwrap_or(Trace { caller, events: Vec::new(), names: BTreeMap::new(), lost: 0 });

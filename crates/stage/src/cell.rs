@@ -7,6 +7,7 @@
 
 mod bindings;
 pub(crate) mod bounded;
+mod cost;
 mod error;
 mod export;
 mod output;
@@ -67,11 +68,11 @@ impl Context {
         &self.inner.bindings
     }
 
-    /// Takes what the cell has exported so far and folds it into the bindings that it was given.
+    /// Takes what the cell has exported so far.
     ///
     /// A cell exports only after its last statement, so a failed cell adds nothing.
-    pub fn into_bindings(self) -> Bindings {
-        let mut bindings = self.inner.bindings.clone();
+    pub fn into_exports(self) -> Bindings {
+        let mut bindings = Bindings::default();
         let exports = std::mem::take(&mut *self.inner.exports.lock().unwrap_or_else(PoisonError::into_inner));
         for (name, binding) in exports {
             bindings.insert(name, binding);
@@ -96,7 +97,12 @@ impl fmt::Debug for Context {
 /// When no cell above has exported the name, or its value has another type than the cell was compiled for.
 pub fn import<T: Any + Clone>(cx: &Context, name: &str) -> Result<T, CellError> {
     match cx.inner.bindings.get(name).and_then(|binding| binding.value().downcast_ref::<T>()) {
-        Some(value) => Ok(value.clone()),
+        Some(value) => {
+            let cost = cost::Cost::begin();
+            let value = value.clone();
+            cost.tell(cx, name);
+            Ok(value)
+        }
         None => Err(missing(cx, name, std::any::type_name::<T>())),
     }
 }

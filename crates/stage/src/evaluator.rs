@@ -3,24 +3,21 @@
 //! An evaluator runs the cells of one flow, one at a time. Each evaluation has a *leader*: the group
 //! leader of the cell's process and of everything that this starts, which passes on what they print. A
 //! cell's process stays when its code is through, so that what is linked to it, such as a supervisor,
-//! lives on; leader and process end together when the cell is evaluated again or the runtime ends.
+//! lives on; leader and process end together when the evaluation is forgotten or the runtime ends.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom::message::Down;
+use greenroom::message::{Down, Exit};
 use greenroom::reason::Panic;
-use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn_link};
+use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn_link, trap_exit};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
 use crate::io::Handed;
 use crate::loader::load;
-use crate::protocol::{Crashed, Evaluate, EvaluationId, Finished, Outcome, Shown, output_mark};
-
-/// The bindings of every evaluation, shared by the evaluators of a runtime.
-pub(crate) type Store = Arc<std::sync::Mutex<HashMap<EvaluationId, Bindings>>>;
+use crate::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, Outcome, Shown, output_mark};
+use crate::store::Store;
 
 /// What the node's panic handler tells the group leader of the process that panicked.
 pub(crate) type Panicked = Local<(Pid, Panic)>;
@@ -32,6 +29,10 @@ type Through = Local<Result<Context, CellError>>;
 #[derive(Debug, Serialize, Deserialize)]
 struct Done(EvaluationId);
 
+/// How a leader tells a cell's process to begin: it is watched by now, so that no end of it is missed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Go;
+
 /// A message that nobody can send: who waits for it waits for ever.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Never {}
@@ -39,15 +40,21 @@ pub(crate) enum Never {}
 /// Text is passed on when so much of it has come together, or when no more is there.
 const TEXT_AT_ONCE: usize = 64 << 10;
 
-/// The life of an evaluator.
+/// The life of an evaluator. It survives its leaders, which may be killed to stop a cell.
 pub(crate) async fn serve(store: Store) {
+    trap_exit(true);
     greenroom::process::set_label("evaluator");
     loop {
         let request = receive::<Evaluate>().await;
         let (id, evaluator) = (request.id, self_pid());
-        spawn_link(lead(request, store.clone(), evaluator));
-        receive! {
-            Done(done): Done if done == id => (),
+        let leader = spawn_link(lead(request, store.clone(), evaluator));
+        loop {
+            receive! {
+                Done(done): Done if done == id => break,
+                exit: Exit if exit.from == leader => break,
+                // Those of earlier cells, and whoever has started this one and was killed.
+                _exit: Exit => (),
+            }
         }
     }
 }
@@ -56,6 +63,10 @@ pub(crate) async fn serve(store: Store) {
 async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     let (id, reply_to) = (request.id, request.reply_to);
     greenroom::process::set_label(format!("leader of evaluation {}", id.0));
+    if !store.begin(id, self_pid()) {
+        return;
+    }
+    send(reply_to, Began { id, leader: self_pid() });
     let process = evaluate(request, &store).await;
     send(evaluator, Done(id));
     let Some((process, watch)) = process else { return };
@@ -79,14 +90,17 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
         Ok(entry) => entry,
         Err(error) => {
             let outcome = Outcome::Load(error.to_string());
-            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome });
+            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new() });
             return None;
         }
     };
     let started = Instant::now();
-    let process = start(entry, bindings_of(&stands_on, store));
+    let process = start(entry, store.bindings(&stands_on));
     let watch = monitor(process);
+    store.update(id, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
+    send(process, Go);
     let mut failure = None;
+    let mut exports = Vec::new();
     let outcome = loop {
         receive! {
             Local(output): Handed => pass_on(id, reply_to, output).await,
@@ -97,7 +111,9 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
             },
             Local(result): Through => match result {
                 Ok(context) => {
-                    lock(store).insert(id, context.into_bindings());
+                    let bindings = context.into_exports();
+                    exports = bindings.iter().map(|(name, binding)| binding.describe(name)).collect();
+                    store.update(id, |entry| entry.bindings = Some(bindings));
                     break Outcome::Ok;
                 }
                 Err(error) => failure = Some(error),
@@ -110,10 +126,11 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
             },
         }
     };
+    store.update(id, |entry| entry.running_since = None);
     let lives = outcome == Outcome::Ok;
     mark_output(id);
     let run_ms = started.elapsed().as_secs_f64() * 1000.0;
-    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome });
+    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
     lives.then_some((process, watch))
 }
 
@@ -127,6 +144,7 @@ fn start(entry: CellEntry, bindings: Bindings) -> Pid {
     });
     let context = Context::new(bindings, sink);
     greenroom::process::spawn_led(leader, async move {
+        receive::<Go>().await;
         let result = entry(context.clone()).await.map(|()| context);
         let failed = result.as_ref().err().map(|error| ExitReason::Error(error.message().into()));
         if let Some(node) = Node::current() {
@@ -138,21 +156,6 @@ fn start(entry: CellEntry, bindings: Bindings) -> Pid {
             None => match receive::<Never>().await {},
         }
     })
-}
-
-fn bindings_of(evaluations: &[EvaluationId], store: &Store) -> Bindings {
-    let store = lock(store);
-    let mut bindings = Bindings::default();
-    for id in evaluations {
-        if let Some(more) = store.get(id) {
-            bindings.extend(more);
-        }
-    }
-    bindings
-}
-
-fn lock(store: &Store) -> std::sync::MutexGuard<'_, HashMap<EvaluationId, Bindings>> {
-    store.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Sends an output on; text together with the text that waits behind it.

@@ -32,9 +32,10 @@ fn leader() -> Option<(Node, greenroom::Pid)> {
 fn print_plainly(output: &Output) {
     match output {
         Output::Text(text) | Output::Error(text) => std::print!("{text}"),
-        Output::Value { text, .. } | Output::Sequence { text, .. } | Output::Tree { text, .. } => {
-            std::println!("{text}")
-        }
+        Output::Value { text, .. }
+        | Output::Sequence { text, .. }
+        | Output::Tree { text, .. }
+        | Output::Picture { text, .. } => std::println!("{text}"),
     }
 }
 

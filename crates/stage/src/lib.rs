@@ -17,6 +17,8 @@ pub mod prelude;
 pub mod protocol;
 mod tracer;
 mod loader;
+mod store;
 mod evaluator;
+mod watch;
 mod limit;
 pub mod runtime;

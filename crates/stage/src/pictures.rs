@@ -49,7 +49,8 @@ fn width() -> usize {
 pub async fn render_seq_trace<F: Future>(future: F) -> F::Output {
     let (value, trace) = greenroom::trace(future).await;
     let sequence = Sequence::from_trace(&trace, &sequence::Options::default());
-    emit(Output::Sequence { text: sequence.to_text(width()), mermaid: sequence.to_mermaid() });
+    let (text, mermaid, svg) = (sequence.to_text(width()), sequence.to_mermaid(), sequence.to_svg());
+    emit(Output::Sequence { text, mermaid, svg });
     value
 }
 
@@ -63,6 +64,7 @@ pub async fn render_seq_trace<F: Future>(future: F) -> F::Output {
 pub async fn render_sup_tree(supervisor: impl Into<Pid>) -> Result<(), TreeError> {
     let root = supervisor::tree(supervisor.into()).await?;
     let tree = Tree::from_node(&root, &tree::Options::default());
-    emit(Output::Tree { text: tree.to_text(width()), mermaid: tree.to_mermaid(Direction::default()) });
+    let (text, mermaid) = (tree.to_text(width()), tree.to_mermaid(Direction::default()));
+    emit(Output::Tree { text, mermaid, svg: tree.to_svg() });
     Ok(())
 }

@@ -16,6 +16,9 @@ pub struct EvaluationId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContainerId(pub u64);
 
+/// The name of the process of a runtime that takes requests.
+pub const SERVER: &str = "runtime_server";
+
 /// The runtime to its owner: it is ready, and this process takes requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
@@ -38,6 +41,42 @@ pub struct Evaluate {
     pub symbol: String,
     /// The evaluations whose bindings it sees; of two of the same name, the later one's.
     pub stands_on: Vec<EvaluationId>,
+}
+
+/// The notebook to the runtime server: what becomes of evaluations. There is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Drop the values of an evaluation and end whatever it has started, itself included.
+    Forget(EvaluationId),
+    /// Forget all evaluations but these.
+    Keep(Vec<EvaluationId>),
+}
+
+/// An evaluation has reached the runtime. Whoever watches this process learns if it is killed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Began {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// The process that its output goes to.
+    pub leader: Pid,
+}
+
+/// What the runtime uses: told to its owner every second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Its memory, in bytes; zero where the system does not tell.
+    pub memory: u64,
+    /// How many processes it has.
+    pub processes: u64,
+}
+
+/// A running cell keeps its thread and lets no other run: told to its owner a few times a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotYielding {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// For how long, in milliseconds.
+    pub for_ms: u64,
 }
 
 /// A running cell, or a process that it started, has shown something.
@@ -76,6 +115,17 @@ pub struct Finished {
     pub run_ms: f64,
     /// How it ended.
     pub outcome: Outcome,
+    /// The bindings that it has exported.
+    pub exports: Vec<Exported>,
+}
+
+/// A binding that an evaluation has exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exported {
+    /// Its name.
+    pub name: String,
+    /// The same number stands for an equal value of the same type; absent where nobody can tell.
+    pub version: Option<u64>,
 }
 
 /// How a cell has ended.

@@ -5,16 +5,25 @@
 //! that no cell can starve waits for the end of standard input, which the owner holds open and which
 //! the operating system closes, however the owner ends.
 
-use std::collections::HashMap;
 use std::io::BufRead;
+use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::supervisor::{ChildSpec, Shutdown, Strategy};
-use greenroom::{Local, Node, Pid, Supervisor, group_leader, monitor, receive, register, self_pid, send, spawn_link};
+use greenroom::{
+    ExitReason, Local, Node, Pid, Ref, Supervisor, group_leader, monitor, receive, self_pid, send, whereis,
+};
 use greenroom_cluster::{Cluster, Cookie};
 
-use crate::evaluator::{self, Store};
-use crate::protocol::{ContainerId, Evaluate, Owner, Ready};
+use crate::evaluator;
+use crate::protocol::{Began, Command, ContainerId, Evaluate, Owner, Ready, SERVER};
+use crate::store::Store;
+use crate::watch;
+
+/// So many restarts of its processes a runtime bears within [`WITHIN`]: those that people kill cost nothing.
+const RESTARTS: usize = 100;
+/// See [`RESTARTS`].
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// The runtime's program: reads the [`Owner`] from standard input, joins it, and serves it.
 pub fn main() {
@@ -58,16 +67,24 @@ fn start() -> Result<Node, String> {
         let theirs =
             cluster.connect(owner.address).await.map_err(|error| format!("cannot join the notebook: {error}"))?;
         let waiter = (owner.waiter, theirs);
+        let store = Store::default();
         if let Some(node) = Node::current() {
             crate::tracer::start(&node, owner.events, theirs);
         }
+        watch::start(store.clone(), waiter.clone());
         greenroom::spawn(async move {
-            let name = waiter.clone();
-            let server = ChildSpec::new("runtime_server", move || serve(name.clone())).shutdown(Shutdown::BrutalKill);
-            let started = Supervisor::new(Strategy::OneForOne).name("runtime").child(server).start_link().await;
-            if let Err(error) = started {
-                eprintln!("greenroom runtime: {error}");
-                leave();
+            let server = {
+                let (waiter, store) = (waiter.clone(), store.clone());
+                move || serve(waiter.clone(), store.clone())
+            };
+            let server = ChildSpec::named(SERVER, server).shutdown(Shutdown::BrutalKill);
+            let runtime = Supervisor::new(Strategy::OneForOne).name("runtime").intensity(RESTARTS, WITHIN);
+            match runtime.child(server).start_link().await {
+                Ok(supervisor) => store.set_supervisor(supervisor),
+                Err(error) => {
+                    eprintln!("greenroom runtime: {error}");
+                    leave();
+                }
             }
             match receive::<evaluator::Never>().await {}
         });
@@ -76,27 +93,81 @@ fn start() -> Result<Node, String> {
     Ok(node)
 }
 
+/// How long a runtime waits for an owner whose process was killed and is started again.
+const ORPHANED: Duration = Duration::from_secs(5);
+
 /// The runtime server: hands each flow's cells to its evaluator, and ends the program with its owner.
-async fn serve(waiter: (String, greenroom::NodeId)) {
-    let owner = monitor((waiter.0.as_str(), waiter.1));
-    // The name is free after a restart of this process, as its predecessor is dead.
-    if let Err(error) = register("runtime_server", self_pid()) {
-        greenroom::exit_self(error.to_string());
-    }
-    send((waiter.0.as_str(), waiter.1), Ready { server: self_pid() });
-    let store = Store::default();
-    let mut evaluators: HashMap<ContainerId, Pid> = HashMap::new();
+async fn serve(waiter: (String, greenroom::NodeId), store: Store) {
+    let mut owner = meet(&waiter);
     loop {
         receive! {
-            request: Evaluate => {
-                let evaluator = *evaluators
-                    .entry(request.container)
-                    .or_insert_with(|| spawn_link(evaluator::serve(store.clone())));
-                send(evaluator, request);
-            },
-            down: Down if down.reference == owner => leave(),
+            request: Evaluate => take(request, &store).await,
+            command: Command => obey(command, &store),
+            down: Down if down.reference == owner => owner = reunite(&waiter, down.reason).await,
         }
     }
+}
+
+/// Hands an evaluation to its flow, unless it has begun: then whoever asks again hears that once more, and whom to
+/// watch.
+async fn take(request: Evaluate, store: &Store) {
+    if let Some(leader) = store.leader(request.id) {
+        return send(request.reply_to, Began { id: request.id, leader });
+    }
+    match evaluator(request.container, store).await {
+        Some(evaluator) => send(evaluator, request),
+        // Its supervisor is just being started again; so is whoever asks.
+        None => send_after_a_moment(request),
+    }
+}
+
+/// Watches the owner, and tells it whom to talk to.
+fn meet(waiter: &(String, greenroom::NodeId)) -> Ref {
+    let owner = monitor((waiter.0.as_str(), waiter.1));
+    send((waiter.0.as_str(), waiter.1), Ready { server: self_pid() });
+    owner
+}
+
+/// Waits until the owner's process is there again. Without its node there is nothing to wait for.
+async fn reunite(waiter: &(String, greenroom::NodeId), mut reason: ExitReason) -> Ref {
+    let step = Duration::from_millis(10);
+    let mut patience = ORPHANED;
+    while reason != ExitReason::NoConnection && !patience.is_zero() {
+        greenroom::sleep(step).await;
+        patience = patience.saturating_sub(step);
+        let owner = meet(waiter);
+        reason = receive! {
+            down: Down if down.reference == owner => down.reason,
+            after step => return owner,
+        };
+    }
+    leave()
+}
+
+fn obey(command: Command, store: &Store) {
+    let Some(node) = Node::current() else { return };
+    match command {
+        Command::Forget(id) => store.forget(&node, id),
+        Command::Keep(kept) => store.keep(&node, &kept),
+    }
+}
+
+/// The evaluator of a flow, started if it is not there.
+async fn evaluator(container: ContainerId, store: &Store) -> Option<Pid> {
+    let name = format!("evaluator-{}", container.0);
+    if let Some(evaluator) = whereis(&name) {
+        return Some(evaluator);
+    }
+    let body = {
+        let store = store.clone();
+        move || evaluator::serve(store.clone())
+    };
+    let child = ChildSpec::named(name, body).shutdown(Shutdown::BrutalKill);
+    store.supervisor()?.start_child(child).await.ok()
+}
+
+fn send_after_a_moment(request: Evaluate) {
+    greenroom::send_after(self_pid(), request, Duration::from_millis(10));
 }
 
 /// Tells the group leader of a process that panics; it knows which cell that belongs to.

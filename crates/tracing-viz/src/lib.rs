@@ -47,6 +47,7 @@ pub use map::Map;
 pub use merge::merge;
 pub use pictures::Pictures;
 pub use sequence::Sequence;
+pub use svg::still;
 pub use timeline::Timeline;
 pub use tree::Tree;
 

@@ -18,6 +18,22 @@ pub(crate) fn message(text: &str) -> String {
     escape(&words::cut(&words::one_line(text), LABEL), ":()[]{}!?")
 }
 
+/// Text that was written by [`name`] or [`message`], as far as they did not cut it.
+pub(crate) fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, code)) = rest.split_once('#') {
+        plain.push_str(before);
+        let known =
+            code.split_once(';').and_then(|(number, after)| Some((char::from_u32(number.parse().ok()?)?, after)));
+        match known {
+            Some((c, after)) => (plain.push(c), rest = after).1,
+            None => (plain.push('#'), rest = code).1,
+        }
+    }
+    words::one_line(&(plain + rest))
+}
+
 /// Escapes all but letters, digits, spaces, commas, and the marks in `plain`.
 fn escape(text: &str, plain: &str) -> String {
     let mut escaped = String::new();

@@ -19,6 +19,7 @@ mod group;
 
 mod build;
 mod mermaid;
+mod read;
 mod svg;
 mod text;
 
@@ -104,8 +105,8 @@ pub struct NodeColumns {
 /// A process that takes part in a sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {
-    /// The process.
-    pub pid: Pid,
+    /// The process, unless it is only known by what it is called.
+    pub pid: Option<Pid>,
     /// How it is called.
     pub called: Called,
     /// The step that starts it, if nothing was seen of it before.
@@ -236,6 +237,12 @@ pub struct Exit {
 }
 
 impl Sequence {
+    /// The time from the first step to the last one; nothing, if it is not known.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        let (first, last) = (self.steps.first()?, self.steps.last()?);
+        Some(last.at.saturating_sub(first.at)).filter(|took| !took.is_zero())
+    }
+
     /// The group that begins with the step of this index.
     pub(crate) fn group_at(&self, step: usize) -> Option<&Group> {
         let at = self.groups.binary_search_by_key(&step, |group| group.first).ok()?;
@@ -252,6 +259,22 @@ impl Sequence {
             lines.push(format!("{} events lost", words::count(self.lost)));
         }
         lines
+    }
+}
+
+impl Action {
+    /// Who takes part in it.
+    pub(crate) fn participants(&self) -> impl Iterator<Item = usize> + use<> {
+        let (one, other) = match self {
+            Action::Arrow(arrow) => (arrow.from, Some(arrow.to)),
+            Action::Exit(exit) => (exit.participant, None),
+            Action::Mark(mark) => (mark.participant, mark.with),
+        };
+        std::iter::once(one).chain(other)
+    }
+
+    pub(crate) fn involves(&self, participant: usize) -> bool {
+        self.participants().any(|one| one == participant)
     }
 }
 
@@ -275,8 +298,13 @@ impl Participant {
         match &self.called {
             Called::Caller => "self()".to_owned(),
             Called::Registered(name) => words::one_line(name),
-            Called::Labelled(label) => words::one_line(&format!("{label} {}", words::pid(self.pid))),
-            Called::Unnamed => words::pid(self.pid),
+            Called::Labelled(label) => words::one_line(&format!("{label} {}", self.identifier())),
+            Called::Unnamed => self.identifier(),
         }
+    }
+
+    /// Its identifier, as far as it has one.
+    pub(crate) fn identifier(&self) -> String {
+        self.pid.map(words::pid).unwrap_or_default()
     }
 }

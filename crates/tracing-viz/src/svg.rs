@@ -74,11 +74,25 @@ impl Page {
             Px(start),
         );
         out += &self.body;
-        out += "<script><![CDATA[\n";
-        out += SCRIPT;
-        out += "]]></script>\n</svg>\n";
+        out += &script();
+        out += "</svg>\n";
         out
     }
+}
+
+fn script() -> String {
+    format!("<script><![CDATA[\n{SCRIPT}]]></script>\n")
+}
+
+/// A picture without its script, to stand in a page that lets none run.
+///
+/// ```
+/// use greenroom_tracing_viz::{Sequence, still};
+///
+/// assert!(!still(&Sequence::default().to_svg()).contains("<script"));
+/// ```
+pub fn still(svg: &str) -> String {
+    svg.replacen(&script(), "", 1)
 }
 
 /// A length in pixels, with as many digits as can be seen.

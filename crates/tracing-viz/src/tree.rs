@@ -15,6 +15,7 @@ use crate::words;
 mod fold;
 
 mod mermaid;
+mod read;
 mod svg;
 mod text;
 

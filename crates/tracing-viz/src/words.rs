@@ -167,6 +167,18 @@ pub(crate) fn count(number: u64) -> String {
     grouped
 }
 
+/// The number that [`count`] has written.
+pub(crate) fn read_count(text: &str) -> Option<usize> {
+    text.replace(',', "").parse().ok()
+}
+
+/// The time that [`duration`] has written, as exactly as it says.
+pub(crate) fn read_duration(text: &str) -> Option<Duration> {
+    let (value, unit) = text.split_once(' ')?;
+    let nanos = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)].into_iter().find(|(name, _)| *name == unit)?.1;
+    Duration::try_from_secs_f64(value.parse::<f64>().ok()? * nanos / 1e9).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

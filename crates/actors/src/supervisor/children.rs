@@ -12,11 +12,11 @@ use rustc_hash::FxHashMap;
 use super::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, group, on_exit};
 use super::error::{DeleteChildError, RestartChildError, SpecError, StartChildError, TerminateChildError};
 use super::info::{ChildCounts, ChildInfo, tell_restart};
+use super::report::{child_ended, give_up, not_restarted};
 use super::request::{TryAgain, Who};
 use super::spec::{ChildSpec, NotStarted};
 use super::start::start;
 use super::stop::{now, stop};
-use crate::current::running;
 use crate::pid::{Pid, Ref};
 use crate::process::{self_pid, send};
 use crate::reason::ExitReason;
@@ -210,6 +210,7 @@ impl Children {
         let Some(child) = self.list.get_mut(&key) else { return Ok(()) };
         child.state = State::Ended;
         let (restart, is_significant) = (child.spec.restart, child.spec.is_significant);
+        child_ended(&child.spec.id, pid, restart, &reason);
         let others_significant = is_significant
             && self.policy.auto_shutdown == AutoShutdown::AllSignificant
             && self.list.values().any(|child| child.spec.is_significant && child.state != State::Ended);
@@ -253,9 +254,9 @@ impl Children {
             }
         }
         for &key in group.iter().rev() {
-            if let Err(NotStarted::Failed(_)) = self.start_again(key).await {
+            if let Err(NotStarted::Failed(reason)) = self.start_again(key).await {
                 // Those after it wait with it.
-                return self.remind(key);
+                return self.remind(key, &reason);
             }
         }
     }
@@ -277,8 +278,9 @@ impl Children {
     }
 
     /// Asks for another attempt, by the mailbox, so that requests come between.
-    fn remind(&mut self, key: u64) {
+    fn remind(&mut self, key: u64, reason: &ExitReason) {
         if let Some(child) = self.list.get_mut(&key) {
+            not_restarted(&child.spec.id, reason);
             let attempt = Ref::new();
             child.state = State::Restarting(attempt);
             send(self_pid(), TryAgain { child: Who::Id(child.spec.id.clone()), attempt });
@@ -302,10 +304,4 @@ impl Children {
             stop(pid, shutdown).await;
         }
     }
-}
-
-/// There were too many restarts: whoever wants to know what happened before is shown, and this is the end.
-fn give_up() -> ExitReason {
-    running("a supervisor", |current, _, _| current.inner.supervisor_failed());
-    ExitReason::Shutdown
 }

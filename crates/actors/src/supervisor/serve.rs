@@ -46,7 +46,7 @@ pub(super) fn prepare(name: Option<String>) -> Result<(), StartError> {
 }
 
 /// Tells whoever has started the running supervisor that it failed, and ends.
-pub(super) fn give_up(owner: Pid, reference: Ref, error: StartError) -> ! {
+pub(super) fn fail(owner: Pid, reference: Ref, error: StartError) -> ! {
     unlink(owner);
     Asker::starter(owner, reference).reply(Err::<(), StartError>(error));
     exit_self(ExitReason::Shutdown)
@@ -64,7 +64,7 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
         Ok(()) => Asker::starter(owner, reference).reply(Ok::<(), StartError>(())),
         Err(error) => {
             children.stop_all().await;
-            give_up(owner, reference, error);
+            fail(owner, reference, error);
         }
     }
     loop {

@@ -10,16 +10,14 @@ use greenroom::{
     self_pid, send, trap_exit, whereis,
 };
 
-use crate::support::{PATIENCE, forever, gone, next_exit, on, panics};
+use crate::support::{clean, forever, gone, next_exit};
 
 /// Runs a test on a node of its own, and makes sure that of its applications nothing is left.
 fn with_applications<F>(test: F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let (_shown_if_it_fails, note) = panics();
-    let node = Node::builder().workers(4).on_panic(note).start().unwrap();
-    on(&node, async {
+    clean(async {
         test.await;
         application::stop_all().await;
         if let Some(controller) = whereis("application_controller") {
@@ -27,12 +25,6 @@ where
             gone(controller).await;
         }
     });
-    let start = std::time::Instant::now();
-    let left = || (node.totals().processes, node.totals().names, node.totals().timers);
-    while left() != (0, 0, 0) {
-        assert!(start.elapsed() < PATIENCE, "processes, names, timers: {:?}", left());
-        std::thread::yield_now();
-    }
 }
 
 /// A root whose only child says to the test when it starts and when it stops.

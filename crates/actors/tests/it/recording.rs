@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 
 use greenroom::message::Down;
-use greenroom::supervisor::{ChildSpec, Strategy, Supervisor};
+use greenroom::supervisor::{ChildSpec, DynamicSupervisor, Strategy, Supervisor};
 use greenroom::trace::{EventKind, Signal, Trace};
 use greenroom::{
     ExitReason, Node, Pid, Ref, exit, process, receive, register, self_pid, send, send_after, spawn, spawn_monitor,
@@ -165,15 +165,17 @@ fn a_supervisor_that_gives_up_shows_what_happened_before() {
     let node = node.on_supervisor_failure(move |trace| drop(sender.send(trace.clone()))).start().unwrap();
     on(&node, async {
         process::trap_exit(true);
-        let crash = || async { panic!("again") };
-        let started = Supervisor::new(Strategy::OneForOne).child(ChildSpec::new("crashing", crash)).start_link().await;
-        let supervisor = started.unwrap().pid();
-        let exit = receive::<greenroom::message::Exit>().await;
-        assert_eq!(exit.from, supervisor);
+        let crashing = ChildSpec::new("crashing", || async { panic!("again") });
+        let fixed = Supervisor::new(Strategy::OneForOne).child(crashing.clone()).start_link().await.unwrap().pid();
+        assert_eq!(receive::<greenroom::message::Exit>().await.from, fixed);
+        let dynamic = DynamicSupervisor::new().start_link().await.unwrap();
+        dynamic.start_child(crashing).await.unwrap();
+        assert_eq!(receive::<greenroom::message::Exit>().await.from, dynamic.pid());
     });
-    let trace = dumps.try_recv().unwrap();
-    assert!(has(&trace, |kind| matches!(kind, EventKind::Restart { id, .. } if id == "crashing")));
-    assert!(has(&trace, |kind| matches!(kind, EventKind::Exit { reason: ExitReason::Panic(_), .. })));
+    for trace in [dumps.try_recv().unwrap(), dumps.try_recv().unwrap()] {
+        assert!(has(&trace, |kind| matches!(kind, EventKind::Restart { id, .. } if id == "crashing")));
+        assert!(has(&trace, |kind| matches!(kind, EventKind::Exit { reason: ExitReason::Panic(_), .. })));
+    }
 }
 
 /// What is kept of a process that tells its parent that it runs and then waits for ever, once `end` has ended it.

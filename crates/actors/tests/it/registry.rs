@@ -6,11 +6,11 @@ use greenroom::message::Down;
 use greenroom::registry::{self, Why};
 use greenroom::{ExitReason, Node, Pid, Registry, exit, monitor, process, receive, self_pid, send, spawn};
 
-use crate::support::{Pong, end_of_new, forever, gone, has, nothing_is_left, on, on_node, on_quiet_node};
+use crate::support::{Pong, clean, end_of_new, forever, gone, has, on};
 
 #[test]
 fn a_key_is_one_processs_until_it_is_given_up() {
-    on_node(async {
+    clean(async {
         let names = registry::unique();
         names.register("a", 1).unwrap();
         let error = names.register("a", 2).unwrap_err();
@@ -29,7 +29,7 @@ fn a_key_is_one_processs_until_it_is_given_up() {
 
 #[test]
 fn a_process_has_as_many_keys_as_it_likes() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<Vec<u8>, ()>();
         for n in 0..10 {
             names.register(vec![n; 3], ()).unwrap();
@@ -45,7 +45,7 @@ fn a_process_has_as_many_keys_as_it_likes() {
 fn the_dead_and_processes_of_other_nodes_are_not_entered() {
     let elsewhere = Node::builder().name("elsewhere").workers(1).start().unwrap();
     let remote = elsewhere.spawn(forever());
-    on_node(async move {
+    clean(async move {
         let names = registry::unique::<u8, ()>();
         let dead = spawn(async {});
         gone(dead).await;
@@ -61,7 +61,7 @@ fn the_dead_and_processes_of_other_nodes_are_not_entered() {
 
 #[test]
 fn a_value_is_changed_by_its_process_alone() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<char, Vec<u8>>();
         names.register('a', vec![1]).unwrap();
         assert!(names.update_value(&'a', |value| value.push(2)));
@@ -75,7 +75,7 @@ fn a_value_is_changed_by_its_process_alone() {
 
 #[test]
 fn under_a_duplicate_key_there_are_many_also_of_one_process() {
-    on_node(async {
+    clean(async {
         let topics = registry::duplicate::<&str, u8>();
         topics.register("news", 1);
         topics.register("news", 2);
@@ -97,7 +97,7 @@ fn under_a_duplicate_key_there_are_many_also_of_one_process() {
 
 #[test]
 fn a_key_is_a_name_to_send_to_and_to_monitor() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<u64, ()>();
         let error = send(names.via(7), Pong).unwrap_err();
         assert_eq!((error.key, error.to_string()), (7, "nobody is registered under the key 7".to_owned()));
@@ -119,7 +119,7 @@ fn a_key_is_a_name_to_send_to_and_to_monitor() {
 
 #[test]
 fn case_90_the_dead_are_not_found_and_their_keys_can_be_taken_at_once_1000_of_1000() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<String, u32>();
         for round in 0..1000_u32 {
             // Half of them end by themselves at the moment at which they are killed.
@@ -144,7 +144,7 @@ fn case_90_the_dead_are_not_found_and_their_keys_can_be_taken_at_once_1000_of_10
 
 #[test]
 fn case_90_nothing_is_kept_of_a_process_when_its_end_is_seen() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<Arc<u32>, Arc<u32>>();
         let topics = registry::duplicate::<Arc<u32>, Arc<u32>>();
         let (key, value) = (Arc::new(1), Arc::new(2));
@@ -165,7 +165,7 @@ fn case_90_nothing_is_kept_of_a_process_when_its_end_is_seen() {
 
 #[test]
 fn of_many_who_want_a_key_one_gets_it() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<u8, ()>();
         let parent = self_pid();
         for _ in 0..20 {
@@ -187,13 +187,12 @@ fn of_many_who_want_a_key_one_gets_it() {
             }
             assert_eq!((names.whereis(&1), names.count()), (None, 0));
         }
-        nothing_is_left().await;
     });
 }
 
 #[test]
 fn keys_come_and_go_while_processes_do() {
-    on_node(async {
+    clean(async {
         let names = registry::unique::<u32, Pid>();
         let workers: Vec<_> = (0..8_u32)
             .map(|worker| {
@@ -224,7 +223,6 @@ fn keys_come_and_go_while_processes_do() {
         for worker in workers {
             assert_eq!(crate::support::end_of(worker).await, ExitReason::Normal);
         }
-        nothing_is_left().await;
         assert_eq!(names.count(), 0);
     });
 }
@@ -240,7 +238,7 @@ fn keys_and_values_whose_destructors_panic_stop_nobody() {
             }
         }
     }
-    on_quiet_node(async {
+    clean(async {
         let names = registry::unique::<u8, Arc<Bomb>>();
         let victim = spawn(forever());
         names.register_pid(victim, 1, Arc::new(Bomb(1))).unwrap();
@@ -254,7 +252,7 @@ fn keys_and_values_whose_destructors_panic_stop_nobody() {
 
 #[test]
 fn a_registry_that_is_gone_is_nobodys_affair() {
-    on_node(async {
+    clean(async {
         let child = spawn(forever());
         for n in 0..1000_u32 {
             let names = registry::unique();

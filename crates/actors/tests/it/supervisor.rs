@@ -1,19 +1,17 @@
 //! Group I: supervisors.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use greenroom::process::Totals;
 use greenroom::supervisor::{ChildSpec, Restart, Shutdown, StartError, Strategy, SupervisorBuilder, tree};
 use greenroom::tree::{ChildKind, ChildStatus};
 use greenroom::{
-    Clock, ExitReason, Node, NodeBuilder, Pid, Supervisor, exit, exit_self, is_alive, process, receive,
-    receive_timeout, register, self_pid, send, spawn, spawn_link, spawn_monitor, trap_exit, unlink, unregister,
+    ExitReason, Pid, Supervisor, exit, exit_self, is_alive, process, receive, receive_timeout, register, self_pid,
+    send, spawn, spawn_link, spawn_monitor, trap_exit, unlink, unregister,
 };
 
-use crate::support::{PATIENCE, end_of, forever, gone, next_exit, on, other, panics};
+use crate::support::{by_clock, clean, end_of, forever, gone, next_exit, other};
 
 mod dynamic;
 mod labels;
@@ -23,42 +21,6 @@ mod partition;
 mod requests;
 mod significant;
 mod task;
-
-/// Runs a test on a node of its own, and makes sure that nothing of it is left: no process, so no link, no name, no
-/// timer.
-fn clean<F>(test: F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    leave_nothing(Node::builder(), |_| test);
-}
-
-/// The same with a clock that only the test moves.
-fn by_clock<F>(test: impl FnOnce(Clock) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    leave_nothing(Node::builder().manual_clock(), test);
-}
-
-fn leave_nothing<F>(node: NodeBuilder, test: impl FnOnce(Clock) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let (_shown_if_it_fails, note) = panics();
-    let node = node.workers(4).on_panic(note).start().unwrap();
-    on(&node, test(node.clock()));
-    // The supervisors end with the test's process, and their children with them.
-    let start = Instant::now();
-    let left = || {
-        let Totals { processes, names, timers, .. } = node.totals();
-        (processes, names, timers)
-    };
-    while left() != (0, 0, 0) {
-        assert!(start.elapsed() < PATIENCE, "processes, names, timers: {:?}", left());
-        std::thread::yield_now();
-    }
-}
 
 /// What the test is told: who is being started, by its supervisor, and who stops, by the child itself.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use greenroom::message::{Down, Exit};
+use greenroom::process::Totals;
 use greenroom::reason::{Outcome, Panic};
 use greenroom::{
-    Clock, ExitReason, Message, Node, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor,
+    Clock, ExitReason, Message, Node, NodeBuilder, Pid, Ref, monitor, receive, receive_timeout, self_pid, spawn_monitor,
 };
 
 /// How long a test may take before it counts as one that hangs.
@@ -70,6 +71,42 @@ where
     });
     node.shutdown();
     assert_eq!((node.timers(), node.registered()), (0, vec![]), "timers or names are left");
+}
+
+/// Runs a test on a node of its own, and makes sure that nothing of it is left: no process, so no link, no name, no
+/// timer.
+pub fn clean<F>(test: F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    leave_nothing(Node::builder(), |_| test);
+}
+
+/// The same with a clock that only the test moves.
+pub fn by_clock<F>(test: impl FnOnce(Clock) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    leave_nothing(Node::builder().manual_clock(), test);
+}
+
+fn leave_nothing<F>(node: NodeBuilder, test: impl FnOnce(Clock) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (_shown_if_it_fails, note) = panics();
+    let node = node.workers(4).on_panic(note).start().unwrap();
+    on(&node, test(node.clock()));
+    // The supervisors end with the test's process, and their children with them.
+    let start = Instant::now();
+    let left = || {
+        let Totals { processes, names, timers, .. } = node.totals();
+        (processes, names, timers)
+    };
+    while left() != (0, 0, 0) {
+        assert!(start.elapsed() < PATIENCE, "processes, names, timers: {:?}", left());
+        std::thread::yield_now();
+    }
 }
 
 /// Keeps quiet about the panics of a node, unless one of them was the test's: then it shows all of them.

@@ -11,6 +11,7 @@ use crate::cli::{EXIT_CELL_FAILED, EXIT_OK, Export, Format};
 use crate::disk::save;
 use crate::document::Document;
 use crate::draw::Style;
+use crate::event::Output;
 use crate::expected::saved;
 use crate::export::{self, Package};
 use crate::format::Rustfmt;
@@ -27,10 +28,15 @@ pub(super) fn export(arguments: &Export) -> u8 {
     let outcome = document.and_then(|document| match arguments.to {
         Format::Rs => program(&document, arguments.output.as_deref()),
         Format::Md | Format::Html => {
-            let (notebook, code) = if arguments.run { evaluated(&document)? } else { (document.notebook, EXIT_OK) };
-            let text = match arguments.to {
-                Format::Html => export::page(&notebook),
-                Format::Md | Format::Rs => export::markdown(&notebook),
+            let (shown, code) = if arguments.run {
+                evaluated(&document).map(|(shown, code)| (Some(shown), code))?
+            } else {
+                (None, EXIT_OK)
+            };
+            let text = match (arguments.to, shown) {
+                (Format::Html, shown) => export::page(&document.notebook, shown.as_deref()),
+                (Format::Md | Format::Rs, None) => export::markdown(&document.notebook),
+                (Format::Md | Format::Rs, Some(shown)) => export::markdown(&with_outputs(document.notebook, &shown)),
             };
             write(arguments.output.as_deref(), &text)?;
             Ok(code)
@@ -41,8 +47,8 @@ pub(super) fn export(arguments: &Export) -> u8 {
 
 const OPTIONS: RunOptions = RunOptions { style: Style::Plain, columns: Look::PAGE.width, trace: None };
 
-/// The notebook with what its cells show now, and the exit code of the run.
-fn evaluated(document: &Document) -> Result<(Notebook, u8), u8> {
+/// What the code cells show now, in order, and the exit code of the run.
+fn evaluated(document: &Document) -> Result<(Vec<Vec<Output>>, u8), u8> {
     let mut quiet = Quiet::new(Progress::on_stderr());
     let outcome = app::run(&document.notebook, &document.path, OPTIONS, &mut quiet);
     let reports = quiet.into_reports();
@@ -51,17 +57,27 @@ fn evaluated(document: &Document) -> Result<(Notebook, u8), u8> {
     if !came {
         return Err(code);
     }
-    let mut notebook = document.notebook.clone();
+    let count = document.notebook.code_cells().count();
+    let mut shown = vec![Vec::new(); count];
+    for report in reports {
+        if let Some(outputs) = report.index.checked_sub(1).and_then(|at| shown.get_mut(at)) {
+            *outputs = report.outputs;
+        }
+    }
+    Ok((shown, code))
+}
+
+/// The notebook with these outputs saved in it.
+fn with_outputs(mut notebook: Notebook, shown: &[Vec<Output>]) -> Notebook {
     let cells = notebook.sections.iter_mut().flat_map(|section| &mut section.cells);
     let codes = cells.filter_map(|cell| match cell {
         Cell::Markdown(_) => None,
         Cell::Code(code) | Cell::Smart(Smart { code, .. }) => Some(code),
     });
-    for (index, code) in codes.enumerate() {
-        let report = reports.iter().find(|report| report.index == index + 1);
-        code.outputs = report.map_or_else(Vec::new, |report| saved(&report.outputs));
+    for (code, outputs) in codes.zip(shown) {
+        code.outputs = saved(outputs);
     }
-    Ok((notebook, code))
+    notebook
 }
 
 /// Writes the notebook as a program: a package, or without a folder for it a script.

@@ -1,5 +1,7 @@
 //! What a cell can see of the cells above it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{CompiledCell, Export};
@@ -17,7 +19,7 @@ pub struct CellAbove {
     /// What messages call it.
     pub name: String,
     /// What became of it: compiled, or only the names that it would define.
-    pub state: Result<CompiledCell, Vec<String>>,
+    pub state: Result<Arc<CompiledCell>, Vec<String>>,
 }
 
 /// An item that later cells can name.
@@ -45,13 +47,26 @@ pub(super) enum Missing<'a> {
 
 impl Scope {
     /// Adds a compiled cell below the others.
-    pub fn push(&mut self, name: impl Into<String>, cell: CompiledCell) {
-        self.cells.push(CellAbove { name: name.into(), state: Ok(cell) });
+    pub fn push(&mut self, name: impl Into<String>, cell: impl Into<Arc<CompiledCell>>) {
+        self.cells.push(CellAbove { name: name.into(), state: Ok(cell.into()) });
     }
 
     /// Adds a cell that failed, or was not run: cells that use its names are not run either.
     pub fn push_failed(&mut self, name: impl Into<String>, defines: Vec<String>) {
         self.cells.push(CellAbove { name: name.into(), state: Err(defines) });
+    }
+
+    /// Whether a cell sees the same in both.
+    pub fn is_same(&self, other: &Scope) -> bool {
+        let is_same = |(one, other): (&CellAbove, &CellAbove)| {
+            one.name == other.name
+                && match (&one.state, &other.state) {
+                    (Ok(one), Ok(other)) => one.key == other.key,
+                    (Err(one), Err(other)) => one == other,
+                    (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
+                }
+        };
+        self.cells.len() == other.cells.len() && self.cells.iter().zip(&other.cells).all(is_same)
     }
 
     /// The cells, from the top.
@@ -61,7 +76,7 @@ impl Scope {
 
     /// The compiled cells, the nearest first.
     pub(super) fn compiled(&self) -> impl Iterator<Item = &CompiledCell> {
-        self.cells.iter().rev().filter_map(|cell| cell.state.as_ref().ok())
+        self.cells.iter().rev().filter_map(|cell| cell.state.as_deref().ok())
     }
 
     /// The nearest cell that defines a name in any way.

@@ -6,20 +6,24 @@
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::code::{Painter, escape};
-use super::diagram::Draughtsman;
 use super::markdown::is_empty_manifest;
+use crate::event::{Output, OutputKind};
+use crate::frontend::strip_ansi_codes;
 use crate::livemd::{Cell, Code, Notebook, SavedOutput, Smart};
+use greenroom_tracing_viz::{Sequence, Tree, still};
 
 const STYLE: &str = include_str!("page.css");
 
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data: http: https:";
 
-/// The notebook as a page, with the outputs that are saved in it.
-pub fn page(notebook: &Notebook) -> String {
-    let mut writer = Writer { painter: Painter::new(), draughtsman: Draughtsman::default() };
+/// The notebook as a page: with what each of its code cells has shown, in order, or else with the outputs that are saved
+/// in it.
+pub fn page(notebook: &Notebook, shown: Option<&[Vec<Output>]>) -> String {
+    let mut shown = shown.map(|shown| shown.iter());
+    let writer = Writer { painter: Painter::new() };
     let mut body = format!("<h1>{}</h1>\n", escape(&notebook.name));
     for code in notebook.setup.iter().filter(|code| !is_empty_manifest(code)) {
-        body.push_str(&writer.code(code));
+        body.push_str(&writer.cell(code, None));
     }
     if notebook.sections.len() > 1 {
         let entry = |(at, section): (usize, &crate::livemd::Section)| {
@@ -36,7 +40,9 @@ pub fn page(notebook: &Notebook) -> String {
         for cell in &section.cells {
             body.push_str(&match cell {
                 Cell::Markdown(markdown) => writer.prose(&markdown.text),
-                Cell::Code(code) | Cell::Smart(Smart { code, .. }) => writer.code(code),
+                Cell::Code(code) | Cell::Smart(Smart { code, .. }) => {
+                    writer.cell(code, shown.as_mut().map(|shown| shown.next().map_or(&[][..], Vec::as_slice)))
+                }
             });
         }
         body.push_str("</section>\n");
@@ -52,12 +58,61 @@ pub fn page(notebook: &Notebook) -> String {
 
 struct Writer {
     painter: Painter,
-    draughtsman: Draughtsman,
+}
+
+fn output(output: &Output) -> String {
+    match (&output.svg, output.kind) {
+        (Some(svg), _) => figure(svg),
+        (None, OutputKind::Warning | OutputKind::Example) => String::new(),
+        (None, _) => text(strip_ansi_codes(&output.text).trim_end()),
+    }
+}
+
+fn saved_output(output: &SavedOutput) -> String {
+    let diagram = (output.info == "mermaid").then(|| diagram(&output.text)).flatten();
+    diagram.unwrap_or_else(|| text(&output.text))
+}
+
+fn text(text: &str) -> String {
+    format!("<pre class=\"output\">{}</pre>\n", escape(text))
+}
+
+/// A diagram that was saved as Mermaid, drawn as ours are; nothing, if it is of another kind.
+fn diagram(mermaid: &str) -> Option<String> {
+    let sequence = || Sequence::from_mermaid(mermaid).map(|sequence| sequence.to_svg());
+    let tree = || Tree::from_mermaid(mermaid).map(|tree| tree.to_svg());
+    sequence().or_else(tree).map(|svg| figure(&svg))
+}
+
+/// A picture of our own, or, shut off from the page, one of somebody else's.
+fn figure(svg: &str) -> String {
+    let still = still(svg);
+    match still.len() < svg.len() {
+        true => format!("<figure>{still}</figure>\n"),
+        false => format!("<figure><img alt=\"\" src=\"data:image/svg+xml,{}\"></figure>\n", quoted(svg)),
+    }
+}
+
+/// Text as a part of an address.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() * 2);
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b' ' | b'.' | b'-' | b'_' | b'/' | b'=' | b':' | b',' | b';' => {
+                quoted.push(char::from(byte));
+            }
+            _ => quoted.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    quoted
 }
 
 impl Writer {
-    fn code(&mut self, code: &Code) -> String {
-        let outputs: String = code.outputs.iter().map(|output| self.output(output)).collect();
+    fn cell(&self, code: &Code, shown: Option<&[Output]>) -> String {
+        let outputs: String = match shown {
+            Some(shown) => shown.iter().map(output).collect(),
+            None => code.outputs.iter().map(saved_output).collect(),
+        };
         format!("<div class=\"cell\">\n{}{outputs}</div>\n", self.painted(code.language.info(), &code.source))
     }
 
@@ -65,17 +120,7 @@ impl Writer {
         format!("<pre><code>{}</code></pre>\n", self.painter.paint(language, source))
     }
 
-    fn output(&mut self, output: &SavedOutput) -> String {
-        let diagram = (output.info == "mermaid").then(|| self.diagram(&output.text)).flatten();
-        diagram.unwrap_or_else(|| format!("<pre class=\"output\">{}</pre>\n", escape(&output.text)))
-    }
-
-    fn diagram(&mut self, mermaid: &str) -> Option<String> {
-        let [light, dark] = self.draughtsman.draw(mermaid)?;
-        Some(format!("<figure><div class=\"light\">{light}</div><div class=\"dark\">{dark}</div></figure>\n"))
-    }
-
-    fn prose(&mut self, text: &str) -> String {
+    fn prose(&self, text: &str) -> String {
         let options = Options::ENABLE_TABLES
             | Options::ENABLE_STRIKETHROUGH
             | Options::ENABLE_FOOTNOTES
@@ -94,7 +139,7 @@ impl Writer {
                 (Event::Text(part), Some((_, source))) => source.push_str(&part),
                 (Event::End(TagEnd::CodeBlock), _) => {
                     let (info, source) = fence.take().unwrap_or_default();
-                    let diagram = (info == "mermaid").then(|| self.diagram(&source)).flatten();
+                    let diagram = (info == "mermaid").then(|| diagram(&source)).flatten();
                     let html = diagram.unwrap_or_else(|| self.painted(&info, source.trim_end_matches('\n')));
                     events.push(Event::Html(html.into()));
                 }

@@ -1,116 +1,86 @@
 //! Finds what gives a document its structure: headings, fences and comments at the top level.
 //!
-//! Everything between those is prose and never looked at, so that it comes through byte for byte.
+//! Everything between those is prose and never looked at, so that it comes through byte for byte. What is plain from
+//! its line is found by `scan`, at the speed of reading; the rest is for `markdown`, a whole parser. Both find the same.
 //! What the blocks mean is for `import`.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use super::markdown::markdown;
+use super::scan::{Piece, Scan};
 
 /// A block that gives structure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct Block<'a> {
     /// Where it stands in the text, whole lines, the last line break included if there is one.
     pub range: Range<usize>,
-    pub kind: BlockKind,
+    pub kind: BlockKind<'a>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum BlockKind {
+pub(super) enum BlockKind<'a> {
     Heading {
         /// From 1 to 6.
         level: u8,
         text: String,
     },
     Fence {
-        info: String,
+        info: &'a str,
         /// Without the line break that ends it.
-        source: String,
+        source: Cow<'a, str>,
         closed: bool,
     },
     /// An HTML comment that has its lines for itself, without its marks.
-    Comment(String),
+    Comment(&'a str),
 }
 
 /// The structural blocks of a text whose lines end in `\n`, in order.
-pub(super) fn blocks(text: &str) -> Vec<Block> {
+pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
-    let mut depth = 0usize;
-    let mut fence: Option<(Range<usize>, String, String)> = None;
-    for (event, range) in Parser::new_ext(text, Options::empty()).into_offset_iter() {
-        match event {
-            Event::Start(tag) => {
-                if depth == 0 {
-                    let range = whole_lines(text, range);
-                    match tag {
-                        Tag::Heading { level, .. } => found.push(Block {
-                            kind: BlockKind::Heading { level: level as u8, text: heading_text(&text[range.clone()]) },
-                            range,
-                        }),
-                        Tag::CodeBlock(CodeBlockKind::Fenced(_)) => {
-                            let info = info_string(&text[range.clone()]).to_owned();
-                            fence = Some((range, info, String::new()));
-                        }
-                        Tag::HtmlBlock => {
-                            if let Some(comment) = lone_comment(&text[range.clone()]) {
-                                let kind = BlockKind::Comment(comment.to_owned());
-                                found.push(Block { range, kind });
-                            }
-                        }
-                        _ => {}
-                    }
+    for piece in Scan::new(text) {
+        match piece {
+            Piece::Block(block) => found.push(block),
+            Piece::Unclear(range) => {
+                let parsed = markdown(text, range.clone());
+                if parsed.stays_open && range.end < text.len() {
+                    // What looked like blocks further down is within the last one.
+                    found.extend(markdown(text, range.start..text.len()).blocks);
+                    break;
                 }
-                depth += 1;
+                found.extend(parsed.blocks);
             }
-            Event::End(tag) => {
-                depth = depth.saturating_sub(1);
-                if let (TagEnd::CodeBlock, Some((range, info, mut source))) = (tag, fence.take()) {
-                    if source.ends_with('\n') {
-                        source.pop();
-                    }
-                    let closed = is_closed(&text[range.clone()]);
-                    let kind = BlockKind::Fence { info, source, closed };
-                    found.push(Block { range, kind });
-                }
-            }
-            Event::Text(part) => {
-                if let Some((_, _, source)) = &mut fence {
-                    source.push_str(&part);
-                }
-            }
-            _ => {}
         }
     }
     found
 }
 
-/// The marks of a fence that can hold `source` and say `info`.
-pub(super) fn fence_marks(info: &str, source: &str) -> String {
+/// The mark of a fence that can hold `source` and say `info`, and how many of it there must be.
+fn fence_marks(info: &str, source: &str) -> (char, usize) {
     let mark = if info.contains('`') { '~' } else { '`' };
+    if !source.contains(mark) {
+        return (mark, 3);
+    }
     let leading = |line: &str| line.trim_start().chars().take_while(|&char| char == mark).count();
-    let longest = source.lines().map(leading).max().unwrap_or(0);
-    mark.to_string().repeat(3.max(longest + 1))
+    (mark, 3.max(1 + source.lines().map(leading).max().unwrap_or(0)))
 }
 
-/// What the first line of a fenced block says behind its marks.
-fn info_string(block: &str) -> &str {
-    let first = block.lines().next().unwrap_or("").trim_start();
-    let mark = if first.starts_with('~') { '~' } else { '`' };
-    first.trim_start_matches(mark).trim()
-}
-
-/// Stretches a range to the start of its first line and over the break that ends its last.
-fn whole_lines(text: &str, range: Range<usize>) -> Range<usize> {
-    let start = text[..range.start].rfind('\n').map_or(0, |at| at + 1);
-    let end = match text[..range.end].ends_with('\n') && range.end > range.start {
-        true => range.end,
-        false => text[range.end..].find('\n').map_or(text.len(), |at| range.end + at + 1),
-    };
-    start..end
+/// Writes a fence that holds a text, whatever backticks that has in it, without a line break at the end.
+pub(super) fn push_fence(out: &mut String, info: &str, source: &str) {
+    let (mark, count) = fence_marks(info, source);
+    let marks = |out: &mut String| out.extend(std::iter::repeat_n(mark, count));
+    marks(out);
+    out.push_str(info);
+    out.push('\n');
+    if !source.is_empty() {
+        out.push_str(source);
+        out.push('\n');
+    }
+    marks(out);
 }
 
 /// The text of a heading as it stands after `# `, whether it stands so or above a line.
-fn heading_text(block: &str) -> String {
+pub(super) fn heading_text(block: &str) -> String {
     let block = block.trim();
     let mut text = match block.rsplit_once('\n') {
         Some((underlined, _)) => underlined.lines().map(str::trim).collect::<Vec<_>>().join(" "),
@@ -132,21 +102,74 @@ fn closing_marks(text: &str) -> Option<usize> {
     (closes && open.len() < text.len()).then_some(open.len())
 }
 
-fn lone_comment(block: &str) -> Option<&str> {
+/// The inside of a comment, if a block is one and nothing else.
+pub(super) fn lone_comment(block: &str) -> Option<&str> {
     let inner = block.trim().strip_prefix("<!--")?.strip_suffix("-->")?;
     (!inner.contains("-->")).then(|| inner.trim())
 }
 
-/// Whether the last line of a fenced block closes what its first line opens.
-fn is_closed(block: &str) -> bool {
-    let mut lines = block.trim_end().lines();
-    let Some(first) = lines.next().map(str::trim) else {
-        return false;
-    };
-    let mark = if first.starts_with('~') { '~' } else { '`' };
-    let opening = first.chars().take_while(|&char| char == mark).count();
-    lines
-        .next_back()
-        .map(str::trim)
-        .is_some_and(|last| last.chars().all(|char| char == mark) && last.chars().count() >= opening)
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What lines of Markdown begin with or are, and what is almost that.
+    const PIECES: &[&str] = &[
+        "# ",
+        "## ",
+        "##",
+        "#######",
+        "\n",
+        "\n\n",
+        "\n\n",
+        "\n \n",
+        " ",
+        "   ",
+        "    ",
+        "\t",
+        "```",
+        "````",
+        "~~~",
+        "rust",
+        "<!--",
+        "-->",
+        "<!-- a -->",
+        "<!-->",
+        "<script>",
+        "</script>",
+        "<?",
+        "<!A",
+        "<div>",
+        "</div>",
+        "- ",
+        "1. ",
+        "> ",
+        "===",
+        "---",
+        "- -",
+        "[a]: /b",
+        "\"title",
+        "word",
+        "\\",
+        "`",
+        "*",
+        "\u{0}",
+        "\u{b}",
+        "\u{c}",
+        "é",
+        "\u{85}",
+        "\u{2028}",
+        "&amp;",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+
+        #[test]
+        fn what_is_plain_is_what_the_parser_finds(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..24)) {
+            let text = pieces.concat();
+            prop_assert_eq!(blocks(&text), markdown(&text, 0..text.len()).blocks, "{:?}", text);
+        }
+    }
 }

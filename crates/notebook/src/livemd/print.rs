@@ -2,7 +2,7 @@
 //!
 //! The mirror of `import`: whatever that reads from a canonical file, this writes the same way.
 
-use super::blocks::{BlockKind, blocks};
+use super::blocks::{BlockKind, blocks, push_fence};
 use super::metadata;
 use super::model::{Cell, Code, Language, Metadata, Notebook, Section};
 
@@ -38,11 +38,16 @@ struct Page {
 
 impl Page {
     fn block(&mut self, block: &str) {
+        self.apart();
+        self.text.push_str(block);
+        self.text.push('\n');
+    }
+
+    /// Leaves a blank line below what is there.
+    fn apart(&mut self) {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        self.text.push_str(block);
-        self.text.push('\n');
     }
 
     fn metadata(&mut self, metadata: &Metadata) {
@@ -56,7 +61,9 @@ impl Page {
     }
 
     fn fence(&mut self, info: &str, source: &str) {
-        self.block(&super::fence(info, source));
+        self.apart();
+        push_fence(&mut self.text, info, source);
+        self.text.push('\n');
     }
 
     fn section(&mut self, section: &Section) {

@@ -49,6 +49,8 @@ pub struct Data {
     queued: BTreeSet<CellId>,
     /// The cells that are being evaluated.
     evaluating: BTreeSet<CellId>,
+    /// The cells whose examples are being run: their flows wait for that.
+    examined: BTreeSet<CellId>,
     /// The cells that evaluate by themselves when they are stale.
     automatic: BTreeSet<CellId>,
     inputs: Arc<BTreeMap<InputId, InputState>>,
@@ -90,6 +92,7 @@ impl Data {
             index: staleness::Index::default(),
             queued: BTreeSet::new(),
             evaluating: BTreeSet::new(),
+            examined: BTreeSet::new(),
             automatic: BTreeSet::new(),
             inputs: Arc::default(),
             clients: BTreeMap::new(),
@@ -155,6 +158,11 @@ impl Data {
     /// The cells that are being evaluated.
     pub fn evaluating(&self) -> &BTreeSet<CellId> {
         &self.evaluating
+    }
+
+    /// The cells whose examples are being run.
+    pub fn examined(&self) -> &BTreeSet<CellId> {
+        &self.examined
     }
 
     /// The inputs that cells show, with their values.

@@ -1,8 +1,6 @@
 //! Everything that can happen to a live notebook, and everything that it asks for in return: closed lists of plain
-//! data. What they do is for [`super::data`]; who sends them and who obeys is not said here. The run from top to bottom
-//! does not use them.
+//! data. What they do is for [`super::data`]; who sends them and who obeys is for the processes of the session.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Output;
 use crate::livemd::{Cell, CodeAttributes, Metadata};
+use crate::prelude::Progress;
+pub use crate::runtime::{Backtrace, RuntimeSettings};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub u64);
 
         impl fmt::Display for $name {
@@ -46,6 +46,11 @@ id!(
     /// Names an input that a cell shows.
     InputId,
     "input"
+);
+id!(
+    /// Names one of the runtimes that a notebook has had: they are counted from 1.
+    RuntimeId,
+    "runtime"
 );
 
 impl SectionId {
@@ -258,6 +263,13 @@ pub enum Evaluation {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The examples in a cell's doc comments, which are run after it, are through.
+    Examined {
+        /// The cell.
+        cell: CellId,
+        /// The evaluation.
+        evaluation: EvaluationId,
+    },
     /// A running cell keeps its thread and lets no other run.
     NotYielding {
         /// The cell.
@@ -282,6 +294,8 @@ pub struct Compiled {
     pub compile_ms: f64,
     /// Whether it was found in the cache.
     pub cached: bool,
+    /// Whether there are examples in its doc comments, to be run when it has succeeded.
+    pub has_examples: bool,
 }
 
 /// How an evaluation has ended.
@@ -393,10 +407,19 @@ pub enum Client {
 pub enum Runtime {
     /// Start it.
     Connect,
+    /// What it stands on is being built.
+    Building {
+        /// Which one.
+        runtime: RuntimeId,
+        /// How far that has come.
+        progress: Progress,
+    },
     /// It is ready.
-    Connected,
+    Connected(RuntimeId),
     /// It did not start.
     Failed {
+        /// Which one.
+        runtime: RuntimeId,
         /// Why, for people.
         why: String,
     },
@@ -406,6 +429,8 @@ pub enum Runtime {
     Restart,
     /// It has died.
     Down {
+        /// Which one.
+        runtime: RuntimeId,
         /// Of what, for people.
         why: String,
     },
@@ -415,31 +440,6 @@ pub enum Runtime {
     Usage(Usage),
     /// Text that libraries wrote past every cell.
     Printed(String),
-}
-
-/// What a person can say about how a runtime is started.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct RuntimeSettings {
-    /// Variables of its environment beside those that it inherits.
-    pub environment: BTreeMap<String, String>,
-    /// The folder that it works in; that of the notebook's program where nothing is said.
-    pub folder: Option<PathBuf>,
-    /// Whether panics come with the calls that led to them.
-    pub backtrace: Backtrace,
-}
-
-/// Whether panics come with the calls that led to them: `RUST_BACKTRACE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Backtrace {
-    /// As the environment says.
-    #[default]
-    Inherited,
-    /// No.
-    Off,
-    /// The interesting ones.
-    Short,
-    /// All of them.
-    Full,
 }
 
 /// What a runtime uses.
@@ -497,6 +497,13 @@ pub enum Action {
     },
     /// Stop an evaluation.
     Stop {
+        /// The cell.
+        cell: CellId,
+        /// The evaluation.
+        evaluation: EvaluationId,
+    },
+    /// Stop running the examples of a cell; its evaluation stands.
+    StopExamples {
         /// The cell.
         cell: CellId,
         /// The evaluation.

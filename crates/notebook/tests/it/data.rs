@@ -39,7 +39,7 @@ impl Live {
     fn of(sections: &[String]) -> Live {
         let mut live = Live::offline(&format!("# N\n\n{}", sections.concat()));
         live.apply(Runtime::Connect);
-        live.apply(Runtime::Connected);
+        live.connected();
         live.actions.clear();
         live
     }
@@ -67,6 +67,17 @@ impl Live {
         self.actions.extend(actions);
         self.log.push(operation);
         Ok(())
+    }
+
+    /// The runtime that was asked for is ready.
+    #[track_caller]
+    fn connected(&mut self) {
+        self.apply(Runtime::Connected(self.data.runtime().id));
+    }
+
+    #[track_caller]
+    fn down(&mut self, why: &str) {
+        self.apply(Runtime::Down { runtime: self.data.runtime().id, why: why.to_owned() });
     }
 
     #[track_caller]
@@ -169,6 +180,7 @@ impl Live {
                 format!("evaluate {} in {} on [{}]", cell.0, container.0, stands_on.join(" "))
             }
             Action::Stop { cell, .. } => format!("stop {}", cell.0),
+            Action::StopExamples { cell, .. } => format!("stop the examples of {}", cell.0),
             Action::Forget(id) => format!("forget #{}", id.0),
             Action::Abandon(cell) => format!("abandon {}", cell.0),
         };

@@ -299,6 +299,20 @@ fn a_section_branches_only_from_an_earlier_one_that_does_not() {
 }
 
 #[test]
+fn a_branch_that_is_told_below_its_heading_is_none_and_says_so() {
+    check(
+        "# Branches\n\n## 0\n\n## 1\n\n<!-- livebook:{\"branch_parent_index\":0} -->\n\n```rust\n1\n```\n",
+        expect![[r#"
+            "Branches"
+            section 3:"0"
+            section 5:"1"
+              rust 10:"1" {"branch_parent_index": Number(0)}
+            ! line 9: `branch_parent_index` stands above a cell; a section branches where it stands above the heading
+        "#]],
+    );
+}
+
+#[test]
 fn only_a_fence_that_says_the_language_and_no_more_is_a_cell() {
     check(
         "# Fences\n\n## One\n\n```rust ignore\n1\n```\n\n```sh\nls\n```\n\n* in a list\n\n  ```rust\n  2\n  ```\n\n> ```rust\n> 3\n> ```\n\n    ```rust\n\n~~~rust\n4\n~~~\n\n  ```rust\n    5\n  ```\n",

@@ -12,6 +12,7 @@ mod errors;
 mod frontend;
 mod fuzz;
 mod items;
+mod live;
 mod livemd;
 mod nodes;
 mod picture;

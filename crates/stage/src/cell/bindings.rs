@@ -3,6 +3,8 @@
 
 use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
 
+use crate::protocol::Exported;
+
 /// A value that a cell has exported, with the name of its type.
 #[derive(Clone)]
 pub struct Binding {
@@ -19,6 +21,11 @@ impl Binding {
     /// The value itself.
     pub fn value(&self) -> &Arc<dyn Any + Send + Sync> {
         &self.value
+    }
+
+    /// What its notebook hears of it.
+    pub(crate) fn describe(&self, name: &str) -> Exported {
+        Exported { name: name.to_owned(), version: None }
     }
 
     /// The name of the value's type, for messages.

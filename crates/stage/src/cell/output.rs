@@ -21,6 +21,8 @@ pub enum Output {
         text: String,
         /// The same diagram as Mermaid source.
         mermaid: String,
+        /// The same diagram for a browser.
+        svg: String,
     },
     /// A supervision tree.
     Tree {
@@ -28,6 +30,15 @@ pub enum Output {
         text: String,
         /// The same tree as Mermaid source.
         mermaid: String,
+        /// The same tree for a browser.
+        svg: String,
+    },
+    /// Any other picture: a map of processes, a timeline, a flamegraph.
+    Picture {
+        /// What it shows, for a terminal.
+        text: String,
+        /// The picture for a browser.
+        svg: String,
     },
     /// An error that the cell reports without failing.
     Error(String),

@@ -222,5 +222,5 @@ fn called(trace: &Trace, pid: Pid) -> Participant {
         (None, Some(label)) => Called::Labelled(label),
         (None, None) => Called::Unnamed,
     };
-    Participant { pid, called, born: None }
+    Participant { pid: Some(pid), called, born: None }
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Action, Called, Participant, Sequence, Step};
-use crate::{mermaid, words};
+use crate::mermaid;
 
 impl Sequence {
     /// The sequence as a Mermaid `sequenceDiagram`, whatever its names and messages say.
@@ -85,7 +85,7 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn head(participant: &Participant) -> String {
-    let pid = words::pid(participant.pid);
+    let pid = participant.identifier();
     match &participant.called {
         Called::Caller => "self()".to_owned(),
         Called::Registered(name) => mermaid::name(name),

@@ -50,9 +50,7 @@ impl Sequence {
         let messages: usize = arrows.map(|(index, _)| times(index)).sum::<usize>() + self.omitted;
         let mut facts =
             vec![plural(self.participants.len(), "process", "processes"), plural(messages, "message", "messages")];
-        if let (Some(first), Some(last)) = (self.steps.first(), self.steps.last()) {
-            facts.push(words::duration(last.at.saturating_sub(first.at)));
-        }
+        facts.extend(self.took().map(words::duration));
         facts
     }
 }
@@ -129,7 +127,7 @@ impl Pen<'_> {
         for group in &self.sequence.groups {
             let steps = &self.sequence.steps[group.first..group.first + group.len];
             let touched: Vec<f64> =
-                steps.iter().flat_map(|step| layout::touches(&step.action)).map(|who| self.layout.x[who]).collect();
+                steps.iter().flat_map(|step| step.action.participants()).map(|who| self.layout.x[who]).collect();
             let left = touched.iter().copied().fold(f64::INFINITY, f64::min) - 22.0;
             let right = touched.iter().copied().fold(0.0, f64::max) + 22.0;
             let top = self.layout.y[group.first] - 34.0;
@@ -164,30 +162,32 @@ impl Pen<'_> {
 
     fn steps(&mut self) {
         let start = self.sequence.steps.first().map_or(Duration::ZERO, |step| step.at);
+        let is_timed = self.sequence.took().is_some();
         let mut shown = String::new();
         for (index, step) in self.sequence.steps.iter().enumerate() {
             let y = self.layout.y[index];
             let time = words::duration(step.at.saturating_sub(start));
+            let at = if is_timed { format!(", at {time}") } else { String::new() };
             match &step.action {
-                Action::Arrow(arrow) => self.arrow(index, arrow, y, &time),
-                Action::Exit(exit) => self.exit(exit, y, &time),
-                Action::Mark(mark) => self.mark(mark, y, &time),
+                Action::Arrow(arrow) => self.arrow(index, arrow, y, &at),
+                Action::Exit(exit) => self.exit(exit, y, &at),
+                Action::Mark(mark) => self.mark(mark, y, &at),
             }
             let is_late = matches!(&step.action, Action::Exit(exit) if exit.told);
-            if time != shown && !is_late {
+            if time != shown && !is_late && is_timed {
                 self.page.text(layout::GUTTER - 12.0, y + 3.5, "time", &time);
                 shown = time;
             }
         }
     }
 
-    fn arrow(&mut self, index: usize, arrow: &Arrow, y: f64, time: &str) {
+    fn arrow(&mut self, index: usize, arrow: &Arrow, y: f64, at: &str) {
         let (from, to) = (self.layout.x[arrow.from], self.layout.x[arrow.to]);
         let sign = if from < to { 1.0 } else { -1.0 };
         let born = self.sequence.participants[arrow.to].born == Some(index);
         let reach = if born { self.layout.heads[arrow.to] / 2.0 } else { BAR };
         let (start, end) = (from + sign * BAR, to - sign * reach);
-        self.page.begin(class(arrow.kind), [arrow.from, arrow.to], &self.told(arrow, time));
+        self.page.begin(class(arrow.kind), [arrow.from, arrow.to], &self.told(arrow, at));
         let (y_, back) = (Px(y), -sign * 8.0);
         self.page.put(format_args!(
             r#"<path class="go" d="M{} {y_}H{}"/><path class="tip" d="M{} {y_}l{} -4v8z"/>"#,
@@ -209,9 +209,9 @@ impl Pen<'_> {
     }
 
     /// What is shown of a message to whoever points at it.
-    fn told(&self, arrow: &Arrow, time: &str) -> String {
+    fn told(&self, arrow: &Arrow, at: &str) -> String {
         let name = |who: usize| self.sequence.participants[who].title();
-        let mut told = format!("{}\n{} → {}, at {time}", arrow.label, name(arrow.from), name(arrow.to));
+        let mut told = format!("{}\n{} → {}{at}", arrow.label, name(arrow.from), name(arrow.to));
         if let Some(waited) = arrow.waited {
             told += &format!(", received after {}", words::duration(waited));
         }
@@ -221,11 +221,11 @@ impl Pen<'_> {
         told
     }
 
-    fn exit(&mut self, exit: &Exit, y: f64, time: &str) {
+    fn exit(&mut self, exit: &Exit, y: f64, at: &str) {
         let x = self.layout.x[exit.participant];
         let name = self.sequence.participants[exit.participant].title();
         let class = if exit.reason.is_orderly() { "end" } else { "crash" };
-        let title = format!("{name} has ended at {time}\n{}", exit.reason);
+        let title = format!("{name} has ended{at}\n{}", exit.reason);
         self.page.begin(class, [exit.participant], &title);
         let (radius, arm) = if exit.reason.is_orderly() { (6.0, 2.4) } else { (8.0, 3.2) };
         self.page.put(format_args!(
@@ -247,7 +247,7 @@ impl Pen<'_> {
         self.page.end();
     }
 
-    fn mark(&mut self, mark: &Mark, y: f64, time: &str) {
+    fn mark(&mut self, mark: &Mark, y: f64, at: &str) {
         let x = self.layout.x[mark.participant];
         let name = |who: usize| self.sequence.participants[who].title();
         let class = match mark.kind {
@@ -257,7 +257,7 @@ impl Pen<'_> {
             MarkKind::Timeout => "timeout",
         };
         let whom = mark.with.map_or_else(String::new, |with| format!(" · {}", name(with)));
-        let title = format!("{}\n{}{whom}, at {time}", mark.label, name(mark.participant));
+        let title = format!("{}\n{}{whom}{at}", mark.label, name(mark.participant));
         self.page.begin(class, std::iter::once(mark.participant).chain(mark.with), &title);
         match mark.with {
             Some(with) => {
@@ -303,7 +303,7 @@ impl Pen<'_> {
         let (colour, left) = (svg::colour(participant), Px(x - width / 2.0));
         self.page.put(format_args!(
             r#"<g class="m {colour}" data-p="{participant}" data-h="{participant}"><title>{}</title><rect class="box" x="{left}" y="{y}" width="{w}" height="{h}" rx="7"/><rect class="tint" x="{left}" y="{y}" width="{w}" height="{h}" rx="7"/>"#,
-            escape(&format!("{}\n{}", who.title(), words::one_line(&format!("{} on {}", words::pid(who.pid), who.pid.node())))),
+            escape(&about(who)),
             y = Px(y),
             w = Px(width),
             h = Px(height),
@@ -347,9 +347,15 @@ impl Pen<'_> {
     }
 }
 
+/// What is shown of a participant to whoever points at it.
+fn about(who: &Participant) -> String {
+    let place = who.pid.map(|pid| words::one_line(&format!("{} on {}", words::pid(pid), pid.node())));
+    std::iter::once(who.title()).chain(place).collect::<Vec<_>>().join("\n")
+}
+
 /// What stands in a head: the name, and below it the identifier, unless that is the name.
 pub(super) fn names(who: &Participant) -> (String, String) {
-    let pid = words::pid(who.pid);
+    let pid = who.identifier();
     match &who.called {
         Called::Caller => ("self()".to_owned(), pid),
         Called::Registered(name) | Called::Labelled(name) => (words::one_line(name), pid),

@@ -166,6 +166,27 @@ proptest! {
     }
 
     #[test]
+    fn every_picture_can_be_read_back_from_mermaid(trace in traces(), options in options(), root in trees()) {
+        let mermaid = trace.sequence_of(&options).to_mermaid();
+        prop_assert_eq!(Sequence::from_mermaid(&mermaid).map(|read| read.to_mermaid()), Some(mermaid));
+        let mermaid = Tree::from_node(&root, &tree::Options::default()).to_mermaid(Direction::TopDown);
+        prop_assert_eq!(Tree::from_mermaid(&mermaid).map(|read| read.to_mermaid(Direction::TopDown)), Some(mermaid));
+    }
+
+    #[test]
+    fn whatever_is_read_as_mermaid_is_drawn_or_not(lines in vec(texts(), 0..8), cut in 0..600usize) {
+        let known = tea_house().trace.sequence().to_mermaid();
+        let cut = known.floor_char_boundary(cut);
+        let text = format!("{}{}", &known[..cut], lines.join("\n"));
+        if let Some(sequence) = Sequence::from_mermaid(&text) {
+            prop_assert!(roxmltree::Document::parse(&sequence.to_svg()).is_ok());
+        }
+        if let Some(tree) = Tree::from_mermaid(&format!("graph TD;\n{text}")) {
+            prop_assert!(roxmltree::Document::parse(&tree.to_svg()).is_ok());
+        }
+    }
+
+    #[test]
     fn every_picture_is_well_formed_and_says_nothing_but_text(trace in traces(), options in options(), root in trees()) {
         let pictures = [
             trace.sequence_of(&options).to_svg(),

@@ -16,8 +16,9 @@ use crate::supervisor::children::check;
 use crate::supervisor::decision::{AutoShutdown, Decision, Ended, History, Intensity, Restart, on_exit};
 use crate::supervisor::error::{StartChildError, StartError, TerminateChildError};
 use crate::supervisor::info::{ChildCounts, ChildInfo, Description, tell_restart};
+use crate::supervisor::report::{child_ended, give_up, not_restarted};
 use crate::supervisor::request::{Errand, Heard, Kind, Request, TryAgain, Who, listen};
-use crate::supervisor::serve::{give_up, prepare};
+use crate::supervisor::serve::{fail, prepare};
 use crate::supervisor::spec::{ChildSpec, NotStarted, PATIENCE, Shutdown};
 use crate::supervisor::start::start;
 use crate::supervisor::stop::{now, stop, stop_together};
@@ -55,7 +56,7 @@ enum State {
 pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, reference: Ref) {
     let since = now();
     if let Err(error) = prepare(builder.name) {
-        give_up(owner, reference, error);
+        fail(owner, reference, error);
     }
     let limit = builder.max_children.unwrap_or(usize::MAX);
     let (history, list) = (History::default(), FxHashMap::default());
@@ -150,7 +151,7 @@ impl Members {
                 State::Running(since) => (Some(*pid), ChildStatus::Running, Some(now.saturating_sub(since))),
                 State::Restarting(_) => (None, ChildStatus::Restarting, None),
             };
-            let id = member.spec.as_ref().map_or("task", |spec| &spec.id).to_owned();
+            let id = member.id().to_owned();
             ChildInfo { id, pid, kind: member.kind(), status, restarts: member.restarts, uptime }
         };
         list.into_iter().map(info).collect()
@@ -177,13 +178,14 @@ impl Members {
     async fn ended(&mut self, pid: Pid, reason: &ExitReason) -> Result<(), ExitReason> {
         let Some(member) = self.list.get(&pid) else { return Ok(()) };
         let restart = member.spec.as_ref().map_or(Restart::Temporary, |spec| spec.restart);
+        child_ended(member.id(), pid, restart, reason);
         let ended = Ended { restart, reason, is_significant: false, others_significant: false };
         match on_exit(&ended, AutoShutdown::Never, self.intensity, &mut self.history, now()) {
             Decision::Leave | Decision::Forget | Decision::Finish => drop(self.list.remove(&pid)),
             Decision::Restart => self.restart(pid).await,
             Decision::GiveUp => {
                 self.list.remove(&pid);
-                return Err(ExitReason::Shutdown);
+                return Err(give_up());
             }
         }
         Ok(())
@@ -199,7 +201,7 @@ impl Members {
             return Ok(()); // It was terminated meanwhile.
         }
         if !self.history.admit(self.intensity, now()) {
-            return Err(ExitReason::Shutdown);
+            return Err(give_up());
         }
         self.restart(child).await;
         Ok(())
@@ -217,7 +219,8 @@ impl Members {
                 self.list.insert(new, member);
             }
             Err(NotStarted::Ignored) => {}
-            Err(NotStarted::Failed(_)) => {
+            Err(NotStarted::Failed(reason)) => {
+                not_restarted(&spec.id, &reason);
                 let attempt = Ref::new();
                 member.state = State::Restarting(attempt);
                 self.list.insert(old, member);
@@ -237,6 +240,10 @@ impl Members {
 }
 
 impl Member {
+    fn id(&self) -> &str {
+        self.spec.as_ref().map_or("task", |spec| &spec.id)
+    }
+
     fn kind(&self) -> ChildKind {
         self.spec.as_ref().map_or(ChildKind::Worker, |spec| spec.kind)
     }

@@ -10,8 +10,8 @@ use greenroom::{
     whereis,
 };
 
-use super::{Up, by_clock, clean, pid_of, stubborn};
-use crate::support::{forever, gone, next_exit};
+use super::{Up, pid_of, stubborn};
+use crate::support::{by_clock, clean, forever, gone, next_exit};
 
 /// A child that has started a process and never says that it is ready.
 fn endless() -> ChildSpec {
@@ -20,6 +20,13 @@ fn endless() -> ChildSpec {
         std::future::pending::<Result<Pid, ExitReason>>().await
     };
     ChildSpec::starting("endless", start).start_within(Duration::from_secs(3))
+}
+
+/// Waits until such a child is on its way.
+async fn half_is_up() {
+    while whereis("half").is_none() {
+        greenroom::yield_now().await;
+    }
 }
 
 #[test]
@@ -72,7 +79,7 @@ fn a_supervisor_that_waits_for_a_child_can_be_stopped_all_the_same() {
                     Err(_) => DynamicSupervisor::find(supervisor).await.unwrap().start_child(endless()).await,
                 };
             });
-            while whereis("half").is_none() {}
+            half_is_up().await;
             exit(supervisor, ExitReason::Shutdown);
             assert_eq!(next_exit().await, (supervisor, ExitReason::Shutdown));
             assert_eq!(whereis("half"), None);
@@ -82,7 +89,7 @@ fn a_supervisor_that_waits_for_a_child_can_be_stopped_all_the_same() {
         let owner = greenroom::spawn(async move {
             let _ = Supervisor::new(Strategy::OneForOne).name("mine").child(endless()).start_link().await;
         });
-        while whereis("half").is_none() {}
+        half_is_up().await;
         let supervisor = whereis("mine").unwrap();
         exit(owner, ExitReason::Kill);
         gone(supervisor).await;

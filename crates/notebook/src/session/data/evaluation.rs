@@ -31,8 +31,8 @@ impl Data {
             Evaluation::QueueAll => self.queue_all(actions),
             Evaluation::Cancel(cell) => self.cancel(*cell, actions),
             Evaluation::CancelAll => {
-                let cells: Vec<CellId> = self.evaluating.iter().chain(&self.queued).copied().collect();
-                for cell in cells {
+                let cells = self.evaluating.iter().chain(&self.examined).chain(&self.queued);
+                for cell in cells.copied().collect::<Vec<_>>() {
                     self.halt(cell, actions);
                 }
                 Ok(())
@@ -49,6 +49,11 @@ impl Data {
                 Ok(())
             }
             Evaluation::Finished { cell, evaluation, outcome } => self.finished(*cell, *evaluation, outcome),
+            Evaluation::Examined { cell, evaluation } => {
+                self.check_current(*cell, *evaluation)?;
+                self.leave_examination(*cell);
+                Ok(())
+            }
             Evaluation::NotYielding { cell, evaluation, for_ms } => {
                 self.check_current(*cell, *evaluation)?;
                 let info = self.info_mut(*cell);
@@ -112,6 +117,7 @@ impl Data {
             digest: self.info(cell).map_or(0, |info| info.digest),
         };
         self.queued.remove(&cell);
+        self.stop_examples(cell, actions);
         self.evaluating.insert(cell);
         let info = self.info_mut(cell);
         // Its children end, and its values go, before the new ones come.
@@ -145,7 +151,14 @@ impl Data {
         self.evaluating.remove(&cell);
         let mut touched = Touched::default();
         match outcome {
-            Outcome::Ok { defines, run_ms } => self.record(cell, &running, defines.clone(), *run_ms, &mut touched),
+            Outcome::Ok { defines, run_ms } => {
+                self.record(cell, &running, defines.clone(), *run_ms, &mut touched);
+                let compiled = self.info(cell).and_then(|info| info.compiled.as_ref());
+                if compiled.is_some_and(|compiled| compiled.has_examples) {
+                    self.examined.insert(cell);
+                    self.info_mut(cell).is_examined = true;
+                }
+            }
             Outcome::Failed { run_ms, .. } => self.record(cell, &running, Vec::new(), *run_ms, &mut touched),
             // Its old values have gone when it began.
             Outcome::Blocked { .. } => {
@@ -192,17 +205,22 @@ impl Data {
 
     fn cancel(&mut self, cell: CellId, actions: &mut Vec<Action>) -> Result<(), Refusal> {
         self.known(cell)?;
-        if !self.queued.contains(&cell) && !self.evaluating.contains(&cell) {
+        let is_wanted = self.queued.contains(&cell) || self.evaluating.contains(&cell);
+        if !is_wanted && !self.examined.contains(&cell) {
             return Err(Refusal::NotQueued(cell));
         }
         self.halt(cell, actions);
-        self.unqueue_users(cell);
+        // Without its examples it has its values all the same.
+        if is_wanted {
+            self.unqueue_users(cell);
+        }
         Ok(())
     }
 
     /// Stops a cell, or takes it out of the queue. What it had evaluated to before it was stopped is gone; what
     /// others have evaluated to stays.
     fn halt(&mut self, cell: CellId, actions: &mut Vec<Action>) {
+        self.stop_examples(cell, actions);
         let info = self.info_mut(cell);
         info.status = Status::Ready;
         let running = info.running.take();
@@ -219,6 +237,19 @@ impl Data {
         }
     }
 
+    fn stop_examples(&mut self, cell: CellId, actions: &mut Vec<Action>) {
+        let shown = self.info(cell).filter(|info| info.is_examined).and_then(|info| info.shown);
+        actions.extend(shown.map(|evaluation| Action::StopExamples { cell, evaluation }));
+        self.leave_examination(cell);
+    }
+
+    /// The examples of a cell are through, or of no interest any more.
+    pub(super) fn leave_examination(&mut self, cell: CellId) {
+        if self.examined.remove(&cell) {
+            self.info_mut(cell).is_examined = false;
+        }
+    }
+
     fn erase_outputs(&mut self, actions: &mut Vec<Action>) {
         let mut touched = Touched::default();
         let cells: Vec<CellId> = self.document.cells().collect();
@@ -232,6 +263,7 @@ impl Data {
     }
 
     fn forget(&mut self, cell: CellId, touched: &mut Touched, actions: &mut Vec<Action>) {
+        self.stop_examples(cell, actions);
         let info = self.info_mut(cell);
         info.outputs.clear();
         info.failed = false;

@@ -29,6 +29,8 @@ pub struct Info {
     pub compiled: Option<Compiled>,
     /// For how long it has let nobody else run, in milliseconds, if it does so now.
     pub not_yielding_ms: Option<u64>,
+    /// Whether the examples in its doc comments are being run.
+    pub is_examined: bool,
     /// The name for the want of which it was taken out of the queue, and the cell that would define it.
     pub blocked: Option<(Arc<str>, CellId)>,
     /// What it saw when it last turned out to be blocked: as long as that is so, it does not try again by itself.

@@ -144,9 +144,8 @@ impl Data {
             RuntimeStatus::Connected => {}
         }
         let mut flows: BTreeMap<u64, Flow> = BTreeMap::new();
-        for (&cell, is_queued) in
-            self.queued.iter().zip(std::iter::repeat(true)).chain(self.evaluating.iter().zip(std::iter::repeat(false)))
-        {
+        let busy = self.evaluating.iter().chain(&self.examined);
+        for (&cell, is_queued) in self.queued.iter().map(|cell| (cell, true)).chain(busy.map(|cell| (cell, false))) {
             let Some(place) = self.document.place(cell) else { continue };
             let flow = flows.entry(self.container(place).0).or_default();
             flow.first_busy = Some(flow.first_busy.map_or(place, |first| first.min(place)));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::livemd::Language;
-use crate::session::operation::{CellId, ClientId, InputId, SectionId};
+use crate::session::operation::{CellId, ClientId, InputId, RuntimeId, SectionId};
 
 /// Why an operation was refused. The data is as it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub enum Refusal {
     HasRuntime,
     /// There is no runtime, and none on its way.
     NoRuntime,
+    /// The notebook has given up this runtime, and has another one.
+    OtherRuntime(RuntimeId),
     /// It belongs to an evaluation that is no longer the cell's.
     Outdated(CellId),
     /// Nothing is attached, or there is no conflict.
@@ -85,6 +87,7 @@ impl fmt::Display for Refusal {
             Refusal::AlreadyJoined(id) => write!(f, "{id} is there already"),
             Refusal::HasRuntime => f.write_str("the runtime is there, or on its way: disconnect it first"),
             Refusal::NoRuntime => f.write_str("there is no runtime: evaluate a cell, or connect one"),
+            Refusal::OtherRuntime(id) => write!(f, "{id} was given up: there is another one now"),
             Refusal::Outdated(id) => write!(f, "that evaluation of {id} is over and forgotten"),
             Refusal::NoFile => f.write_str("the notebook has no file, or no conflict with one"),
         }

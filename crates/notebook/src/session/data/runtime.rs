@@ -3,19 +3,24 @@
 use super::info::{Status, Validity};
 use super::staleness::{Touched, digest};
 use super::{Data, Refusal, text};
-use crate::session::operation::{Action, CellId, Runtime, RuntimeSettings, Usage};
+use crate::prelude::Progress;
+use crate::session::operation::{Action, CellId, Runtime, RuntimeId, RuntimeSettings, Usage};
 
 /// What is known of the runtime.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuntimeState {
     /// Whether it is there.
     pub status: RuntimeStatus,
+    /// Which one it is, or was last.
+    pub id: RuntimeId,
     /// How the next one is started.
     pub settings: RuntimeSettings,
     /// Why there is none, if that is not because somebody wanted it so.
     pub trouble: Option<String>,
     /// What it uses.
     pub usage: Usage,
+    /// How far the building of what it stands on has come, if that is being built.
+    pub building: Option<Progress>,
     /// Of the manifest that it was started for.
     manifest: Option<u64>,
 }
@@ -39,12 +44,20 @@ impl Data {
                 RuntimeStatus::Disconnected => self.connect(actions),
                 RuntimeStatus::Connecting | RuntimeStatus::Connected => return Err(Refusal::HasRuntime),
             },
-            Runtime::Connected => match self.runtime.status {
-                RuntimeStatus::Connecting => self.runtime.status = RuntimeStatus::Connected,
-                RuntimeStatus::Disconnected => return Err(Refusal::NoRuntime),
-                RuntimeStatus::Connected => return Err(Refusal::HasRuntime),
-            },
-            Runtime::Failed { why } => {
+            Runtime::Building { runtime, progress } => {
+                self.with(*runtime)?;
+                self.runtime.building = Some(progress.clone());
+            }
+            Runtime::Connected(runtime) => {
+                self.with(*runtime)?;
+                if self.runtime.status == RuntimeStatus::Connected {
+                    return Err(Refusal::HasRuntime);
+                }
+                self.runtime.status = RuntimeStatus::Connected;
+                self.runtime.building = None;
+            }
+            Runtime::Failed { runtime, why } => {
+                self.with(*runtime)?;
                 self.disconnected(None);
                 self.runtime.trouble = Some(why.clone());
             }
@@ -59,8 +72,8 @@ impl Data {
                 actions.push(Action::Disconnect);
                 self.connect(actions);
             }
-            Runtime::Down { why } => {
-                self.with_runtime()?;
+            Runtime::Down { runtime, why } => {
+                self.with(*runtime)?;
                 self.disconnected(Some(why));
             }
             Runtime::SetOptions(settings) => self.runtime.settings = settings.clone(),
@@ -80,6 +93,12 @@ impl Data {
         }
     }
 
+    /// What is said of a runtime that was given up since is of no interest.
+    fn with(&self, runtime: RuntimeId) -> Result<(), Refusal> {
+        self.with_runtime()?;
+        if runtime == self.runtime.id { Ok(()) } else { Err(Refusal::OtherRuntime(runtime)) }
+    }
+
     /// Whether a runtime is there that was started for another manifest than the notebook has now.
     pub fn is_setup_outdated(&self) -> bool {
         self.runtime.status != RuntimeStatus::Disconnected && self.runtime.manifest != self.manifest_digest()
@@ -91,6 +110,7 @@ impl Data {
 
     pub(super) fn connect(&mut self, actions: &mut Vec<Action>) {
         self.runtime.status = RuntimeStatus::Connecting;
+        self.runtime.id.0 += 1;
         self.runtime.manifest = self.manifest_digest();
         self.runtime.trouble = None;
         actions.push(Action::Connect);
@@ -103,6 +123,7 @@ impl Data {
     pub(super) fn disconnected(&mut self, died_of: Option<&str>) {
         self.runtime.status = RuntimeStatus::Disconnected;
         self.runtime.usage = Usage::default();
+        self.runtime.building = None;
         self.runtime.trouble = died_of.map(str::to_owned);
         for cell in std::mem::take(&mut self.evaluating) {
             let info = self.info_mut(cell);

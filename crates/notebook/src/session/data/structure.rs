@@ -310,5 +310,6 @@ impl Data {
         }
         self.queued.remove(&cell);
         self.evaluating.remove(&cell);
+        self.examined.remove(&cell);
     }
 }

@@ -76,13 +76,13 @@ fn case_29_without_its_runtime_what_was_evaluated_is_aborted_and_its_outputs_sta
     live.queue(&[2, 3]);
     live.apply(output(&live, 2, "said"));
     let mut other = live.clone();
-    live.apply(Runtime::Down { why: "segmentation fault".to_owned() });
+    live.down("segmentation fault");
     live.check("1: aborted, 2: aborted, 3: fresh");
     assert_eq!(live.data.runtime().status, RuntimeStatus::Disconnected);
     assert_eq!(live.data.info(CellId(2)).map(|info| info.outputs.len()), Some(1));
     // Only what is asked for is evaluated again, and what that needs.
     live.queue(&[3]);
-    live.apply(Runtime::Connected);
+    live.connected();
     live.check("1: aborted, 2: aborted, 3: fresh evaluating");
     other.apply(Runtime::Disconnect);
     other.check("1: aborted, 2: aborted, 3: fresh");
@@ -95,7 +95,7 @@ fn the_cell_that_took_the_runtime_along_is_not_tried_again_for_others() {
     let mut live = Live::cells(&["let a = 1;", "let b = a;", "b"]);
     live.queue(&[1, 2]);
     live.succeed(1, 1);
-    live.apply(Runtime::Down { why: "abort".to_owned() });
+    live.down("abort");
     live.queue(&[3]);
     live.check("1: aborted, 2: aborted, 3: fresh queued");
     live.apply(Runtime::Disconnect);
@@ -108,10 +108,11 @@ fn the_cell_that_took_the_runtime_along_is_not_tried_again_for_others() {
 fn a_runtime_that_does_not_start_empties_the_queue_and_says_why() {
     let mut live = Live::offline("# N\n\n## S\n\n```rust\n1\n```\n");
     live.queue(&[1]);
-    live.apply(Runtime::Failed { why: "no such program".to_owned() });
+    let runtime = live.data.runtime().id;
+    live.apply(Runtime::Failed { runtime, why: "no such program".to_owned() });
     live.check("1: fresh");
     assert_eq!(live.data.runtime().trouble.as_deref(), Some("no such program"));
-    assert_eq!(live.try_apply(Runtime::Connected), Err(Refusal::NoRuntime));
+    assert_eq!(live.try_apply(Runtime::Connected(runtime)), Err(Refusal::NoRuntime));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn case_31_with_an_outdated_setup_a_full_evaluation_takes_everything() {
     let text = "# N\n\n```toml\n[dependencies]\n```\n\n## S\n\n```rust\n1\n```\n\n```rust\n2\n```\n";
     let mut live = Live::offline(text);
     live.queue(&[2, 3]);
-    live.apply(Runtime::Connected);
+    live.connected();
     live.settle();
     live.write(1, "[dependencies]\nrand = \"0.9\"");
     live.apply(Evaluation::QueueFull { forced: Vec::new() });

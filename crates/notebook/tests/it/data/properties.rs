@@ -2,7 +2,7 @@
 
 use greenroom_notebook::livemd::{CodeAttributes, print};
 use greenroom_notebook::session::data::RuntimeStatus;
-use greenroom_notebook::session::operation::{Client, ClientId};
+use greenroom_notebook::session::operation::{Client, ClientId, RuntimeId};
 use proptest::prelude::*;
 
 use super::*;
@@ -95,8 +95,8 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(move |(cell, input, default)| Input::Show { cell, evaluation, input, default }.into()),
         1 => (cell(), input()).prop_map(move |(cell, input)| Input::Read { cell, evaluation, input }.into()),
         1 => (input(), value()).prop_map(|(input, value)| Input::Set { input, value }.into()),
-        3 => Just(Runtime::Connected.into()),
-        1 => Just(Runtime::Down { why: "test".into() }.into()),
+        3 => Just(Runtime::Connected(RuntimeId(0)).into()),
+        1 => Just(Runtime::Down { runtime: RuntimeId(0), why: "test".into() }.into()),
         1 => Just(Runtime::Restart.into()),
         1 => Just(Runtime::Connect.into()),
         1 => (0..3_u64).prop_map(|id| Client::Join { client: ClientId(id), name: "somebody".into() }.into()),
@@ -125,6 +125,9 @@ fn play(live: &mut Live, operations: Vec<Operation>) {
             && let Some(running) = live.data.info(*cell).and_then(|info| info.running.as_ref())
         {
             *evaluation = running.id;
+        }
+        if let Operation::Runtime(Runtime::Connected(runtime) | Runtime::Down { runtime, .. }) = &mut operation {
+            *runtime = live.data.runtime().id;
         }
         let before = live.data.clone();
         if live.try_apply(operation).is_err() {

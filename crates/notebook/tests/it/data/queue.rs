@@ -71,7 +71,7 @@ fn case_20_what_cannot_be_queued_is_refused() {
     assert_eq!(queue(&mut live, &[3, 9]), Err(Refusal::NoSuchCell(CellId(9))));
     live.check("1: fresh, 2: fresh, 3: fresh");
     assert_eq!(queue(&mut live, &[3]), Ok(()));
-    live.apply(Runtime::Connected);
+    live.connected();
     assert_eq!(queue(&mut live, &[3]), Err(Refusal::Evaluating(CellId(3))));
 }
 
@@ -83,7 +83,7 @@ fn case_21_the_first_cell_starts_the_runtime_and_waits_for_it() {
     live.queue(&[2]);
     assert_eq!(live.done(), [] as [&str; 0]);
     live.check("1: fresh queued, 2: fresh queued");
-    live.apply(Runtime::Connected);
+    live.connected();
     assert_eq!(live.done(), ["evaluate 1 in 0 on []"]);
 }
 
@@ -92,14 +92,14 @@ fn case_22_a_setup_that_is_evaluated_again_gets_a_new_runtime() {
     let text = "# N\n\n```rust\nlet s = 0;\n```\n\n## S\n\n```rust\nlet a = s;\n```\n\n```rust\n2\n```\n";
     let mut live = Live::offline(text);
     live.queue(&[1, 2]);
-    live.apply(Runtime::Connected);
+    live.connected();
     live.settle();
     live.queue(&[3]);
     live.done();
     live.queue(&[1]);
     live.check("1: aborted queued, 2: aborted, 3: aborted queued");
     assert_eq!(live.done(), ["disconnect", "connect"]);
-    live.apply(Runtime::Connected);
+    live.connected();
     assert_eq!(live.done(), ["forget #1", "evaluate 1 in 0 on []"]);
 }
 
@@ -108,7 +108,7 @@ fn a_manifest_that_has_changed_gets_a_new_runtime() {
     let text = "# N\n\n```toml\n[dependencies]\n```\n\n## S\n\n```rust\n1\n```\n\n```rust\n2\n```\n";
     let mut live = Live::offline(text);
     live.queue(&[2]);
-    live.apply(Runtime::Connected);
+    live.connected();
     live.settle();
     live.done();
     live.write(1, "[dependencies]\nrand = \"0.9\"");

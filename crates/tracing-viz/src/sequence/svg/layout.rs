@@ -125,22 +125,13 @@ impl Layout {
                 }
                 Action::Mark(_) => y += 24.0,
             }
-            for participant in touches(&step.action) {
+            for participant in step.action.participants() {
                 self.last_touch[participant] = y + 8.0;
             }
             self.y.push(y);
             y += below;
         }
         self.bottom = y + 22.0;
-    }
-}
-
-/// Who takes part in a step.
-pub(super) fn touches(action: &Action) -> Vec<usize> {
-    match action {
-        Action::Arrow(arrow) => vec![arrow.from, arrow.to],
-        Action::Exit(exit) => vec![exit.participant],
-        Action::Mark(mark) => std::iter::once(mark.participant).chain(mark.with).collect(),
     }
 }
 

@@ -1,0 +1,92 @@
+//! Those who look at the notebook: one process for each front end, which tells it everything that happens. A front end
+//! has a thread of its own and is no process; what it is told through is its own business.
+
+use std::sync::Arc;
+
+use greenroom::message::Down;
+use greenroom::{Local, receive};
+
+use super::data::{Data, Refusal};
+use super::follow;
+use super::message::Happened;
+use super::operation::{Action, Operation};
+
+/// What a front end is told.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// This is the notebook. It comes first, and again whenever something may have been missed.
+    Joined(Arc<Data>),
+    /// This has happened to it.
+    Happened(Arc<Operation>),
+}
+
+/// Whom a client's process tells; it must not wait.
+pub(super) type Tell = dyn Fn(Update) + Send + Sync;
+
+/// The life of a client's process.
+pub(super) async fn serve(tell: Arc<Tell>) {
+    loop {
+        let (data, watch) = follow::join().await;
+        tell(Update::Joined(Arc::new(data)));
+        loop {
+            receive! {
+                Local(operation): Happened => tell(Update::Happened(operation)),
+                down: Down if down.reference == watch => break,
+            }
+        }
+    }
+}
+
+/// The notebook as a front end knows it.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+/// use greenroom_notebook::livemd;
+/// use greenroom_notebook::session::{Replica, Update, data::Data, operation::Structure};
+///
+/// let data = Data::new(&livemd::parse("# N\n").0);
+/// let mut replica = Replica::default();
+/// replica.follow(&Update::Joined(Arc::new(data)));
+/// replica.follow(&Update::Happened(Arc::new(Structure::Rename("M".to_owned()).into())));
+/// assert_eq!(replica.data().document().name, "M");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Replica {
+    data: Arc<Data>,
+}
+
+impl Default for Replica {
+    /// An empty notebook: what there is before the first update.
+    fn default() -> Self {
+        Replica { data: Arc::new(Data::new(&crate::livemd::parse("").0)) }
+    }
+}
+
+impl Replica {
+    /// The notebook.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// Follows an update. Returns what is being done about it, such as which cells begin to be evaluated.
+    ///
+    /// # Panics
+    /// If updates of different clients are mixed, or one is left out.
+    pub fn follow(&mut self, update: &Update) -> Vec<Action> {
+        match update {
+            Update::Joined(data) => {
+                self.data = data.clone();
+                Vec::new()
+            }
+            Update::Happened(operation) => match Arc::make_mut(&mut self.data).apply(operation) {
+                Ok(actions) => actions,
+                Err(refusal) => unfollowed(operation, &refusal),
+            },
+        }
+    }
+}
+
+fn unfollowed(operation: &Operation, refusal: &Refusal) -> ! {
+    panic!("the session has applied {operation:?} to the same data: {refusal}")
+}

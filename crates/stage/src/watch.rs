@@ -1,0 +1,77 @@
+//! The watch over a runtime: a thread that no cell can starve. It tells the owner what the runtime uses, and which
+//! cell does not let others run.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use greenroom::process::Status;
+use greenroom::{Node, NodeId};
+
+use crate::memory::memory;
+use crate::protocol::{EvaluationId, NotYielding, Usage};
+use crate::store::Store;
+
+/// How often it looks.
+const STEP: Duration = Duration::from_millis(250);
+/// How often it tells what is used, in steps.
+const REPORT: u32 = 4;
+/// A cell that has done nothing that can be seen for so long does not yield.
+const PATIENCE: Duration = Duration::from_millis(750);
+
+/// What was seen of a running cell: what it had done, and since when it has done no more.
+struct Seen {
+    reductions: u64,
+    since: Instant,
+}
+
+/// Starts the watch on the running node. It ends with the program.
+pub(crate) fn start(store: Store, owner: (String, NodeId)) {
+    let Some(node) = Node::current() else { return };
+    let watch = move || {
+        let mut seen: HashMap<EvaluationId, Seen> = HashMap::new();
+        for step in 1_u32.. {
+            std::thread::sleep(STEP);
+            let stuck = look(&node, &store, &mut seen);
+            let usage = (step % REPORT == 0).then(|| usage(&node));
+            let owner = (owner.0.clone(), owner.1);
+            // Names are looked up by processes.
+            node.spawn(async move {
+                for news in stuck {
+                    greenroom::send((owner.0.as_str(), owner.1), news);
+                }
+                if let Some(usage) = usage {
+                    greenroom::send((owner.0.as_str(), owner.1), usage);
+                }
+            });
+        }
+    };
+    // Without a thread to spare nobody is told; the cells run all the same.
+    let _ = std::thread::Builder::new().name("watch".to_owned()).spawn(watch);
+}
+
+fn usage(node: &Node) -> Usage {
+    Usage { memory: memory().map_or(0, |memory| memory.resident), processes: node.totals().processes as u64 }
+}
+
+/// The cells that do not yield.
+fn look(node: &Node, store: &Store, seen: &mut HashMap<EvaluationId, Seen>) -> Vec<NotYielding> {
+    let now = Instant::now();
+    let running = store.running();
+    seen.retain(|id, _| running.iter().any(|(running, _, _)| running == id));
+    let mut stuck = Vec::new();
+    for (id, process, _) in running {
+        let Some(info) = node.info(process).filter(|info| info.status == Status::Running) else {
+            seen.remove(&id);
+            continue;
+        };
+        let known = seen.entry(id).or_insert(Seen { reductions: info.reductions, since: now });
+        if known.reductions != info.reductions {
+            *known = Seen { reductions: info.reductions, since: now };
+        }
+        let quiet = now - known.since;
+        if quiet >= PATIENCE {
+            stuck.push(NotYielding { id, for_ms: quiet.as_millis() as u64 });
+        }
+    }
+    stuck
+}
