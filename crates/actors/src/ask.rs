@@ -74,13 +74,17 @@ impl Asker {
         Asker(reply_to)
     }
 
-    /// The one that has started the running process, and waits for its first word under this reference.
-    pub(crate) fn starter(starter: Pid, reference: Ref) -> Self {
-        Asker(ReplyTo { caller: starter, noted_at: self_pid(), reference })
+    /// The one that waits for the running process under this reference.
+    pub(crate) fn noted_here(caller: Pid, reference: Ref) -> Self {
+        Asker(ReplyTo { caller, noted_at: self_pid(), reference })
     }
 
     pub(crate) fn pid(self) -> Pid {
         self.0.caller
+    }
+
+    pub(crate) fn reference(self) -> Ref {
+        self.0.reference
     }
 
     pub(crate) fn reply<A: fmt::Debug + Send + 'static>(self, answer: A) {

@@ -85,6 +85,10 @@ impl std::fmt::Display for LongTurn {
 /// What connects processes of this node with each other node, to be resolved when that node is lost.
 #[derive(Default)]
 pub(crate) struct Remote {
+    /// The nodes that are connected, and want to be seen.
+    pub(crate) up: Vec<NodeId>,
+    /// The processes that meet each of them.
+    pub(crate) meeting: Vec<Pid>,
     /// Monitors of local processes on remote ones: by node, the reference and its watcher.
     pub(crate) watching: FxHashMap<NodeId, FxHashMap<Ref, (Pid, Target)>>,
     /// Links: by node, the local and the remote end.

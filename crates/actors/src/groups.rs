@@ -17,14 +17,15 @@
 //! ```
 //!
 //! A process that joins twice is a member twice, and leaves twice; one that ends leaves all its groups, and local ones
-//! are not listed from that moment on. Scopes of the same name on several nodes have their members in common, once they
-//! have been [introduced](Scope::discover): then they tell each other who joins and leaves, and when one of them or its
-//! node is gone, so are its members.
+//! are not listed from that moment on. Scopes of the same name on several nodes have their members in common as long as
+//! the nodes are connected: they find each other, tell each other who joins and leaves, and when one of them or its
+//! node is gone, so are its members. Hidden nodes have groups of their own.
 //!
 //! Differs from OTP: groups are of one type, any message that can be compared; and the scope is a value, from which
 //! members are read without asking its process.
 
-mod state;
+#[doc(hidden)]
+pub mod state;
 
 use std::fmt;
 use std::hash::Hash;
@@ -42,6 +43,7 @@ use crate::process::{demonitor, monitor, self_pid, send, spawn_link_named, where
 use crate::reason::ExitReason;
 use crate::receive;
 use crate::receive::{Mark, drop_messages};
+use crate::router::Met;
 use crate::supervisor::ChildSpec;
 pub use state::{Change, GroupEvent};
 use state::{Input, Members, Output, Protocol, State};
@@ -64,7 +66,6 @@ enum Request<G> {
     Change(Input<G>),
     /// And the members of a group, or all.
     Watch(Input<G>, Option<G>),
-    Discover(NodeId),
 }
 
 impl<G: Group> Scope<G> {
@@ -230,22 +231,17 @@ impl<G: Group> Scope<G> {
         Ok(())
     }
 
-    /// Introduces the scope to the one of the same name on another node: for whoever connects nodes. If there is none,
-    /// nothing happens; they need be introduced one way only, and again after the connection was lost.
-    ///
-    /// # Errors
-    /// If nobody serves the scope here.
-    pub async fn discover(&self, node: NodeId) -> Result<(), ScopeError> {
-        self.ask(Request::Discover(node)).await.map(drop)
-    }
-
     /// The life of the scope's process.
     async fn serve(self) {
         let mut watches = Watches::default();
         let outputs = self.state.write().restart();
         self.carry_out(&mut watches, outputs);
+        running("groups", |current, _, _| current.inner.meet_nodes(self_pid()))
+            .into_iter()
+            .for_each(|node| self.greet(node));
         loop {
             receive! {
+                Met(node): Met => self.greet(node),
                 request: Asked<Request<G>> => self.answer(&mut watches, request),
                 message: Protocol<G> => self.take_in(&mut watches, Input::Peer(message)),
                 down: Down => {
@@ -256,6 +252,11 @@ impl<G: Group> Scope<G> {
                 },
             }
         }
+    }
+
+    /// Introduces itself to the scope of another node, if there is one.
+    fn greet(&self, node: NodeId) {
+        send((&*self.name, node), Protocol::<G>::Discover(self_pid()));
     }
 
     fn take_in(&self, watches: &mut Watches, input: Input<G>) {
@@ -293,7 +294,6 @@ impl<G: Group> Scope<G> {
                 answer.retain(|(known, _)| group.as_ref().is_none_or(|group| group == known));
                 self.take_in(watches, input);
             }
-            Request::Discover(node) => send((&*self.name, node), Protocol::<G>::Discover(self_pid())),
         }
         asker.reply(answer);
     }

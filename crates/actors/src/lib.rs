@@ -125,6 +125,7 @@ pub mod state_machine;
 pub mod agent;
 pub mod application;
 pub mod groups;
+pub mod global;
 pub mod testing;
 pub mod guide;
 #[cfg(doctest)]

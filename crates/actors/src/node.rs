@@ -21,7 +21,7 @@ use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::recorder::{FailureHandler, wanted};
-use crate::router::{Payload, RemoteSignal, Router};
+use crate::router::{Met, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
 use crate::seq_trace::NoSuchTracer;
 use crate::slot::Slot;
@@ -339,6 +339,11 @@ impl Node {
         self.inner.receive_signal(from, signal);
     }
 
+    /// `node` is connected and wants to be seen: process groups and global names are shared with it from now on.
+    pub fn connected(&self, node: NodeId) {
+        self.inner.connected(node);
+    }
+
     /// The connection to `node` is lost: whoever is linked to or monitors a process there is told.
     pub fn disconnected(&self, node: NodeId) {
         self.inner.disconnected(node);
@@ -446,9 +451,28 @@ where
 }
 
 impl Inner {
+    fn connected(&self, node: NodeId) {
+        let mut remote = self.remote.lock();
+        remote.up.push(node);
+        remote.meeting.retain(|pid| self.is_alive(pid.id));
+        let meeting = remote.meeting.clone();
+        drop(remote);
+        for pid in meeting {
+            self.send_untraced(&Target::Pid(pid), Envelope::new(Met(node)));
+        }
+    }
+
+    /// From now on a process is told [`Met`] of each node that is connected; those that are already are returned.
+    pub(crate) fn meet_nodes(&self, pid: Pid) -> Vec<NodeId> {
+        let mut remote = self.remote.lock();
+        remote.meeting.push(pid);
+        remote.up.clone()
+    }
+
     fn disconnected(&self, node: NodeId) {
         let (watching, links) = {
             let mut remote = self.remote.lock();
+            remote.up.retain(|up| *up != node);
             (remote.watching.remove(&node).unwrap_or_default(), remote.links.remove(&node).unwrap_or_default())
         };
         for (reference, (watcher, target)) in watching {

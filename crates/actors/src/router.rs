@@ -138,6 +138,10 @@ pub enum RemoteSignal {
     },
 }
 
+/// A node is connected: told to processes that share something with all nodes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Met(pub(crate) NodeId);
+
 /// A message from another node that nobody has asked for by its type yet.
 pub trait Payload: Send {
     /// The full name of its type.

@@ -11,6 +11,10 @@ use std::time::Duration;
 use greenroom::{Node, NodeId, process, self_pid};
 use greenroom_cluster::{Cluster, Cookie, erpc};
 
+/// Where the other node finds this one. The cookie goes the same way: arguments are there for everyone to see.
+const HOME: &str = "GREENROOM_EXAMPLE_HOME";
+const COOKIE: &str = "GREENROOM_EXAMPLE_COOKIE";
+
 /// What runs on the other node.
 async fn evaluate(line: String) -> Result<String, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -27,16 +31,17 @@ async fn evaluate(line: String) -> Result<String, String> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let [_, address, cookie] = std::env::args().collect::<Vec<_>>().as_slice() {
-        return serve(address, cookie);
+    if let (Ok(address), Ok(cookie)) = (std::env::var(HOME), std::env::var(COOKIE)) {
+        return serve(&address, &cookie);
     }
     let cookie = Cookie::random();
     let node = Node::builder().name("shell@127.0.0.1").start()?;
     let cluster = Cluster::builder(&node).cookie(cookie.clone()).start()?;
     let address = cluster.listen("127.0.0.1:0".parse()?)?;
     let mut there = Command::new(std::env::current_exe()?)
-        .args([address.to_string(), cookie.reveal()])
-        .stdin(Stdio::null())
+        .env(HOME, address.to_string())
+        .env(COOKIE, cookie.reveal())
+        .stdin(Stdio::piped())
         .spawn()?;
     while cluster.nodes().is_empty() {
         std::thread::sleep(Duration::from_millis(5));
@@ -59,12 +64,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The other node: joins, and lives until it is killed.
+/// The other node: joins, and lives until it is killed, or nobody holds its standard input any more.
 fn serve(address: &str, cookie: &str) -> Result<(), Box<dyn Error>> {
     let node = Node::builder().name("worker@127.0.0.1").start()?;
     let _cluster =
         Cluster::builder(&node).cookie(cookie.parse()?).peer(address.parse::<std::net::SocketAddr>()?).start()?;
-    loop {
-        std::thread::park();
-    }
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use greenroom::global::Names;
 use greenroom::{Node, NodeId, self_pid};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
@@ -144,6 +145,7 @@ impl Builder {
         node.spawn(crate::erpc::serve(ready));
         let hub = Arc::new(Hub {
             node: node.clone(),
+            names: Names::start(&node),
             settings,
             transport,
             endpoint,
@@ -305,6 +307,22 @@ impl Cluster {
         let up = self.0.up.read();
         let peers = up.values().filter_map(|link| link.peer.get());
         peers.filter(|(_, peer)| kind.includes(self.0.is_hidden(peer))).map(|(node, _)| *node).collect()
+    }
+
+    /// The global names of this node and all that it is connected with.
+    ///
+    /// ```
+    /// # use greenroom::{Node, self_pid};
+    /// # use greenroom_cluster::{Cluster, Cookie};
+    /// # let node = Node::builder().start().unwrap();
+    /// # let cluster = Cluster::builder(&node).cookie(Cookie::random()).start().unwrap();
+    /// # node.block_on(async move {
+    /// cluster.names().register("printer", self_pid()).await.unwrap();
+    /// assert_eq!(cluster.names().whereis("printer"), Some(self_pid()));
+    /// # });
+    /// ```
+    pub fn names(&self) -> &Names {
+        &self.0.names
     }
 
     /// From now on the running process gets [`NodeUp`](crate::NodeUp) and [`NodeDown`](crate::NodeDown) for nodes of

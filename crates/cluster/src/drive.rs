@@ -207,6 +207,9 @@ impl Driver {
         let node = NodeId::intern(&peer.name);
         let (node, peer) = self.link.peer.get_or_init(|| (node, peer.clone()));
         hub.up.write().insert(*node, self.link.clone());
+        if !hub.is_hidden(peer) {
+            hub.node.connected(*node);
+        }
         hub.watchers.tell(&hub.node, hub.is_hidden(peer), &NodeUp { node: *node });
     }
 
@@ -228,24 +231,24 @@ impl Driver {
     fn end(&mut self, why: Closed) {
         let (hub, link) = (&self.hub, &self.link);
         let was_up = link.peer.get();
-        hub.endpoint.lock().closed(link.id, was_up.is_none() && is_suspicious(&why), hub.now());
+        let is_fault = was_up.is_none() && is_suspicious(&why);
+        if let Some((node, peer)) = was_up {
+            hub.up.write().remove(node);
+            hub.node.disconnected(*node);
+            let down = NodeDown { node: *node, reason: why.to_string() };
+            hub.watchers.tell(&hub.node, hub.is_hidden(peer), &down);
+            if !matches!(why, Closed::Here | Closed::Goodbye) {
+                hub.tell(&Notice::Lost(*node, why.clone()));
+            }
+        }
+        // Only now may another connection take its place: so nobody hears of the next before the end of this one.
+        hub.endpoint.lock().closed(link.id, is_fault, hub.now());
         hub.open.lock().remove(&link.id);
         hub.strangers.lock().remove(&link.id);
-        match was_up {
-            Some((node, peer)) => {
-                hub.up.write().remove(node);
-                hub.node.disconnected(*node);
-                let down = NodeDown { node: *node, reason: why.to_string() };
-                hub.watchers.tell(&hub.node, hub.is_hidden(peer), &down);
-                if !matches!(why, Closed::Here | Closed::Goodbye) {
-                    hub.tell(&Notice::Lost(*node, why.clone()));
-                }
-            }
-            None => {
-                if let Some(told) = self.told.take() {
-                    let _ = told.send(Err((why, self.met.take()))); // As above.
-                }
-            }
+        if was_up.is_none()
+            && let Some(told) = self.told.take()
+        {
+            let _ = told.send(Err((why, self.met.take()))); // Whoever called may have stopped waiting.
         }
         let waiting = std::mem::take(&mut *link.room.lock());
         waiting.into_values().for_each(|(_, waker)| waker.wake());

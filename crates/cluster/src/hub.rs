@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use greenroom::global::Names;
 use greenroom::{Node, NodeId, Pid};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, watch};
@@ -20,6 +21,8 @@ use crate::transport::Transport;
 /// Locks are taken in this order: `core` of a link, then any other, of which only one at a time.
 pub(crate) struct Hub {
     pub(crate) node: Node,
+    /// The global names, which are served as long as the node is in a cluster.
+    pub(crate) names: Names,
     pub(crate) settings: Arc<Settings>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) endpoint: Mutex<Endpoint>,

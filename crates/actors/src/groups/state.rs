@@ -14,21 +14,22 @@ use serde::{Deserialize, Serialize};
 use crate::pid::{Pid, Ref};
 
 /// The members of groups: a process is in a list as often as it has joined.
-pub(super) type Members<G> = FxHashMap<G, Vec<Pid>>;
+pub type Members<G> = FxHashMap<G, Vec<Pid>>;
 
+/// All that a scope knows.
 #[derive(Debug)]
-pub(super) struct State<G> {
+pub struct State<G> {
     /// Those of this node.
-    pub(super) local: Members<G>,
+    pub local: Members<G>,
     /// Those of others, by the process of their scope.
-    pub(super) remote: FxHashMap<Pid, Members<G>>,
+    pub remote: FxHashMap<Pid, Members<G>>,
     /// Who wants to be told, and of which group, if not of all.
     watchers: FxHashMap<Ref, (Pid, Option<G>)>,
 }
 
 /// What scopes of different nodes tell each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Protocol<G> {
+pub enum Protocol<G> {
     /// Here I am.
     Discover(Pid),
     /// These are all members that I have.
@@ -41,7 +42,7 @@ pub(super) enum Protocol<G> {
 
 /// What a scope is to hear of.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Input<G> {
+pub enum Input<G> {
     /// Local processes join.
     Join(G, Vec<Pid>),
     /// Local processes leave, each once.
@@ -58,7 +59,7 @@ pub(super) enum Input<G> {
 
 /// What follows.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Output<G> {
+pub enum Output<G> {
     /// A watcher is told.
     Tell(Pid, GroupEvent<G>),
     /// Another scope is told.
@@ -95,7 +96,7 @@ impl<G> Default for State<G> {
 
 impl<G: Clone + Eq + Hash> State<G> {
     /// Takes in what the scope `me` has heard.
-    pub(super) fn apply(&mut self, me: Pid, input: Input<G>) -> Vec<Output<G>> {
+    pub fn apply(&mut self, me: Pid, input: Input<G>) -> Vec<Output<G>> {
         match input {
             Input::Join(group, pids) => self.join(me, group, pids),
             Input::Leave(group, pids) => {
@@ -116,14 +117,14 @@ impl<G: Clone + Eq + Hash> State<G> {
     }
 
     /// Whether anything depends on when this process ends.
-    pub(super) fn minds(&self, pid: Pid) -> bool {
+    pub fn minds(&self, pid: Pid) -> bool {
         self.remote.contains_key(&pid)
             || self.local.values().flatten().any(|member| *member == pid)
             || self.watchers.values().any(|(watcher, _)| *watcher == pid)
     }
 
     /// What a new process of the scope has to know: who is to be monitored. Other nodes have to be met again.
-    pub(super) fn restart(&mut self) -> Vec<Output<G>> {
+    pub fn restart(&mut self) -> Vec<Output<G>> {
         self.remote.clear();
         let mut pids: Vec<Pid> = self.local.values().flatten().copied().collect();
         pids.extend(self.watchers.values().map(|(watcher, _)| *watcher));
@@ -133,7 +134,7 @@ impl<G: Clone + Eq + Hash> State<G> {
     }
 
     /// All members of a group, those of this node first.
-    pub(super) fn members<'a>(&'a self, group: &'a G) -> impl Iterator<Item = Pid> + 'a {
+    pub fn members<'a>(&'a self, group: &'a G) -> impl Iterator<Item = Pid> + 'a {
         let all = std::iter::once(&self.local).chain(self.remote.values());
         all.filter_map(|members| members.get(group)).flatten().copied()
     }

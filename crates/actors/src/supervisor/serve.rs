@@ -48,7 +48,7 @@ pub(super) fn prepare(name: Option<String>) -> Result<(), StartError> {
 /// Tells whoever has started the running supervisor that it failed, and ends.
 pub(super) fn fail(owner: Pid, reference: Ref, error: StartError) -> ! {
     unlink(owner);
-    Asker::starter(owner, reference).reply(Err::<(), StartError>(error));
+    Asker::noted_here(owner, reference).reply(Err::<(), StartError>(error));
     exit_self(ExitReason::Shutdown)
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(()) => Asker::starter(owner, reference).reply(Ok::<(), StartError>(())),
+        Ok(()) => Asker::noted_here(owner, reference).reply(Ok::<(), StartError>(())),
         Err(error) => {
             children.stop_all().await;
             fail(owner, reference, error);

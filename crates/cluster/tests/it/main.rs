@@ -2,10 +2,14 @@
 
 mod attacks;
 mod conversations;
+mod examples;
 mod functions;
 mod membership;
+mod namespaces;
 mod nodes;
+mod processes;
 mod refusals;
 mod servers;
+mod shared;
 mod signals;
 mod simulation;

@@ -9,12 +9,12 @@ use greenroom_cluster::{Cluster, Cookie, MemoryNetwork, NodeDown, NodeKind, Node
 use crate::nodes::{Member, member, pair};
 use crate::refusals::connect;
 
-fn anywhere() -> std::net::SocketAddr {
+pub fn anywhere() -> std::net::SocketAddr {
     "127.0.0.1:0".parse().unwrap()
 }
 
 /// A node on a network of its own, with a short tick.
-fn on_network(name: &str, cookie: &Cookie, network: &MemoryNetwork) -> Member {
+pub fn on_network(name: &str, cookie: &Cookie, network: &MemoryNetwork) -> Member {
     let node = Node::builder().name(name).workers(2).start().unwrap();
     let tick = Duration::from_millis(400);
     let cluster = Cluster::builder(&node).cookie(cookie.clone()).network(network).tick(tick).start().unwrap();

@@ -2,9 +2,10 @@
 //!
 //! Each seed is a story: nodes call each other, often at once, send short and long operations, monitor what lives on
 //! others; streams are slow, stall in one direction or both, break; nodes read slowly, freeze, disconnect, end and
-//! come back. After each step it is checked that nothing arrived twice, out of order or from a node that was not
+//! come back; processes join and leave groups and ask for global names. After each step it is checked that nothing arrived twice, out of order or from a node that was not
 //! up; at the end, when all is well again, that every two nodes have found together by exactly one connection, that
-//! nothing was lost on it, and that everyone who was owed a DOWN has got one.
+//! nothing was lost on it, that everyone who was owed a DOWN has got one, that all agree about groups and names, and
+//! that everyone who has asked for a name was answered once.
 //!
 //! Some hundred seeds run with every test. `GREENROOM_SEEDS=10000` runs that many, `GREENROOM_SEED=7` one, with its
 //! story.
@@ -41,6 +42,7 @@ fn a_network_keeps_its_promises_in_every_story() {
     eprintln!("{totals:?}");
     // A simulation in which nothing happens would prove nothing.
     assert!(totals.operations > 1000 && totals.fragmented > 0 && totals.downs > 0 && totals.lost > 0, "{totals:?}");
+    assert!(totals.asked > 1000 && totals.conflicts > 0, "{totals:?}");
     assert!(totals.replaced > 0 && totals.simultaneous > 0 && totals.restarts > 0, "{totals:?}");
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
     let limit = builder.max_children.unwrap_or(usize::MAX);
     let (history, list) = (History::default(), FxHashMap::default());
     let mut members = Members { owner, intensity: builder.intensity, limit, history, list, started: 0 };
-    Asker::starter(owner, reference).reply(Ok::<(), StartError>(()));
+    Asker::noted_here(owner, reference).reply(Ok::<(), StartError>(()));
     loop {
         let over = match listen().await {
             Heard::Exit(exit) if exit.from == owner => Some(exit.reason),

@@ -1,17 +1,21 @@
-//! A story: nodes with what the seed lets happen to them, and what must hold.
+//! A story: nodes with what the seed lets happen to them.
+
+mod rest;
+mod shared;
+mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::NodeName;
+use greenroom::{NodeId, NodeName};
 use greenroom_cluster::Cookie;
 use greenroom_cluster::protocol::{
-    Admission, Closed, Connection, ConnectionId, Endpoint, Event, FRAGMENT, Limits, Peer, Refusal, Role, Route,
-    Settings,
+    Admission, Connection, ConnectionId, Endpoint, FRAGMENT, Limits, Peer, Role, Route, Settings,
 };
 
+use self::shared::{Letter, Shared};
 use super::network::{Chance, Pipe};
 
 const TICK: Duration = Duration::from_secs(4);
@@ -31,6 +35,8 @@ pub struct Totals {
     pub replaced: usize,
     pub simultaneous: usize,
     pub restarts: usize,
+    pub asked: usize,
+    pub conflicts: usize,
 }
 
 impl Totals {
@@ -42,6 +48,8 @@ impl Totals {
         self.replaced += other.replaced;
         self.simultaneous += other.simultaneous;
         self.restarts += other.restarts;
+        self.asked += other.asked;
+        self.conflicts += other.conflicts;
     }
 }
 
@@ -78,6 +86,8 @@ struct SimNode {
     /// Who watches what lives here: target, reference, watcher's connection.
     watched: Vec<(u32, u32, ConnectionId)>,
     dead: BTreeSet<u32>,
+    /// Groups and global names.
+    shared: Shared,
     frozen: bool,
     slow: bool,
 }
@@ -88,6 +98,8 @@ pub struct Story {
     cookie: Cookie,
     nodes: Vec<SimNode>,
     streams: Vec<Stream>,
+    /// What servers have sent each other.
+    letters: Vec<Letter>,
     next: u32,
     totals: Totals,
     told: String,
@@ -102,8 +114,9 @@ impl Story {
         let cookie = "5a".repeat(32).parse().unwrap();
         let nodes = (0..count).map(|index| SimNode::new(index, 1)).collect();
         let now = Duration::from_secs(1);
-        let (streams, next, totals, told) = Default::default();
-        Story { chance, now, cookie, nodes, streams, next, totals, told }
+        let (streams, letters, totals, told) = Default::default();
+        // Smaller numbers are those of servers.
+        Story { chance, now, cookie, nodes, streams, letters, next: 100, totals, told }
     }
 
     pub fn totals(&self) -> &Totals {
@@ -143,7 +156,7 @@ impl Story {
     fn something_happens(&mut self) -> Outcome {
         let node = self.chance.below(self.nodes.len());
         let other = (node + 1 + self.chance.below(self.nodes.len() - 1)) % self.nodes.len();
-        match self.chance.below(24) {
+        match self.chance.below(30) {
             0..4 => {
                 self.call(node, other);
                 if self.chance.one_in(2) {
@@ -163,6 +176,7 @@ impl Story {
             19 => self.nodes[node].frozen = false,
             20 => self.disconnect(node, other)?,
             21 if self.chance.one_in(3) => self.restart(node)?,
+            24.. => self.share(node)?,
             _ => {
                 let pause = Duration::from_millis(self.chance.next() % 3000);
                 self.pass(pause)?;
@@ -227,6 +241,13 @@ impl Story {
     fn way(&self, node: usize, other: usize) -> Option<(ConnectionId, NodeName)> {
         let id = *self.nodes[node].nodes.get(&self.nodes[other].name.name)?;
         Some((id, self.nodes[node].open.get(&id)?.up.clone()?))
+    }
+
+    /// The connection that `node` has to this life of another.
+    fn way_to(&self, node: usize, peer: NodeId) -> Option<ConnectionId> {
+        let id = *self.nodes[node].nodes.get(&peer.name().name)?;
+        let up = self.nodes[node].open.get(&id)?.up.as_ref()?;
+        (up.incarnation == peer.name().incarnation).then_some(id)
     }
 
     fn queue(&mut self, node: usize, id: ConnectionId, route: Route, operation: &[u8]) -> bool {
@@ -329,270 +350,6 @@ impl Story {
         self.nodes[node] = SimNode::new(node, self.nodes[node].name.incarnation + 1);
         Ok(())
     }
-
-    /// Lets time go by, with everything that happens by itself.
-    fn pass(&mut self, by: Duration) -> Outcome {
-        let until = self.now + by;
-        loop {
-            self.move_bytes()?;
-            if self.now >= until {
-                return Ok(());
-            }
-            // From one thing that happens to the next; what has arrived and was not read is looked at again soon.
-            let due = self.nodes.iter().filter(|node| !node.frozen).flat_map(|node| node.open.values());
-            let due = due.filter_map(|open| open.connection.next_timeout());
-            let readers = self.nodes.iter().filter(|node| !node.frozen).flat_map(|node| node.open.values());
-            let arrivals = readers.filter_map(|open| self.streams[open.stream].pipes[1 - open.side].next_arrival());
-            let next = due.chain(arrivals.map(|due| due.max(self.now + Duration::from_millis(5)))).min();
-            self.now = next.unwrap_or(until).max(self.now + Duration::from_micros(1)).min(until);
-            for node in 0..self.nodes.len() {
-                self.handle_timeouts(node)?;
-            }
-        }
-    }
-
-    fn handle_timeouts(&mut self, node: usize) -> Outcome {
-        if self.nodes[node].frozen {
-            return Ok(());
-        }
-        let now = self.now;
-        let ids: Vec<_> = self.nodes[node].open.keys().copied().collect();
-        for id in ids {
-            let Some(open) = self.nodes[node].open.get_mut(&id) else { continue };
-            if open.connection.next_timeout().is_some_and(|due| due <= now) {
-                open.connection.handle_timeout(now);
-                self.react(node, id)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn move_bytes(&mut self) -> Outcome {
-        let mut moved = true;
-        let mut rounds = 0;
-        while std::mem::take(&mut moved) && rounds < 1000 {
-            rounds += 1;
-            for node in 0..self.nodes.len() {
-                if self.nodes[node].frozen {
-                    continue;
-                }
-                let ids: Vec<_> = self.nodes[node].open.keys().copied().collect();
-                for id in ids {
-                    moved |= self.transmit(node, id)?;
-                    moved |= self.receive(node, id)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn transmit(&mut self, node: usize, id: ConnectionId) -> Result<bool, String> {
-        let now = self.now;
-        let latency = Duration::from_millis([0, 0, 1, 20, 300][self.chance.below(5)]);
-        let Some(open) = self.nodes[node].open.get_mut(&id) else { return Ok(false) };
-        let pipe = &mut self.streams[open.stream].pipes[open.side];
-        let mut out = Vec::new();
-        if !pipe.has_room() || !open.connection.poll_transmit(&mut out, now) {
-            return Ok(false);
-        }
-        pipe.write(out, now + latency);
-        Ok(true)
-    }
-
-    fn receive(&mut self, node: usize, id: ConnectionId) -> Result<bool, String> {
-        let now = self.now;
-        let is_slow = self.nodes[node].slow;
-        if is_slow && !self.chance.one_in(20) {
-            return Ok(false);
-        }
-        let most = if is_slow { 5000 } else { 1 + self.chance.below(100_000) };
-        let Some(open) = self.nodes[node].open.get_mut(&id) else { return Ok(false) };
-        let pipe = &mut self.streams[open.stream].pipes[1 - open.side];
-        match pipe.read(now, most) {
-            Some(bytes) => open.connection.handle_input(&bytes, now),
-            None if pipe.is_over() => open.connection.handle_end(""),
-            None => return Ok(false),
-        }
-        self.react(node, id)?;
-        Ok(true)
-    }
-
-    /// Does what the events of a connection ask for, in the words of the protocol.
-    fn react(&mut self, node: usize, id: ConnectionId) -> Outcome {
-        loop {
-            let here = &mut self.nodes[node];
-            let Some(open) = here.open.get_mut(&id) else { return Ok(()) };
-            let Some(event) = open.connection.poll_event() else { return Ok(()) };
-            match event {
-                Event::Met(peer) => match here.endpoint.met(id, &peer) {
-                    Ok(()) => open.connection.go_on(),
-                    Err(refusal) => open.connection.refuse(refusal),
-                },
-                Event::Proved(_) => self.decide(node, id)?,
-                Event::Up(peer) => self.come_up(node, id, peer)?,
-                Event::Operation(operation) => self.arrive(node, id, &operation)?,
-                Event::Closed(why) => self.end(node, id, &why)?,
-            }
-        }
-    }
-
-    fn decide(&mut self, node: usize, id: ConnectionId) -> Outcome {
-        match self.nodes[node].endpoint.proved(id) {
-            Ok(replaced) => {
-                if let Some(replaced) = replaced {
-                    self.totals.replaced += 1;
-                    self.close(node, replaced)?;
-                }
-                if let Some(open) = self.nodes[node].open.get_mut(&id) {
-                    open.connection.admit();
-                }
-            }
-            Err(refusal) => {
-                self.totals.simultaneous += usize::from(refusal == Refusal::Simultaneous);
-                let now = self.now;
-                let here = &mut self.nodes[node];
-                if refusal == Refusal::NameTaken
-                    && let Some(rival) = here.endpoint.rival(id).and_then(|rival| here.open.get_mut(&rival))
-                {
-                    rival.connection.probe(now);
-                }
-                if let Some(open) = here.open.get_mut(&id) {
-                    open.connection.refuse(refusal);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn come_up(&mut self, node: usize, id: ConnectionId, peer: Peer) -> Outcome {
-        match self.nodes[node].endpoint.up(id) {
-            Ok(replaced) => {
-                if let Some(replaced) = replaced {
-                    self.close(node, replaced)?;
-                }
-                self.tell(&format!("{node}: {} is up, on {id:?}", peer.name));
-                let here = &mut self.nodes[node];
-                if let Some(open) = here.open.get_mut(&id) {
-                    open.up = Some(peer.name.clone());
-                }
-                match here.nodes.insert(peer.name.name.clone(), id) {
-                    Some(before) => Err(format!("{node} has two connections to {}: {before:?}, {id:?}", peer.name)),
-                    None => Ok(()),
-                }
-            }
-            Err(_) => {
-                if let Some(open) = self.nodes[node].open.get_mut(&id) {
-                    open.connection.close();
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn arrive(&mut self, node: usize, id: ConnectionId, operation: &[u8]) -> Outcome {
-        let word = |at: usize| u32::from_le_bytes(operation[at..at + 4].try_into().unwrap());
-        let open = &self.nodes[node].open[&id];
-        let Some(peer) = &open.up else { return Err(format!("{node} got an operation of a node that is not up")) };
-        if self.nodes[node].nodes.get(&peer.name) != Some(&id) {
-            return Err(format!("{node} got an operation of {peer} by a connection that is not its own"));
-        }
-        match operation[0] {
-            0 => {
-                let (pair, number) = ((operation[1], operation[2]), word(3));
-                let direction = 1 - open.side;
-                let stream = &mut self.streams[open.stream];
-                let arrived = stream.arrived[direction].entry(pair).or_default();
-                arrived.push(number);
-                let sent = &stream.sent[direction][&pair];
-                if sent.get(..arrived.len()) != Some(arrived.as_slice()) {
-                    return Err(format!("{node} got {arrived:?} of {sent:?} from {peer}, {pair:?}"));
-                }
-            }
-            1 if self.nodes[node].dead.contains(&word(1)) => self.tell_down(node, word(5), id),
-            1 => self.nodes[node].watched.push((word(1), word(5), id)),
-            _ => self.fire(node, word(1))?,
-        }
-        Ok(())
-    }
-
-    fn end(&mut self, node: usize, id: ConnectionId, why: &Closed) -> Outcome {
-        let now = self.now;
-        self.tell(&format!("{node}: {id:?} is over: {why}"));
-        // What is left to say, a goodbye or a verdict, goes on its way; then the stream ends.
-        while self.transmit(node, id)? {}
-        let here = &mut self.nodes[node];
-        here.endpoint.closed(id, false, now);
-        let Some(open) = here.open.remove(&id) else { return Ok(()) };
-        self.streams[open.stream].pipes[open.side].ended = true;
-        self.streams[open.stream].ends[open.side].1 = None;
-        let Some(peer) = open.up else { return Ok(()) };
-        self.totals.lost += 1;
-        if here.nodes.get(&peer.name) != Some(&id) {
-            return Err(format!("{node} lost a connection to {peer} that was not its own"));
-        }
-        here.nodes.remove(&peer.name);
-        here.watched.retain(|(_, _, watcher)| *watcher != id);
-        let is_owed = |monitor: &Monitor| monitor.peer == peer && !monitor.fired;
-        let owed: Vec<_> =
-            here.monitors.iter().filter(|(_, monitor)| is_owed(monitor)).map(|(reference, _)| *reference).collect();
-        owed.into_iter().try_for_each(|reference| self.fire(node, reference))
-    }
-
-    /// All is well again: everyone finds together, and everything that is owed arrives.
-    fn come_to_rest(&mut self) -> Outcome {
-        self.tell("all is well again");
-        for stream in &mut self.streams {
-            stream.pipes.iter_mut().for_each(|pipe| pipe.stalled = false);
-        }
-        self.nodes.iter_mut().for_each(|node| (node.frozen, node.slow) = (false, false));
-        let count = self.nodes.len();
-        for _ in 0..8 {
-            self.pass(TICK * 2)?;
-            for (node, other) in (0..count).flat_map(|node| (0..node).map(move |other| (node, other))) {
-                if self.way(node, other).is_none() || self.way(other, node).is_none() {
-                    self.call(node, other);
-                }
-            }
-        }
-        self.pass(HANDSHAKE * 2)?;
-        for (node, other) in (0..count).flat_map(|node| (0..node).map(move |other| (node, other))) {
-            self.check_pair(node, other)?;
-        }
-        self.nodes.iter().enumerate().try_for_each(|(index, node)| self.check_monitors(index, node))
-    }
-
-    fn check_pair(&self, node: usize, other: usize) -> Outcome {
-        let (Some((near, _)), Some((far, _))) = (self.way(node, other), self.way(other, node)) else {
-            return Err(format!("{node} and {other} do not come together"));
-        };
-        let (near, far) = (&self.nodes[node].open[&near], &self.nodes[other].open[&far]);
-        if near.stream != far.stream {
-            return Err(format!("{node} and {other} hold on to different streams"));
-        }
-        let stream = &self.streams[near.stream];
-        if stream.sent != stream.arrived {
-            return Err(format!("not everything arrived between {node} and {other}, which are connected"));
-        }
-        let between = |open: &&Open| {
-            let ends = self.streams[open.stream].ends;
-            ends.iter().all(|(end, _)| *end == node || *end == other)
-        };
-        match self.nodes[node].open.values().filter(between).count() {
-            1 => Ok(()),
-            count => Err(format!("{node} keeps {count} connections to {other}")),
-        }
-    }
-
-    fn check_monitors(&self, index: usize, node: &SimNode) -> Outcome {
-        for (reference, monitor) in &node.monitors {
-            let target = self.nodes.iter().find(|other| other.name == monitor.peer);
-            let lives = target.is_some_and(|target| !target.dead.contains(&monitor.target));
-            if !lives && !monitor.fired {
-                return Err(format!("{index} is owed the DOWN of {reference}"));
-            }
-        }
-        Ok(())
-    }
 }
 
 impl SimNode {
@@ -600,6 +357,7 @@ impl SimNode {
         let name = NodeName { name: format!("node-{index}").into(), incarnation };
         let endpoint = Endpoint::new(name.clone(), Limits::default());
         let (open, nodes, monitors, watched, dead) = Default::default();
-        SimNode { name, endpoint, open, nodes, monitors, watched, dead, frozen: false, slow: false }
+        let shared = Shared::default();
+        SimNode { name, endpoint, open, nodes, monitors, watched, dead, shared, frozen: false, slow: false }
     }
 }

@@ -1,0 +1,440 @@
+//! What a name server knows, and what follows from each thing that it hears: a function of data, without processes.
+//!
+//! Each node's server owns the names of that node's processes. To register one, it asks all others (*claim*), each of
+//! which says no only if it owns the name, or claims it itself and comes first; who has said yes does not claim the
+//! name before that one is through. So of several who claim a name at once, one gets it, without locks. Then it tells
+//! all (*named*), and who asked is answered when all know it.
+//!
+//! Servers that meet tell each other what they own. If two own the same name, the one on the node whose name comes first
+//! resolves it, and tells the other. A server that has ended, or whose node is lost, takes its names along.
+
+use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use super::Resolve;
+use crate::pid::{Pid, Ref};
+
+/// Who waits for an answer.
+pub type Asker = (Pid, Ref);
+
+/// A process that is to have a name.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The name.
+    pub name: Arc<str>,
+    /// The process, of this node.
+    pub pid: Pid,
+    /// What is to happen should somebody else turn out to have the name, too.
+    pub resolve: Resolve,
+    /// Who waits.
+    pub asker: Asker,
+}
+
+/// What a server is to hear of.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A name is to be registered, if nobody has it.
+    Register(Wish),
+    /// A name is to be this process's, whoever has it.
+    Replace(Wish),
+    /// A name is to be nobody's.
+    Unregister(Arc<str>, Asker),
+    /// A process has ended: one that has names, or the server of another node.
+    Down(Pid),
+    /// Another node's server has said something.
+    Peer(Protocol),
+}
+
+/// What servers of different nodes tell each other. Each begins with who says it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Protocol {
+    /// Here I am.
+    Discover(Pid),
+    /// These are all names that I own.
+    Sync(Pid, Vec<(Arc<str>, Pid)>),
+    /// May I have this name? With the number of the question.
+    Claim(Pid, u64, Arc<str>),
+    /// The answer: no, if there is somebody who has it.
+    Claimed(Pid, u64, Option<Pid>),
+    /// I do not want the name any more that I have claimed.
+    GivenUp(Pid, Arc<str>),
+    /// The name is this process's.
+    Named(Pid, Arc<str>, Pid, Stamp),
+    /// I have heard that.
+    Known(Pid, Arc<str>),
+    /// The name, which was this process's, is nobody's.
+    Freed(Pid, Arc<str>),
+    /// You shall give up a name, if it is this process's.
+    GiveUp(Pid, Arc<str>, Pid),
+}
+
+/// How a name was given, and when: whoever was to replace what was there stays, and of two of those the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    replaces: bool,
+    time: u64,
+}
+
+/// What follows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Who asked is answered; an error says whose the name is, if anybody's.
+    Reply(Asker, Result<(), Option<Pid>>),
+    /// Another server is told.
+    Send(Pid, Protocol),
+    /// From now on it matters when this process ends.
+    Monitor(Pid),
+    /// A process that has lost its name is killed.
+    Kill(Pid),
+    /// A process that has lost its name is told, with the other one that had it.
+    Tell(Pid, NameConflict),
+}
+
+/// A process has lost its global name to another that had it, too: see [`Resolve`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NameConflict {
+    /// The name.
+    pub name: Arc<str>,
+    /// The other process.
+    pub other: Pid,
+}
+
+/// All that a server knows.
+#[derive(Debug, Default)]
+pub struct State {
+    /// The names of this node's processes.
+    own: FxHashMap<Arc<str>, Own>,
+    /// Those of others, by their server.
+    others: FxHashMap<Pid, FxHashMap<Arc<str>, Pid>>,
+    /// What this server has asked for.
+    claims: FxHashMap<Arc<str>, Claim>,
+    /// Whom it has said yes to, and who is not through.
+    promised: FxHashSet<(Arc<str>, Pid)>,
+    /// Wishes that have to wait for claims and promises of the same name.
+    waiting: Vec<Wish>,
+    /// Answers that wait until these servers have spoken of the name.
+    unsaid: Vec<(Asker, Arc<str>, FxHashSet<Pid>)>,
+    /// A time that is later than all that it has heard of.
+    time: u64,
+    questions: u64,
+}
+
+#[derive(Debug)]
+struct Own {
+    pid: Pid,
+    stamp: Stamp,
+    resolve: Resolve,
+}
+
+#[derive(Debug)]
+struct Claim {
+    wish: Wish,
+    question: u64,
+    unanswered: FxHashSet<Pid>,
+}
+
+impl State {
+    /// Takes in what the server `me` has heard. `lives` says whether a process of this node is alive.
+    pub fn apply(&mut self, me: Pid, lives: &dyn Fn(Pid) -> bool, input: Input) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        match input {
+            Input::Register(wish) => self.register(me, lives, wish, &mut outputs),
+            Input::Replace(wish) => {
+                let stamp = self.stamp(true);
+                outputs.push(Output::Monitor(wish.pid));
+                self.give(me, wish, stamp, &mut outputs);
+            }
+            Input::Unregister(name, asker) => self.unregister(me, name, asker, &mut outputs),
+            Input::Down(pid) => self.down(me, pid, &mut outputs),
+            Input::Peer(message) => self.hear(me, lives, message, &mut outputs),
+        }
+        // What waited may go on now, or wait again.
+        for wish in std::mem::take(&mut self.waiting) {
+            self.register(me, lives, wish, &mut outputs);
+        }
+        outputs
+    }
+
+    /// Whose a name is, first what this node's own processes have: more than one only while a conflict is not resolved.
+    pub fn holders(&self, name: &str) -> impl Iterator<Item = Pid> {
+        let mut others: Vec<_> = self.others.values().filter_map(|names| names.get(name)).copied().collect();
+        others.sort_by_key(rank);
+        self.own.get(name).map(|own| own.pid).into_iter().chain(others)
+    }
+
+    /// All names that are somebody's.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.own.keys().chain(self.others.values().flat_map(FxHashMap::keys))
+    }
+
+    /// Whether nobody waits for anything.
+    pub fn is_at_rest(&self) -> bool {
+        self.claims.is_empty() && self.promised.is_empty() && self.waiting.is_empty() && self.unsaid.is_empty()
+    }
+
+    fn register(&mut self, me: Pid, lives: &dyn Fn(Pid) -> bool, wish: Wish, outputs: &mut Vec<Output>) {
+        if !lives(wish.pid) {
+            return outputs.push(Output::Reply(wish.asker, Err(None)));
+        }
+        if let Some(holder) = self.holder(me, lives, &wish.name, outputs) {
+            return outputs.push(Output::Reply(wish.asker, Err(Some(holder))));
+        }
+        let is_promised = self.promised.iter().any(|(name, _)| *name == wish.name);
+        if is_promised || self.claims.contains_key(&wish.name) {
+            return self.waiting.push(wish);
+        }
+        self.questions += 1;
+        let question = self.questions;
+        outputs.push(Output::Monitor(wish.pid));
+        let unanswered: FxHashSet<Pid> = self.others.keys().copied().collect();
+        self.send_all(outputs, || Protocol::Claim(me, question, wish.name.clone()));
+        self.claims.insert(wish.name.clone(), Claim { wish, question, unanswered });
+        self.decide_claims(me, outputs);
+    }
+
+    /// The process of this node that has a name; one that has just died has it no more.
+    fn holder(&mut self, me: Pid, lives: &dyn Fn(Pid) -> bool, name: &str, outputs: &mut Vec<Output>) -> Option<Pid> {
+        let holder = self.own.get(name)?.pid;
+        if lives(holder) {
+            return Some(holder);
+        }
+        self.free(me, name, outputs);
+        None
+    }
+
+    /// Claims that all have said yes to are won.
+    fn decide_claims(&mut self, me: Pid, outputs: &mut Vec<Output>) {
+        let won: Vec<_> = self.claims.extract_if(|_, claim| claim.unanswered.is_empty()).collect();
+        for (_, claim) in won {
+            let stamp = self.stamp(false);
+            self.give(me, claim.wish, stamp, outputs);
+        }
+    }
+
+    /// The name is this node's process's from now on; who asked is answered when all know it.
+    fn give(&mut self, me: Pid, wish: Wish, stamp: Stamp, outputs: &mut Vec<Output>) {
+        let Wish { name, pid, resolve, asker } = wish;
+        if stamp.replaces {
+            self.lose_claim(me, &name, pid, outputs);
+        }
+        self.own.insert(name.clone(), Own { pid, stamp, resolve });
+        self.send_all(outputs, || Protocol::Named(me, name.clone(), pid, stamp));
+        let all = self.others.keys().copied().collect();
+        self.unsaid.push((asker, name, all));
+        self.answer_heard(outputs);
+    }
+
+    fn answer_heard(&mut self, outputs: &mut Vec<Output>) {
+        let done = self.unsaid.extract_if(.., |(_, _, servers)| servers.is_empty());
+        outputs.extend(done.map(|(asker, ..)| Output::Reply(asker, Ok(()))));
+    }
+
+    fn heard(&mut self, server: Pid, about: &str, outputs: &mut Vec<Output>) {
+        for (_, name, servers) in &mut self.unsaid {
+            if **name == *about {
+                servers.remove(&server);
+            }
+        }
+        self.answer_heard(outputs);
+    }
+
+    /// A claim of this server comes to nothing, as somebody else has the name.
+    fn lose_claim(&mut self, me: Pid, name: &str, to: Pid, outputs: &mut Vec<Output>) {
+        if let Some(claim) = self.claims.remove(name) {
+            self.send_all(outputs, || Protocol::GivenUp(me, claim.wish.name.clone()));
+            outputs.push(Output::Reply(claim.wish.asker, Err(Some(to))));
+        }
+    }
+
+    fn unregister(&mut self, me: Pid, name: Arc<str>, asker: Asker, outputs: &mut Vec<Output>) {
+        self.free(me, &name, outputs);
+        let owners: Vec<(Pid, Pid)> =
+            self.others.iter().filter_map(|(server, names)| Some((*server, *names.get(&name)?))).collect();
+        let ask = |(server, pid): &(Pid, Pid)| Output::Send(*server, Protocol::GiveUp(me, name.clone(), *pid));
+        outputs.extend(owners.iter().map(ask));
+        self.unsaid.push((asker, name, owners.into_iter().map(|(server, _)| server).collect()));
+        self.answer_heard(outputs);
+    }
+
+    /// A name of this node is nobody's any more.
+    fn free(&mut self, me: Pid, name: &str, outputs: &mut Vec<Output>) {
+        if let Some((name, _)) = self.own.remove_entry(name) {
+            self.send_all(outputs, || Protocol::Freed(me, name.clone()));
+        }
+    }
+
+    fn down(&mut self, me: Pid, pid: Pid, outputs: &mut Vec<Output>) {
+        if self.others.remove(&pid).is_some() {
+            self.promised.retain(|(_, server)| *server != pid);
+            self.claims.values_mut().for_each(|claim| _ = claim.unanswered.remove(&pid));
+            self.unsaid.iter_mut().for_each(|(_, _, servers)| _ = servers.remove(&pid));
+            self.decide_claims(me, outputs);
+            self.answer_heard(outputs);
+        }
+        let names: Vec<_> = self.own.iter().filter(|(_, own)| own.pid == pid).map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.free(me, name, outputs));
+        let claims: Vec<_> = self.claims.extract_if(|_, claim| claim.wish.pid == pid).collect();
+        for (name, claim) in claims {
+            self.send_all(outputs, || Protocol::GivenUp(me, name.clone()));
+            outputs.push(Output::Reply(claim.wish.asker, Err(None)));
+        }
+    }
+
+    fn hear(&mut self, me: Pid, lives: &dyn Fn(Pid) -> bool, message: Protocol, outputs: &mut Vec<Output>) {
+        match message {
+            Protocol::Discover(server) if server == me => {}
+            Protocol::Discover(server) => {
+                let mine = self.own.iter().map(|(name, own)| (name.clone(), own.pid)).collect();
+                outputs.push(Output::Send(server, Protocol::Sync(me, mine)));
+                self.meet(me, server, outputs);
+            }
+            Protocol::Sync(server, names) => {
+                self.meet(me, server, outputs);
+                let new: FxHashMap<_, _> = names.into_iter().collect();
+                let old = self.others.insert(server, new.clone()).unwrap_or_default();
+                for (name, theirs) in new.into_iter().filter(|(name, theirs)| old.get(name) != Some(theirs)) {
+                    self.conflict(me, lives, server, &name, theirs, outputs);
+                }
+            }
+            Protocol::Claim(server, question, name) => {
+                let holder = self.holder(me, lives, &name, outputs).or_else(|| {
+                    let claim = self.claims.get(&name)?;
+                    (rank(&me) < rank(&server)).then_some(claim.wish.pid)
+                });
+                if holder.is_none() && self.others.contains_key(&server) {
+                    self.promised.insert((name, server));
+                }
+                outputs.push(Output::Send(server, Protocol::Claimed(me, question, holder)));
+            }
+            Protocol::Claimed(server, question, answer) => {
+                let Some(claim) = self.claims.values_mut().find(|claim| claim.question == question) else { return };
+                claim.unanswered.remove(&server);
+                match answer {
+                    Some(holder) => {
+                        let name = claim.wish.name.clone();
+                        self.lose_claim(me, &name, holder, outputs);
+                    }
+                    None => self.decide_claims(me, outputs),
+                }
+            }
+            Protocol::GivenUp(server, name) => _ = self.promised.remove(&(name, server)),
+            Protocol::Named(server, name, theirs, stamp) => {
+                outputs.push(Output::Send(server, Protocol::Known(me, name.clone())));
+                let was_promised = self.promised.remove(&(name.clone(), server));
+                self.time = self.time.max(stamp.time);
+                let Some(names) = self.others.get_mut(&server) else { return };
+                names.insert(name.clone(), theirs);
+                if stamp.replaces {
+                    self.lose_claim(me, &name, theirs, outputs);
+                    self.yield_to(me, server, (&name, theirs), stamp, outputs);
+                } else if !(was_promised && self.own.get(&name).is_some_and(|own| own.stamp.replaces)) {
+                    // Otherwise this node has replaced it since it has said yes, and they will hear of that.
+                    self.conflict(me, lives, server, &name, theirs, outputs);
+                }
+            }
+            Protocol::Known(server, name) => self.heard(server, &name, outputs),
+            Protocol::Freed(server, name) => {
+                if let Some(names) = self.others.get_mut(&server) {
+                    names.remove(&name);
+                }
+                self.heard(server, &name, outputs);
+            }
+            Protocol::GiveUp(server, name, pid) => {
+                if self.own.get(&name).is_some_and(|own| own.pid == pid) {
+                    self.free(me, &name, outputs);
+                } else {
+                    // It is free already, and has been said to be; or another has it. Who asked need not wait.
+                    outputs.push(Output::Send(server, Protocol::Known(me, name)));
+                }
+            }
+        }
+    }
+
+    /// A server that may not be known yet.
+    fn meet(&mut self, me: Pid, server: Pid, outputs: &mut Vec<Output>) {
+        if self.others.contains_key(&server) {
+            return;
+        }
+        self.others.insert(server, FxHashMap::default());
+        outputs.extend([Output::Monitor(server), Output::Send(server, Protocol::Discover(me))]);
+        for claim in self.claims.values_mut() {
+            claim.unanswered.insert(server);
+            let question = Protocol::Claim(me, claim.question, claim.wish.name.clone());
+            outputs.push(Output::Send(server, question));
+        }
+    }
+
+    /// A name is another's now, whoever had it: of two that say so at once, the later one, or else the first node's.
+    fn yield_to(
+        &mut self,
+        me: Pid,
+        server: Pid,
+        (name, theirs): (&Arc<str>, Pid),
+        stamp: Stamp,
+        outputs: &mut Vec<Output>,
+    ) {
+        let Some(own) = self.own.get(&**name) else { return };
+        if (stamp, rank(&me)) > (own.stamp, rank(&server)) {
+            self.free(me, name, outputs);
+        } else {
+            // They may have met this node after it has said that the name is its own.
+            outputs.push(Output::Send(server, Protocol::GiveUp(me, name.clone(), theirs)));
+        }
+    }
+
+    /// Another node's process has the name, too. The server of the first node decides.
+    fn conflict(
+        &mut self,
+        me: Pid,
+        lives: &dyn Fn(Pid) -> bool,
+        server: Pid,
+        name: &Arc<str>,
+        theirs: Pid,
+        outputs: &mut Vec<Output>,
+    ) {
+        let Some(mine) = self.holder(me, lives, name, outputs) else { return };
+        if rank(&me) > rank(&server) {
+            return;
+        }
+        let resolve = self.own.get(&**name).map(|own| own.resolve).unwrap_or_default();
+        let stays = resolve.decide(name, mine, theirs);
+        for (loser, other) in [(mine, theirs), (theirs, mine)] {
+            if stays == Some(loser) {
+                continue;
+            }
+            match resolve {
+                Resolve::Kill => outputs.push(Output::Kill(loser)),
+                Resolve::Notify | Resolve::NotifyBoth => {
+                    outputs.push(Output::Tell(loser, NameConflict { name: name.clone(), other }));
+                }
+                Resolve::With(_) => {}
+            }
+        }
+        if stays != Some(theirs) {
+            outputs.push(Output::Send(server, Protocol::GiveUp(me, name.clone(), theirs)));
+        }
+        if stays != Some(mine) {
+            self.free(me, name, outputs);
+        }
+    }
+
+    fn send_all(&self, outputs: &mut Vec<Output>, message: impl Fn() -> Protocol) {
+        outputs.extend(self.others.keys().map(|server| Output::Send(*server, message())));
+    }
+
+    fn stamp(&mut self, replaces: bool) -> Stamp {
+        self.time += 1;
+        Stamp { time: self.time, replaces }
+    }
+}
+
+/// The order of servers, which is the same on every node: that of the names of their nodes.
+fn rank(pid: &Pid) -> (Arc<str>, u64, u32) {
+    let name = pid.node().name();
+    (name.name, name.incarnation, pid.parts().0)
+}
+
+#[cfg(test)]
+mod tests;
