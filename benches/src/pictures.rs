@@ -93,6 +93,8 @@ fn tree_text() -> f64 {
         strategy: None,
         restarts: 0,
         uptime: None,
+        mailbox: None,
+        memory: None,
         links: Vec::new(),
         children,
     };

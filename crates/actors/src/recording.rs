@@ -106,20 +106,22 @@ impl Node {
     /// assert!(node.flight().events.len() >= 2);
     /// ```
     pub fn flight(&self) -> Trace {
-        self.inner().flight()
+        let inner = self.inner();
+        let caller = Current::of(inner).and_then(Current::pid);
+        inner.flight(caller.unwrap_or(inner.pid(LocalPid::NOBODY)))
     }
 }
 
 impl Inner {
-    fn flight(&self) -> Trace {
-        let caller = Current::of(self).and_then(Current::pid).unwrap_or(self.pid(LocalPid::NOBODY));
+    fn flight(&self, caller: Pid) -> Trace {
         self.recorders.flight(caller, self.id, &|pid| self.name_of(pid))
     }
 
     /// A supervisor gives up.
     pub(crate) fn supervisor_failed(&self) {
         if let Some(handler) = self.recorders.on_failure.get() {
-            handler(&self.flight());
+            // It did not ask for this: in a picture it stands with its name.
+            handler(&self.flight(self.pid(LocalPid::NOBODY)));
         }
     }
 }

@@ -81,7 +81,7 @@ pub use error::{
     DeleteChildError, FindError, RestartChildError, SpecError, StartChildError, StartError, TerminateChildError,
 };
 pub use handle::{Supervisor, SupervisorBuilder};
-pub use info::{ChildCounts, ChildInfo, TreeError, tree};
+pub use info::{ChildCounts, ChildInfo, TreeError, forest, tree};
 pub use partition::{NoPartition, PartitionSupervisor, PartitionSupervisorBuilder};
 pub use spec::{ChildSpec, IntoChildSpec, NotStarted, Shutdown};
 pub use task::{Supervised, TaskSupervisor, TaskSupervisorBuilder};

@@ -25,6 +25,12 @@ pub struct TreeNode {
     pub restarts: u64,
     /// How long the process has been running, if it does.
     pub uptime: Option<Duration>,
+    /// How many messages wait in its mailbox, if it runs.
+    #[serde(default)]
+    pub mailbox: Option<usize>,
+    /// Bytes that it takes, as far as they are counted, if it runs.
+    #[serde(default)]
+    pub memory: Option<usize>,
     /// The processes that this one is linked to.
     pub links: Vec<Pid>,
     /// The children, in start order.

@@ -23,7 +23,7 @@ use crate::picture::{self, DrawError};
 use crate::plan::{self, PlannedCell, plan};
 use crate::prelude::{self, Prelude, PreludeError};
 use crate::rustc::{Cancel, ToolError};
-use crate::session::{Interrupt, Session};
+use crate::session::{Interrupt, Session, SessionOptions};
 use crate::storage::Storage;
 use crate::tools::Toolbox;
 use crate::trace::{self, RunTrace};
@@ -228,8 +228,9 @@ impl Work {
                 Some(_) => Some(RunTrace::start(&handle.downgrade()).await),
                 None => None,
             };
-            let session = Session::start(&notebook, explainer, toolbox, Some(tools)).await;
-            let session = session.map_err(RunError::Session)?;
+            let session = SessionOptions { explainer, toolbox, tools: Some(tools), autosave: None };
+            let session = Session::start(&notebook, session).await;
+            let mut session = session.map_err(RunError::Session)?;
             listener.listen(handle, greenroom::self_pid());
             let all_ok = session.run(events).await.map_err(RunError::Run);
             session.stop().await;

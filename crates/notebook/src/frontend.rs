@@ -3,6 +3,7 @@
 //! Owns everything that knows of terminals. What happens during a run is for `event`.
 
 mod json;
+mod pager;
 mod plain;
 mod progress;
 mod quiet;
@@ -13,6 +14,7 @@ use crate::event::Event;
 
 pub use console::strip_ansi_codes;
 pub use json::Json;
+pub use pager::page;
 pub use plain::{Look, Plain};
 pub use progress::{Progress, clear_line};
 pub use quiet::Quiet;

@@ -131,8 +131,10 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         let (name, ident) = (&defined.name, identifier(&defined.name));
         let _ = writeln!(
             writer.text,
-            "{{ use ::greenroom_stage::cell::{{ByClone as _, ByShare as _}}; let value = \
-             ::greenroom_stage::cell::Exported({ident}); (&&value).tag().put(&__cell, {name:?}, value.0); }}"
+            "{{ use ::greenroom_stage::cell::{{ByClone as _, ByNothing as _, BySerialize as _, ByShare as _}}; let value = \
+             ::greenroom_stage::cell::Exported({ident}); \
+             let version = (&&::greenroom_stage::cell::Versioned(&value.0)).tag().of(&value.0); \
+             (&&value).tag().put(&__cell, {name:?}, value.0); __cell.versioned({name:?}, version); }}"
         );
         regions.push((start..writer.text.len(), Region::Export(name.clone())));
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use greenroom::message::Exit;
 use greenroom::{Local, Node, Pid, receive};
 use greenroom_cluster::{Cluster, Cookie, ListenError, Notice, StartError};
 
@@ -17,18 +18,24 @@ use crate::prelude;
 use crate::rustc::ToolError;
 use crate::session::data::{Data, Refusal};
 use crate::session::operation::{ClientId, Operation};
-use crate::session::{Replica, Session, Update};
+use crate::session::{Replica, Session, SessionOptions, Update};
 use crate::tools::Toolbox;
 
 /// How a notebook is opened.
 #[derive(Clone, Debug)]
 pub struct LiveOptions {
-    /// Its file, which nobody else may have open; without one it is saved nowhere until somebody says where.
+    /// Its file, which nobody else may have open; without one it is saved aside until somebody says where.
     pub file: Option<PathBuf>,
     /// Whether errors are drawn in colour.
     pub style: Style,
     /// How wide drawings and pictures in text may be.
     pub columns: usize,
+}
+
+/// The user's folder for notebooks that have no file, if there is a home folder.
+fn autosave_folder() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "greenroom")?;
+    Some(folders.data_local_dir().join("autosave"))
 }
 
 /// Why a notebook was not opened.
@@ -165,14 +172,21 @@ impl Live {
     /// # Errors
     /// [`LiveError`], if it cannot be.
     pub fn open(notebook: &Notebook, options: LiveOptions) -> Result<Live, LiveError> {
-        Live::open_in(notebook, options, prelude::cache_folder().map_err(LiveError::Cache)?)
+        let cache = prelude::cache_folder().map_err(LiveError::Cache)?;
+        Live::open_in(notebook, options, cache, autosave_folder())
     }
 
-    /// Opens a notebook that keeps what it builds in this folder instead of the user's cache.
+    /// Opens a notebook that keeps what it builds in a folder of its own instead of the user's cache, and is saved in
+    /// another one as long as it has no file; nowhere if there is none.
     ///
     /// # Errors
     /// As [`open`](Live::open).
-    pub fn open_in(notebook: &Notebook, options: LiveOptions, cache: PathBuf) -> Result<Live, LiveError> {
+    pub fn open_in(
+        notebook: &Notebook,
+        options: LiveOptions,
+        cache: PathBuf,
+        autosave: Option<PathBuf>,
+    ) -> Result<Live, LiveError> {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let name = format!("greenroom-{}-{number}@127.0.0.1", std::process::id());
@@ -194,7 +208,7 @@ impl Live {
         let (ready, started) = mpsc::sync_channel(1);
         let notebook = notebook.clone();
         let host = node.spawn(async move {
-            let opened = open(&notebook, explainer, toolbox, options.file).await;
+            let opened = open(&notebook, explainer, toolbox, autosave, options.file).await;
             let (session, opened) = match opened {
                 Ok(session) => (Some(session), Ok(())),
                 Err(error) => (None, Err(error)),
@@ -372,9 +386,11 @@ async fn open(
     notebook: &Notebook,
     explainer: Explainer,
     toolbox: Toolbox,
+    autosave: Option<PathBuf>,
     file: Option<PathBuf>,
 ) -> Result<Session, LiveError> {
-    let session = Session::start(notebook, explainer, toolbox, None).await;
+    let options = SessionOptions { explainer, toolbox, tools: None, autosave };
+    let session = Session::start(notebook, options).await;
     let session = session.map_err(|error| LiveError::Session(error.to_string()))?;
     let Some(file) = file else { return Ok(session) };
     match session.attach(file).await {
@@ -391,6 +407,7 @@ async fn host(mut session: Session) {
     // Whoever has asked may be gone before the answer comes.
     loop {
         receive! {
+            ended: Exit => drop(session.revive(&ended).await),
             Local(request): Local<Request> => match request {
                 Request::Apply(operation, answer) => drop(answer.send(session.apply(operation).await)),
                 Request::Join(name, tell, answer) => {

@@ -4,7 +4,9 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use greenroom::trace::Trace;
@@ -40,6 +42,14 @@ pub struct Draw {
     #[arg(long, value_name = "TEXT")]
     pub containing: Option<String>,
 
+    /// Keep only what happened in this span of the trace's own time, such as 1.5ms..2s, 20ms.. or ..1s
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub within: Option<Range<Duration>>,
+
+    /// Draw what has changed since this trace was saved: of a flamegraph
+    #[arg(long, value_name = "FILE")]
+    pub since: Option<PathBuf>,
+
     /// How many arrows are drawn
     #[arg(long, default_value_t = LIMIT)]
     pub limit: usize,
@@ -47,6 +57,38 @@ pub struct Draw {
     /// Draw every repetition of an exchange
     #[arg(long)]
     pub no_folding: bool,
+
+    /// Text as wide as it needs to be; a pager scrolls sideways
+    #[arg(long)]
+    pub wide: bool,
+
+    /// Leave out links, monitors, timers and time-outs
+    #[arg(long)]
+    pub no_marks: bool,
+}
+
+/// Reads a span of time.
+fn span(text: &str) -> Result<Range<Duration>, String> {
+    let (start, end) = text.split_once("..").ok_or("there is no `..` in it, as in 1ms..2s")?;
+    let time = |text: &str, otherwise| if text.trim().is_empty() { Ok(otherwise) } else { time(text.trim()) };
+    let span = time(start, Duration::ZERO)?..time(end, Duration::MAX)?;
+    if span.is_empty() { Err("it ends before it begins".to_owned()) } else { Ok(span) }
+}
+
+/// Reads a time, such as `1.5ms`.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds = match unit.trim() {
+        "ns" => 1e-9,
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "min" => 60.0,
+        _ => return Err(format!("`{text}` has no unit: ns, us, ms, s or min")),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{text}` does not begin with a number"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
 }
 
 /// How many arrows are drawn where nobody says otherwise.
@@ -78,6 +120,10 @@ pub enum Picture {
     Map,
     /// Who lived and worked when
     Timeline,
+    /// How long each process worked on each kind of message
+    Flame,
+    /// How many messages of each kind each process was sent
+    Messages,
 }
 
 /// Why there is no picture.
@@ -98,6 +144,10 @@ pub enum DrawError {
         /// In which form.
         form: Form,
     },
+    /// Only of flamegraphs is it drawn what has changed.
+    NoDifference,
+    /// It should be a trace, to be compared with another.
+    NoTrace(PathBuf),
     /// There is nothing to be drawn.
     Empty(String),
     /// The file's name does not say in which form.
@@ -119,6 +169,10 @@ impl fmt::Display for DrawError {
                 let name = form.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
                 write!(f, "a {what} cannot be drawn as {name}: try --as svg")
             }
+            DrawError::NoDifference => {
+                f.write_str("what has changed is drawn of flamegraphs only\nhelp: add `--as flame`")
+            }
+            DrawError::NoTrace(path) => write!(f, "{}: this is a tree, and a trace is wanted", path.display()),
             DrawError::Empty(why) => f.write_str(why),
             DrawError::Extension(path) => {
                 write!(
@@ -136,7 +190,12 @@ impl std::error::Error for DrawError {
         match self {
             DrawError::Read(_, error) | DrawError::Write(_, error) => Some(error),
             DrawError::Open(_, error) => Some(error),
-            DrawError::NoProcess(_) | DrawError::NoForm { .. } | DrawError::Empty(_) | DrawError::Extension(_) => None,
+            DrawError::NoProcess(_)
+            | DrawError::NoForm { .. }
+            | DrawError::NoDifference
+            | DrawError::NoTrace(_)
+            | DrawError::Empty(_)
+            | DrawError::Extension(_) => None,
         }
     }
 }
@@ -162,16 +221,17 @@ impl Form {
 /// # Errors
 /// [`DrawError`] says what is wrong with the file, or with what was asked for.
 pub fn draw(wanted: &Draw, columns: usize, style: Style) -> Result<String, DrawError> {
-    let json = std::fs::read_to_string(&wanted.file).map_err(|error| DrawError::Read(wanted.file.clone(), error))?;
-    let saved = file::read(&json).map_err(|error| DrawError::Open(wanted.file.clone(), error))?;
+    let saved = opened(&wanted.file)?;
     let form = match (wanted.form, &wanted.output) {
         (Some(form), _) => form,
         (None, Some(output)) => Form::of_file(output)?,
         (None, None) => Form::Text,
     };
-    let drawn = match saved {
-        Saved::Trace(trace) => trace_as(&trace, form, wanted.picture, &options(wanted, &trace)?, columns)?,
-        Saved::Tree(root) => {
+    let drawn = match (saved, &wanted.since) {
+        (Saved::Trace(trace), Some(before)) => difference(&trace, &opened(before)?, before, (form, wanted.picture))?,
+        (Saved::Trace(trace), None) => trace_as(&trace, form, wanted.picture, &options(wanted, &trace)?, columns)?,
+        (Saved::Tree(_), Some(_)) => return Err(DrawError::NoDifference),
+        (Saved::Tree(root), None) => {
             let tree = Tree::from_node(&root, &tree::Options::default());
             match form {
                 Form::Svg => tree.to_svg(),
@@ -187,6 +247,22 @@ pub fn draw(wanted: &Draw, columns: usize, style: Style) -> Result<String, DrawE
         None if form == Form::Text && style == Style::Coloured => Ok(greenroom_tracing_viz::coloured(&drawn)),
         None => Ok(drawn),
     }
+}
+
+fn opened(path: &Path) -> Result<Saved, DrawError> {
+    let json = std::fs::read_to_string(path).map_err(|error| DrawError::Read(path.to_owned(), error))?;
+    file::read(&json).map_err(|error| DrawError::Open(path.to_owned(), error))
+}
+
+/// The flamegraph of what has changed from one trace to another.
+fn difference(after: &Trace, before: &Saved, path: &Path, asked: (Form, Picture)) -> Result<String, DrawError> {
+    let Saved::Trace(before) = before else { return Err(DrawError::NoTrace(path.to_owned())) };
+    let flame = match asked {
+        (Form::Flame, Picture::Sequence | Picture::Flame) | (Form::Svg, Picture::Flame) => Flame::of_busy,
+        (Form::Flame | Form::Svg, Picture::Messages) => Flame::of_messages,
+        _ => return Err(DrawError::NoDifference),
+    };
+    flame(after).difference_to_svg(&flame(before)).map_err(|error| DrawError::Empty(error.to_string()))
 }
 
 /// Writes the trace of a run in the form that the file's name asks for.
@@ -212,9 +288,8 @@ fn trace_as(
     match (form, picture) {
         (Form::Json, _) => return Ok(file::trace_to_json(trace)),
         (Form::Perfetto, _) => return Ok(trace.timeline().to_perfetto()),
-        (Form::Flame, _) => {
-            return Flame::of_busy(trace).to_svg().map_err(|error| DrawError::Empty(error.to_string()));
-        }
+        (Form::Flame, Picture::Messages) => return flame_as(&Flame::of_messages(trace), Form::Svg, columns),
+        (Form::Flame, _) => return flame_as(&Flame::of_busy(trace), Form::Svg, columns),
         (Form::Svg | Form::Mermaid | Form::Text, _) => {}
     }
     let drawn = match picture {
@@ -238,8 +313,18 @@ fn trace_as(
             Form::Svg => trace.timeline().to_svg(),
             _ => return Err(DrawError::NoForm { what: "timeline", form }),
         },
+        Picture::Flame => flame_as(&Flame::of_busy(trace), form, columns)?,
+        Picture::Messages => flame_as(&Flame::of_messages(trace), form, columns)?,
     };
     Ok(drawn)
+}
+
+fn flame_as(flame: &Flame, form: Form, columns: usize) -> Result<String, DrawError> {
+    match form {
+        Form::Svg => flame.to_svg().map_err(|error| DrawError::Empty(error.to_string())),
+        Form::Text => Ok(flame.to_text(columns) + "\n"),
+        form => Err(DrawError::NoForm { what: "flamegraph", form }),
+    }
 }
 
 fn options(wanted: &Draw, trace: &Trace) -> Result<Options, DrawError> {
@@ -255,5 +340,7 @@ fn options(wanted: &Draw, trace: &Trace) -> Result<Options, DrawError> {
         };
     }
     let repeats = if wanted.no_folding { 0 } else { Options::default().repeats };
-    Ok(Options { targets, containing: wanted.containing.clone(), limit: wanted.limit, repeats, ..Options::default() })
+    let marks = if wanted.no_marks { Marks::Hidden } else { Marks::Shown };
+    let (containing, within) = (wanted.containing.clone(), wanted.within.clone());
+    Ok(Options { targets, containing, within, limit: wanted.limit, repeats, marks })
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -18,8 +18,8 @@ use greenroom_cluster::Cookie;
 use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 
-/// How long a runtime may take to say that it is ready.
-const START_TIME: Duration = Duration::from_secs(20);
+/// How long a runtime may take to say that it is ready, unless somebody says otherwise.
+pub const START_TIME: Duration = Duration::from_secs(20);
 /// A line of raw output that is longer comes in pieces of about this size: memory is for programs that print lines.
 const PIECE: u64 = 1 << 20;
 /// The byte that a mark begins with.
@@ -40,6 +40,8 @@ pub struct RuntimeOptions {
     pub columns: usize,
     /// How many events each worker of a runtime may record at once, to be drawn; none if 0.
     pub events: usize,
+    /// How long it may take to say that it is ready.
+    pub patience: Duration,
 }
 
 /// What a person can say about how a runtime is started.
@@ -100,8 +102,8 @@ pub enum RuntimeError {
         /// How.
         end: String,
     },
-    /// It did not say that it is ready in time.
-    Silent,
+    /// It did not say that it is ready in this time.
+    Silent(Duration),
 }
 
 impl fmt::Display for RuntimeError {
@@ -111,8 +113,8 @@ impl fmt::Display for RuntimeError {
                 write!(f, "the runtime {} does not start: {error}", program.display())
             }
             RuntimeError::Ended { end } => write!(f, "the runtime has ended before it was ready: {end}"),
-            RuntimeError::Silent => {
-                write!(f, "the runtime did not answer within {} s: is the machine overloaded?", START_TIME.as_secs())
+            RuntimeError::Silent(patience) => {
+                write!(f, "the runtime did not answer within {patience:?}: is the machine overloaded?")
             }
         }
     }
@@ -127,6 +129,7 @@ pub struct Launch {
     /// The name of its node.
     name: String,
     begin: Instant,
+    patience: Duration,
 }
 
 impl Launch {
@@ -149,7 +152,7 @@ impl Launch {
         let mut child = spawn(options, settings, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
         let readers = forward_output(&mut child, &waiter);
-        Ok(Launch { child, readers, name: owner.name, begin: Instant::now() })
+        Ok(Launch { child, readers, name: owner.name, begin: Instant::now(), patience: options.patience })
     }
 
     /// Whether this comes from the runtime that was started: then it is ready.
@@ -166,7 +169,7 @@ impl Launch {
     pub fn trouble(&mut self) -> Option<RuntimeError> {
         match self.child.try_wait() {
             Ok(Some(status)) => Some(RuntimeError::Ended { end: describe(status) }),
-            _ if self.begin.elapsed() > START_TIME => Some(RuntimeError::Silent),
+            _ if self.begin.elapsed() > self.patience => Some(RuntimeError::Silent(self.patience)),
             _ => None,
         }
     }
@@ -222,7 +225,11 @@ fn spawn(options: &RuntimeOptions, settings: &RuntimeSettings, owner: &Owner) ->
     }
     let mut child = command.spawn()?;
     if let Some(stdin) = &mut child.stdin {
-        stdin.write_all(owner.to_line().as_bytes())?;
+        match stdin.write_all(owner.to_line().as_bytes()) {
+            // It has ended already; how is seen by whoever waits for it.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error),
+            _ => {}
+        }
     }
     Ok(child)
 }

@@ -27,10 +27,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use greenroom::message::Down;
+use greenroom::message::{Down, Exit};
 use greenroom::process::demonitor_flush;
-use greenroom::supervisor::{ChildSpec, Shutdown, StartChildError, StartError, Strategy};
-use greenroom::{ExitReason, Local, Ref, Supervisor, exit, monitor, receive, self_pid, send, sleep, unlink, whereis};
+use greenroom::supervisor::{
+    ChildSpec, NotStarted, Shutdown, StartChildError, StartError, Strategy, SupervisorBuilder,
+};
+use greenroom::{
+    ExitReason, Local, Ref, Supervisor, exit, monitor, receive, self_pid, send, sleep, trap_exit, unlink, whereis,
+};
 
 use crate::event::Event;
 use crate::explain::Explainer;
@@ -42,7 +46,7 @@ use estate::Estate;
 pub use file::notebook;
 use file::{Answer, Request, Wish};
 pub use follow::Follower;
-use message::{COMPILER, RUNTIME, SESSION, Speaker};
+use message::{CELLS, COMPILER, RUNTIME, SESSION, Speaker};
 use operation::{ClientId, Evaluation, Operation};
 pub use run::Interrupt;
 use run::{Over, Told};
@@ -53,6 +57,8 @@ const RESTARTS: usize = 100;
 const WITHIN: Duration = Duration::from_secs(5);
 /// The name of the process that keeps the file.
 const FILE: &str = "file";
+/// The name of the supervisor of all who look at the notebook.
+const CLIENTS: &str = "clients";
 /// The name of the process of a run.
 const RUN: &str = "run";
 
@@ -64,31 +70,49 @@ pub struct Session {
     last_client: u64,
 }
 
+/// What a session is started with.
+pub struct SessionOptions {
+    /// Puts failures into words.
+    pub explainer: Explainer,
+    /// Makes what cells are compiled and run with.
+    pub toolbox: Toolbox,
+    /// What was made for the notebook's present manifest, if that is there.
+    pub tools: Option<Tools>,
+    /// The folder where a notebook without a file is saved by itself; nowhere if there is none.
+    pub autosave: Option<PathBuf>,
+}
+
 impl Session {
-    /// Starts a session. `tools` are those for its present manifest, if they are there; others are made when they are
-    /// needed.
+    /// Starts a session. The running process traps exits from then on: should the session's topmost supervisor be
+    /// killed, its owner [`revive`](Session::revive)s it.
     ///
     /// # Errors
     /// If one of its names is taken: a node has one session.
-    pub async fn start(
-        notebook: &Notebook,
-        explainer: Explainer,
-        toolbox: Toolbox,
-        tools: Option<Tools>,
-    ) -> Result<Session, StartError> {
+    pub async fn start(notebook: &Notebook, options: SessionOptions) -> Result<Session, StartError> {
+        let SessionOptions { explainer, toolbox, tools, autosave } = options;
         let log = log::Log::new(Data::new(notebook));
-        let estate = Arc::new(Estate::new(log, explainer, toolbox, tools));
-        let supervisor = Supervisor::new(Strategy::OneForOne)
-            .name("notebook")
-            .intensity(RESTARTS, WITHIN)
-            .child(named(RUNTIME, &estate, connection::serve))
-            .child(named(COMPILER, &estate, workshop::serve))
-            .child(named(SESSION, &estate, keeper::serve))
-            .child(named(FILE, &estate, file::serve))
-            .start_link()
-            .await?;
-        estate.set_supervisor(supervisor);
+        let estate = Arc::new(Estate::new(log, explainer, toolbox, tools, autosave));
+        trap_exit(true);
+        let supervisor = tree(&estate).start_link().await?;
         Ok(Session { estate, supervisor, speaker: Speaker::new(), last_client: 0 })
+    }
+
+    /// Starts the processes again if this says that the topmost supervisor has ended. All that the session knows, and
+    /// the runtime with its values, has outlived it. True if it was so.
+    pub async fn revive(&mut self, ended: &Exit) -> bool {
+        if ended.from != self.supervisor.pid() {
+            return false;
+        }
+        loop {
+            match tree(&self.estate).start_link().await {
+                Ok(supervisor) => {
+                    self.supervisor = supervisor;
+                    return true;
+                }
+                // The names of those that were killed are just becoming free.
+                Err(_) => sleep(Duration::from_millis(1)).await,
+            }
+        }
     }
 
     /// Lets something happen, once, whoever is killed meanwhile.
@@ -110,8 +134,7 @@ impl Session {
     ) -> Result<ClientId, StartChildError> {
         let client = ClientId(self.last_client + 1);
         self.last_client = client.0;
-        let body = move || client::serve(tell.clone());
-        self.supervisor.start_child(ChildSpec::named(client.to_string(), body).shutdown(Shutdown::BrutalKill)).await?;
+        self.admit(&client.to_string(), move || client::serve(tell.clone())).await?;
         // Its number was never used before.
         let _ = self.apply(operation::Client::Join { client, name: name.to_owned() }).await;
         Ok(client)
@@ -119,10 +142,13 @@ impl Session {
 
     /// Tells a front end nothing any more.
     pub async fn leave(&mut self, client: ClientId) {
-        // It may have left before.
         let id = client.to_string();
-        let _ = self.supervisor.terminate_child(&id).await;
-        let _ = self.supervisor.delete_child(&id).await;
+        self.estate.clients().remove(&id);
+        // It may have left before.
+        if let Ok(clients) = Supervisor::find(CLIENTS).await {
+            let _ = clients.terminate_child(&id).await;
+            let _ = clients.delete_child(&id).await;
+        }
         let _ = self.apply(operation::Client::Leave(client)).await;
     }
 
@@ -156,17 +182,30 @@ impl Session {
     ///
     /// # Errors
     /// If there is a run already.
-    pub async fn run(&self, events: mpsc::Sender<Event>) -> Result<bool, StartChildError> {
+    pub async fn run(&mut self, events: mpsc::Sender<Event>) -> Result<bool, StartChildError> {
         let told = Arc::new(Told::new(events, self.estate.explainer.clone(), self_pid()));
-        let body = move || run::serve(told.clone());
-        self.supervisor.start_child(ChildSpec::named(RUN, body).shutdown(Shutdown::BrutalKill)).await?;
-        let watch = monitor(self.supervisor.pid());
+        self.admit(RUN, move || run::serve(told.clone())).await?;
         loop {
             receive! {
                 Over(all_ok): Over => return Ok(all_ok),
                 Interrupt: Interrupt => if let Some(run) = whereis(RUN) { send(run, Interrupt) },
-                down: Down if down.reference == watch => return Ok(false),
+                ended: Exit => drop(self.revive(&ended).await),
             }
+        }
+    }
+
+    /// Starts the process of somebody who looks at the notebook.
+    async fn admit<B, F>(&self, name: &str, body: B) -> Result<(), StartChildError>
+    where
+        B: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let spec = ChildSpec::named(name, body).shutdown(Shutdown::BrutalKill);
+        self.estate.clients().insert(name.to_owned(), spec.clone());
+        match Supervisor::find(CLIENTS).await {
+            Ok(clients) => clients.start_child(spec).await.map(drop),
+            // It is just being started again, with all who look.
+            Err(_) => Ok(()),
         }
     }
 
@@ -183,6 +222,27 @@ impl Session {
             held.runtime.kill();
         }
     }
+}
+
+/// All processes of a session, as they are started.
+fn tree(estate: &Arc<Estate>) -> SupervisorBuilder {
+    let kept = estate.clone();
+    let clients = move || {
+        let specs: Vec<ChildSpec> = kept.clients().values().cloned().collect();
+        let clients = specs.into_iter().fold(supervisor(CLIENTS), SupervisorBuilder::child);
+        async move { clients.start_link().await.map(Supervisor::pid).map_err(NotStarted::from) }
+    };
+    supervisor("notebook")
+        .child(named(RUNTIME, estate, connection::serve))
+        .child(named(COMPILER, estate, workshop::serve))
+        .child(supervisor(CELLS))
+        .child(named(SESSION, estate, keeper::serve))
+        .child(named(FILE, estate, file::serve))
+        .child(ChildSpec::starting(CLIENTS, clients).supervisor())
+}
+
+fn supervisor(name: &str) -> SupervisorBuilder {
+    Supervisor::new(Strategy::OneForOne).name(name).intensity(RESTARTS, WITHIN)
 }
 
 /// A process of the session that has a name.

@@ -9,7 +9,7 @@ use greenroom_cluster::Cookie;
 use crate::cache::Cache;
 use crate::compiler::Compiler;
 use crate::prelude::{Prelude, PreludeError, Progress};
-use crate::runtime::RuntimeOptions;
+use crate::runtime::{RuntimeOptions, START_TIME};
 use crate::rustc::{Cancel, ToolError};
 
 /// What cells are compiled and run with. A changed manifest needs others.
@@ -66,6 +66,7 @@ impl Toolbox {
             cookie: self.cookie.clone(),
             columns: self.columns,
             events: self.events,
+            patience: START_TIME,
         };
         Ok(Tools { manifest: manifest.to_owned(), compiler: Compiler::new(prelude, cells), runtime })
     }

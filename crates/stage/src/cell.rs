@@ -13,6 +13,7 @@ mod export;
 mod output;
 mod shared;
 mod show;
+mod version;
 
 use std::{
     any::Any,
@@ -30,6 +31,7 @@ pub use self::{
     output::{Output, Render},
     shared::Shared,
     show::{AsDebug, AsOpaque, AsRender, DebugTag, OpaqueTag, RenderTag, Shown},
+    version::{ByNothing, BySerialize, SerializeTag, UnknownTag, Versioned},
 };
 
 /// What the entry of a cell returns: the cell's statements as one future, run as one process.
@@ -78,6 +80,14 @@ impl Context {
             bindings.insert(name, binding);
         }
         bindings
+    }
+
+    /// Says which number stands for the value that was exported under this name.
+    pub fn versioned(&self, name: &'static str, version: Option<u64>) {
+        let mut exports = self.inner.exports.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, binding)) = exports.iter_mut().rev().find(|(exported, _)| *exported == name) {
+            binding.set_version(version);
+        }
     }
 
     pub(crate) fn export(&self, name: &'static str, binding: Binding) {

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom::message::{Down, Exit};
+use greenroom::message::Down;
+use greenroom::process::demonitor_flush;
 use greenroom::reason::Panic;
-use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn_link, trap_exit};
+use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
@@ -40,22 +41,20 @@ pub(crate) enum Never {}
 /// Text is passed on when so much of it has come together, or when no more is there.
 const TEXT_AT_ONCE: usize = 64 << 10;
 
-/// The life of an evaluator. It survives its leaders, which may be killed to stop a cell.
+/// The life of an evaluator. Leaders that are killed, to stop a cell, leave it alone; and if it is killed, the cell that
+/// runs goes on.
 pub(crate) async fn serve(store: Store) {
-    trap_exit(true);
     greenroom::process::set_label("evaluator");
     loop {
         let request = receive::<Evaluate>().await;
         let (id, evaluator) = (request.id, self_pid());
-        let leader = spawn_link(lead(request, store.clone(), evaluator));
-        loop {
-            receive! {
-                Done(done): Done if done == id => break,
-                exit: Exit if exit.from == leader => break,
-                // Those of earlier cells, and whoever has started this one and was killed.
-                _exit: Exit => (),
-            }
+        let leader = spawn(lead(request, store.clone(), evaluator));
+        let watch = monitor(leader);
+        receive! {
+            Done(done): Done if done == id => (),
+            down: Down if down.reference == watch => drop(down),
         }
+        demonitor_flush(watch).await;
     }
 }
 
@@ -86,7 +85,7 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
 /// Runs a cell until its code is through. Returns its process and the monitor on it, if it still lives.
 async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref)> {
     let Evaluate { id, reply_to, library, symbol, stands_on, .. } = request;
-    let entry = match load(&library, &symbol) {
+    let entry = match load(&library, &symbol).await {
         Ok(entry) => entry,
         Err(error) => {
             let outcome = Outcome::Load(error.to_string());

@@ -14,4 +14,7 @@ pub use serde::{Deserialize, Serialize};
 pub use crate::cell::{Output, Render, Shared};
 pub use crate::io::emit;
 pub use crate::memory::memory;
-pub use crate::pictures::{render_seq_trace, render_sup_tree};
+pub use crate::pictures::{
+    render_app_tree, render_cluster_tree, render_flame, render_map, render_node_tree, render_seq_trace,
+    render_sup_tree, render_timeline,
+};

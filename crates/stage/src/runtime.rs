@@ -8,18 +8,21 @@
 use std::io::BufRead;
 use std::time::Duration;
 
-use greenroom::message::Down;
-use greenroom::supervisor::{ChildSpec, Shutdown, Strategy};
+use greenroom::message::{Down, Exit};
+use greenroom::supervisor::{ChildSpec, Shutdown, StartError, Strategy};
 use greenroom::{
-    ExitReason, Local, Node, Pid, Ref, Supervisor, group_leader, monitor, receive, self_pid, send, whereis,
+    ExitReason, Local, Node, Pid, Ref, Supervisor, group_leader, monitor, receive, self_pid, send, trap_exit, whereis,
 };
 use greenroom_cluster::{Cluster, Cookie};
 
 use crate::evaluator;
+use crate::loader::{self, LOADER};
 use crate::protocol::{Began, Command, ContainerId, Evaluate, Owner, Ready, SERVER};
 use crate::store::Store;
 use crate::watch;
 
+/// The name of the supervisor of all evaluators.
+const EVALUATORS: &str = "evaluators";
 /// So many restarts of its processes a runtime bears within [`WITHIN`]: those that people kill cost nothing.
 const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
@@ -72,25 +75,40 @@ fn start() -> Result<Node, String> {
             crate::tracer::start(&node, owner.events, theirs);
         }
         watch::start(store.clone(), waiter.clone());
-        greenroom::spawn(async move {
-            let server = {
-                let (waiter, store) = (waiter.clone(), store.clone());
-                move || serve(waiter.clone(), store.clone())
-            };
-            let server = ChildSpec::named(SERVER, server).shutdown(Shutdown::BrutalKill);
-            let runtime = Supervisor::new(Strategy::OneForOne).name("runtime").intensity(RESTARTS, WITHIN);
-            match runtime.child(server).start_link().await {
-                Ok(supervisor) => store.set_supervisor(supervisor),
-                Err(error) => {
-                    eprintln!("greenroom runtime: {error}");
-                    leave();
-                }
-            }
-            match receive::<evaluator::Never>().await {}
-        });
+        greenroom::spawn(keep_alive(waiter, store));
         Ok::<(), String>(())
     })?;
     Ok(node)
+}
+
+/// Keeps the supervisors of the runtime alive: with a new tree in place of one that was killed, whatever the store
+/// holds is there again.
+async fn keep_alive(waiter: (String, greenroom::NodeId), store: Store) {
+    trap_exit(true);
+    loop {
+        let server = {
+            let (waiter, store) = (waiter.clone(), store.clone());
+            move || serve(waiter.clone(), store.clone())
+        };
+        let named = |name: &str| Supervisor::new(Strategy::OneForOne).name(name).intensity(RESTARTS, WITHIN);
+        let tree = named("runtime")
+            .child(ChildSpec::named(LOADER, loader::serve).shutdown(Shutdown::BrutalKill))
+            .child(named(EVALUATORS))
+            .child(ChildSpec::named(SERVER, server).shutdown(Shutdown::BrutalKill));
+        match tree.start_link().await {
+            Ok(supervisor) => {
+                receive! {
+                    exit: Exit if exit.from == supervisor.pid() => drop(exit),
+                }
+            }
+            Err(error @ (StartError::Duplicate { .. } | StartError::Spec(_))) => {
+                eprintln!("greenroom runtime: {error}");
+                leave();
+            }
+            // The names of those that were killed are just becoming free.
+            Err(_) => greenroom::sleep(Duration::from_millis(1)).await,
+        }
+    }
 }
 
 /// How long a runtime waits for an owner whose process was killed and is started again.
@@ -163,7 +181,7 @@ async fn evaluator(container: ContainerId, store: &Store) -> Option<Pid> {
         move || evaluator::serve(store.clone())
     };
     let child = ChildSpec::named(name, body).shutdown(Shutdown::BrutalKill);
-    store.supervisor()?.start_child(child).await.ok()
+    Supervisor::find(EVALUATORS).await.ok()?.start_child(child).await.ok()
 }
 
 fn send_after_a_moment(request: Evaluate) {

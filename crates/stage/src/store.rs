@@ -2,10 +2,10 @@
 //! process of the runtime, so that whichever of them is killed, nothing that was computed is lost.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use greenroom::{Node, Pid, Supervisor};
+use greenroom::{Node, Pid};
 
 use crate::cell::Bindings;
 use crate::protocol::EvaluationId;
@@ -17,8 +17,6 @@ pub(crate) struct Store {
     entries: Arc<Mutex<HashMap<EvaluationId, Entry>>>,
     /// The evaluations that were forgotten before they began: their requests are still on the way.
     stillborn: Arc<Mutex<HashSet<EvaluationId>>>,
-    /// Set once, by whoever starts the runtime's supervisor.
-    supervisor: Arc<OnceLock<Supervisor>>,
 }
 
 /// An evaluation.
@@ -97,17 +95,6 @@ impl Store {
     pub fn keep(&self, node: &Node, kept: &[EvaluationId]) {
         let others: Vec<EvaluationId> = self.lock().keys().copied().filter(|id| !kept.contains(id)).collect();
         others.into_iter().for_each(|id| self.forget(node, id));
-    }
-
-    /// The supervisor of all processes of the runtime; absent in its first moment.
-    pub fn supervisor(&self) -> Option<Supervisor> {
-        self.supervisor.get().copied()
-    }
-
-    /// Says which it is.
-    pub fn set_supervisor(&self, supervisor: Supervisor) {
-        // A runtime has one.
-        let _ = self.supervisor.set(supervisor);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<EvaluationId, Entry>> {

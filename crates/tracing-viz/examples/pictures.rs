@@ -1,10 +1,10 @@
 //! A tea house that runs out of tea, drawn in every way there is.
 //!
-//! `cargo run -p greenroom-tracing-viz --features flame,spans --example pictures -- FOLDER`
+//! `cargo run -p greenroom-tracing-viz --features flame --example pictures -- FOLDER`
 //! writes the pictures into the folder: `sequence.svg`, `tree.svg`, `map.svg`, `timeline.svg`, and their other forms.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenroom::supervisor::{ChildSpec, Strategy, Supervisor, tree};
@@ -116,6 +116,12 @@ fn observe() -> Seen {
 fn main() -> std::io::Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "pictures".to_owned()));
     std::fs::create_dir_all(&folder)?;
+    draw(&folder)?;
+    println!("pictures are in {}", folder.display());
+    Ok(())
+}
+
+fn draw(folder: &Path) -> std::io::Result<()> {
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text);
     let Seen { visit, everything, flight, tree, facts, busy } = observe();
 
@@ -139,31 +145,31 @@ fn main() -> std::io::Result<()> {
 
     write("messages.folded", busy.to_folded())?;
     #[cfg(feature = "flame")]
-    if let Ok(svg) = Flame::of_busy(&everything).to_svg() {
-        write("flame.svg", svg)?;
+    {
+        let (busy, before) = (Flame::of_busy(&everything), Flame::of_busy(&visit));
+        for (name, svg) in [("flame.svg", busy.to_svg()), ("difference.svg", busy.difference_to_svg(&before))] {
+            write(name, svg.map_err(std::io::Error::other)?)?;
+        }
     }
-    #[cfg(feature = "spans")]
-    spans(&write)?;
-
     println!("{}", drawn.to_ansi(100));
     println!("{}", sequence.to_ansi(120));
-    println!("pictures are in {}", folder.display());
     Ok(())
 }
 
-/// The same for spans of the `tracing` crate.
-#[cfg(feature = "spans")]
-fn spans(write: &dyn Fn(&str, String) -> std::io::Result<()>) -> std::io::Result<()> {
-    use tracing_subscriber::layer::SubscriberExt;
-    let recorder = greenroom_tracing_viz::spans::SpanRecorder::new(1000);
-    let subscriber = tracing_subscriber::registry().with(recorder.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        for table in 1..=3 {
-            let _request = tracing::info_span!("serve", table).entered();
-            tracing::info_span!("brew", tea = "oolong").in_scope(|| tracing::info!("water boils"));
-            tracing::info_span!("pour").in_scope(|| ());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_picture_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        draw(folder.path()).unwrap();
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        for name in ["sequence.svg", "visit.svg", "flight.svg", "tree.svg", "map.svg", "timeline.svg"] {
+            assert!(read(name).contains("kitchen"), "{name}");
         }
-    });
-    write("spans.svg", recorder.trace().sequence().to_svg())?;
-    write("spans.folded", recorder.flame().to_folded())
+        assert!(read("sequence.svg").contains("panic: out of oolong") && read("sequence.svg").contains("RESTART"));
+        assert!(read("sequence.mmd").starts_with("sequenceDiagram") && read("tree.mmd").starts_with("graph TD;"));
+        assert!(file::read(&read("trace.json")).is_ok() && file::read(&read("tree.json")).is_ok());
+    }
 }

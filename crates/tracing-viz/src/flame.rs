@@ -30,6 +30,9 @@ pub struct Flame {
     pub stacks: BTreeMap<Vec<String>, u64>,
 }
 
+/// How many stacks are listed as text.
+const HEAVIEST: usize = 40;
+
 /// What of the runtime's accounts is weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
@@ -116,6 +119,36 @@ impl Flame {
             lines += &format!("{} {weight}\n", frames.join(";"));
         }
         lines
+    }
+
+    /// What weighs most, as lines of text none of which takes up more than `width` columns: the part that each stack has
+    /// of all, what it weighs, and its frames.
+    pub fn to_text(&self, width: usize) -> String {
+        let all = self.stacks.values().sum::<u64>().max(1);
+        let mut heaviest: Vec<_> = self.stacks.iter().collect();
+        heaviest.sort_by_key(|(_, weight)| std::cmp::Reverse(**weight));
+        let weight = |weight: u64| match self.unit {
+            "ns" => words::duration(Duration::from_nanos(weight)),
+            "µs" => words::duration(Duration::from_micros(weight)),
+            unit => format!("{} {unit}", words::count(weight)),
+        };
+        // A node that all of them have in common says nothing.
+        let is_common = |stack: &Vec<String>| stack.len() > 1 && Some(&stack[0]) == heaviest[0].0.first();
+        let common = usize::from(!heaviest.is_empty() && self.stacks.keys().all(is_common));
+        let line = |(stack, one): &(&Vec<String>, &u64)| {
+            let part = 100.0 * **one as f64 / all as f64;
+            let bar = "█".repeat((part / 10.0).round() as usize);
+            let frames = stack[common..].join(" › ");
+            words::cut(&format!("{part:5.1} % {bar:<10} {:>10}  {frames}", weight(**one)), width)
+        };
+        let mut lines: Vec<String> = heaviest.iter().take(HEAVIEST).map(line).collect();
+        if heaviest.len() > HEAVIEST {
+            lines.push(words::cut(&format!("… {} more", words::count((heaviest.len() - HEAVIEST) as u64)), width));
+        }
+        if lines.is_empty() {
+            lines.push(words::cut("(nothing took any time)", width));
+        }
+        lines.join("\n")
     }
 
     pub(crate) fn empty(title: &str, unit: &'static str) -> Flame {

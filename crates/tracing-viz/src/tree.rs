@@ -9,6 +9,7 @@ use std::time::Duration;
 use greenroom::Pid;
 use greenroom::process::Info;
 use greenroom::tree::{ChildKind, ChildStatus, Strategy, TreeNode};
+use serde::{Deserialize, Serialize};
 
 use crate::words;
 
@@ -38,6 +39,8 @@ pub use mermaid::Direction;
 ///     strategy: None,
 ///     restarts: 3,
 ///     uptime: None,
+///     mailbox: None,
+///     memory: None,
 ///     links: vec![],
 ///     children: vec![],
 /// };
@@ -85,8 +88,38 @@ impl Default for Options {
     }
 }
 
+/// Trees that belong together: those of an application, of a node, of a cluster.
+///
+/// ```
+/// use greenroom_tracing_viz::tree::{Group, Role, Tree};
+///
+/// let node = |name: &str| Group { name: name.into(), role: Role::Node, groups: vec![], trees: vec![] };
+/// let groups = vec![node("a@host"), node("b@host")];
+/// let cluster = Group { name: "shop".into(), role: Role::Cluster, groups, trees: vec![] };
+/// let text = Tree::from_group(&cluster, &Default::default()).to_text(80);
+/// assert_eq!(text, "Cluster shop\n├─ Node a@host\n└─ Node b@host");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    pub role: Role,
+    /// The groups that it is made of: nodes of a cluster, applications of a node.
+    pub groups: Vec<Group>,
+    /// The trees that are in none of them.
+    pub trees: Vec<TreeNode>,
+}
+
+impl Group {
+    /// The roots of all of its trees.
+    fn roots(&self) -> Vec<&TreeNode> {
+        self.groups.iter().flat_map(Group::roots).chain(&self.trees).collect()
+    }
+}
+
 /// What a node of a tree stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// A process, or the child that one will be.
     Process,
@@ -163,28 +196,11 @@ impl Tree {
         planter.finish()
     }
 
-    /// The trees of one application or node, below its name.
-    pub fn from_nodes(name: &str, role: Role, roots: &[TreeNode], options: &Options) -> Tree {
-        Tree::from_cluster_of(&[(name, role, roots)], None, options)
-    }
-
-    /// The trees of several nodes, each below the node's name.
-    pub fn from_cluster(name: &str, nodes: &[(String, Vec<TreeNode>)], options: &Options) -> Tree {
-        let nodes: Vec<_> = nodes.iter().map(|(name, roots)| (name.as_str(), Role::Node, roots.as_slice())).collect();
-        Tree::from_cluster_of(&nodes, Some(name), options)
-    }
-
-    fn from_cluster_of(groups: &[(&str, Role, &[TreeNode])], above: Option<&str>, options: &Options) -> Tree {
-        let roots: Vec<&TreeNode> = groups.iter().flat_map(|(_, _, roots)| roots.iter()).collect();
-        let children = fold::narrow(&roots, options);
+    /// The trees of an application, of a node or of a cluster, below its name.
+    pub fn from_group(group: &Group, options: &Options) -> Tree {
+        let children = fold::narrow(&group.roots(), options);
         let mut planter = Planter::default();
-        let top = above.map(|name| planter.group(name, Role::Cluster, None));
-        for (name, role, roots) in groups {
-            let group = planter.group(name, *role, top);
-            for root in *roots {
-                planter.plant(root, Some(group), children);
-            }
-        }
+        planter.group(group, None, children);
         planter.finish()
     }
 
@@ -211,13 +227,17 @@ struct Planter<'a> {
 }
 
 impl<'a> Planter<'a> {
-    /// Adds a node that is no process.
-    fn group(&mut self, name: &str, role: Role, parent: Option<usize>) -> usize {
-        let title = words::one_line(name);
-        self.add(
-            Node { title: if title.is_empty() { "?".to_owned() } else { title }, role, parent, ..Node::nobody() },
-            &[],
-        )
+    /// Adds a node that is no process, with all that is below it.
+    fn group(&mut self, group: &'a Group, parent: Option<usize>, children: usize) {
+        let title = words::one_line(&group.name);
+        let title = if title.is_empty() { "?".to_owned() } else { title };
+        let index = self.add(Node { title, role: group.role, parent, ..Node::nobody() }, &[]);
+        for below in &group.groups {
+            self.group(below, Some(index), children);
+        }
+        for tree in &group.trees {
+            self.plant(tree, Some(index), children);
+        }
     }
 
     /// Adds a process with all that is below it, at most so many children each.
@@ -231,7 +251,12 @@ impl<'a> Planter<'a> {
                 kind: node.kind,
                 status: node.status,
                 restarts: node.restarts,
-                facts: Facts { uptime: node.uptime, strategy: node.strategy.map(in_words), ..Facts::default() },
+                facts: Facts {
+                    mailbox: node.mailbox,
+                    memory: node.memory,
+                    uptime: node.uptime,
+                    strategy: node.strategy.map(in_words),
+                },
                 parent,
                 folded,
                 ..Node::nobody()

@@ -8,7 +8,7 @@ use super::request::{Request, ask};
 use super::stop::now;
 use crate::current::{Current, running};
 use crate::pid::Pid;
-use crate::process;
+use crate::process::{self, Info};
 use crate::reason::ExitReason;
 use crate::trace::EventKind;
 use crate::tree::{ChildKind, ChildStatus, Strategy, TreeNode};
@@ -88,9 +88,32 @@ pub async fn tree(root: Pid) -> Result<TreeNode, TreeError> {
     if info.kind != ChildKind::Supervisor {
         return Err(TreeError::NoSupervisor { pid: root });
     }
-    let id = info.registered_name.clone().unwrap_or_else(|| "root".to_owned());
-    let (pid, kind, status) = (Some(root), ChildKind::Supervisor, ChildStatus::Running);
-    Ok(grow(ChildInfo { id, pid, kind, status, restarts: 0, uptime: None }).await)
+    Ok(grow_from(info).await)
+}
+
+/// The supervision trees of this node, in the order of their roots' identifiers: one below each supervisor that was not
+/// started by another.
+///
+/// # Panics
+/// Outside of a process.
+pub async fn forest() -> Vec<TreeNode> {
+    let is_supervisor = |info: &Info| info.kind == ChildKind::Supervisor;
+    let is_root = |info: &Info| {
+        is_supervisor(info) && !info.parent.and_then(process::info).is_some_and(|parent| is_supervisor(&parent))
+    };
+    let mut roots: Vec<Info> = process::list().into_iter().filter_map(process::info).filter(is_root).collect();
+    roots.sort_unstable_by_key(|info| info.pid);
+    let mut trees = Vec::with_capacity(roots.len());
+    for root in roots {
+        trees.push(grow_from(root).await);
+    }
+    trees
+}
+
+async fn grow_from(root: Info) -> TreeNode {
+    let id = root.registered_name.unwrap_or_else(|| "root".to_owned());
+    let (pid, kind, status) = (Some(root.pid), ChildKind::Supervisor, ChildStatus::Running);
+    grow(ChildInfo { id, pid, kind, status, restarts: 0, uptime: None }).await
 }
 
 fn grow(child: ChildInfo) -> Pin<Box<dyn Future<Output = TreeNode> + Send>> {
@@ -111,8 +134,10 @@ fn grow(child: ChildInfo) -> Pin<Box<dyn Future<Output = TreeNode> + Send>> {
         }
         let mut links = info.as_ref().map(|info| info.links.clone()).unwrap_or_default();
         links.sort_unstable();
+        let mailbox = info.as_ref().map(|info| info.message_queue_len);
+        let memory = info.as_ref().map(|info| info.memory + info.heap.unwrap_or(0));
         let registered = info.and_then(|info| info.registered_name);
-        TreeNode { id, pid, registered, kind, status, strategy, restarts, uptime, links, children }
+        TreeNode { id, pid, registered, kind, status, strategy, restarts, uptime, mailbox, memory, links, children }
     })
 }
 

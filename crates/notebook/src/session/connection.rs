@@ -9,8 +9,8 @@ mod start;
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::message::{Down, Exit};
-use greenroom::{ExitReason, Local, Pid, Ref, demonitor, monitor, receive, send, sleep, trap_exit};
+use greenroom::message::Down;
+use greenroom::{ExitReason, Local, Pid, Ref, demonitor, monitor, receive, send, sleep};
 use greenroom_stage::protocol::{Command, Evaluate, EvaluationId, NotYielding, Ready, SERVER, Usage};
 
 use super::estate::{Estate, Held, Out};
@@ -30,8 +30,6 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// The life of the runtime's owner.
 pub(super) async fn serve(estate: Arc<Estate>) {
-    // Whoever makes tools is linked to this process, to end with it.
-    trap_exit(true);
     let mut connection = Connection {
         estate,
         speaker: Speaker::new(),
@@ -60,7 +58,6 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 connection.say(Happens::Building { runtime: id, progress }).await;
             },
             Look(id): Look => connection.look(id).await,
-            ended: Exit => connection.ended(&ended).await,
             down: Down if Some(down.reference) == connection.watch => connection.down(down.reason).await,
         }
     }
@@ -122,14 +119,6 @@ impl Connection {
         if let Some(start) = self.start.as_mut().filter(|start| start.id == id)
             && let Err(why) = start.go_on(made, &self.estate)
         {
-            self.failed(id, why).await;
-        }
-    }
-
-    /// The maker of tools has ended. One that was killed has told nothing.
-    async fn ended(&mut self, ended: &Exit) {
-        if let Some(start) = self.start.as_ref().filter(|start| start.is_made_by(ended)) {
-            let (id, why) = (start.id, format!("the process that makes it ready has ended: {}", ended.reason));
             self.failed(id, why).await;
         }
     }

@@ -1,17 +1,17 @@
 //! What outlives the processes of a session: each of them can be killed, and the one that takes its place finds here
 //! what it needs to go on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use greenroom::Supervisor;
+use greenroom::supervisor::ChildSpec;
 use greenroom_stage::protocol::{Evaluate, EvaluationId};
 
+use super::file::Kept;
 use super::log::Log;
 use super::operation::{CellId, RuntimeId};
 use crate::compiler::CompiledCell;
-use crate::disk::Lock;
 use crate::explain::Explainer;
 use crate::runtime::Runtime;
 use crate::tools::{Toolbox, Tools};
@@ -49,14 +49,22 @@ pub(super) struct Estate {
     compiled: Mutex<HashMap<Arc<str>, Arc<CompiledCell>>>,
     /// The last evaluation that each cell has begun: for the cell's process.
     begun: Mutex<HashMap<CellId, EvaluationId>>,
-    /// Of the notebook's file.
-    lock: Mutex<Option<Lock>>,
-    /// Set once, when all processes are there.
-    supervisor: OnceLock<Supervisor>,
+    /// What is known of the notebook's file: for its keeper.
+    file: Mutex<Kept>,
+    /// The folder where notebooks without a file are saved by themselves, if they are.
+    pub autosave: Option<PathBuf>,
+    /// How the processes of those who look at the notebook are started.
+    clients: Mutex<BTreeMap<String, ChildSpec>>,
 }
 
 impl Estate {
-    pub(super) fn new(log: Log, explainer: Explainer, toolbox: Toolbox, tools: Option<Tools>) -> Self {
+    pub(super) fn new(
+        log: Log,
+        explainer: Explainer,
+        toolbox: Toolbox,
+        tools: Option<Tools>,
+        autosave: Option<PathBuf>,
+    ) -> Self {
         Estate {
             log,
             explainer,
@@ -65,8 +73,9 @@ impl Estate {
             runtime: Mutex::default(),
             compiled: Mutex::default(),
             begun: Mutex::default(),
-            lock: Mutex::default(),
-            supervisor: OnceLock::new(),
+            file: Mutex::default(),
+            autosave,
+            clients: Mutex::default(),
         }
     }
 
@@ -101,19 +110,12 @@ impl Estate {
         self.toolbox.cache.join("locks")
     }
 
-    /// Holds the lock of the notebook's file; lets another one go.
-    pub(super) fn hold(&self, taken: Lock) {
-        *lock(&self.lock) = Some(taken);
+    pub(super) fn file(&self) -> MutexGuard<'_, Kept> {
+        lock(&self.file)
     }
 
-    /// The supervisor of all processes; absent in the first moment.
-    pub(super) fn supervisor(&self) -> Option<Supervisor> {
-        self.supervisor.get().copied()
-    }
-
-    pub(super) fn set_supervisor(&self, supervisor: Supervisor) {
-        // A session has one.
-        let _ = self.supervisor.set(supervisor);
+    pub(super) fn clients(&self) -> MutexGuard<'_, BTreeMap<String, ChildSpec>> {
+        lock(&self.clients)
     }
 }
 

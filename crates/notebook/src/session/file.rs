@@ -1,18 +1,23 @@
-//! The process that keeps the notebook's file: it writes what the document says when somebody asks for it. Only one
-//! session has a file open: the lock is kept where the next such process finds it, should this one be killed.
+//! The process that keeps the notebook's file: it writes what the document says, when somebody asks for it and by
+//! itself, and takes over what other programs write. Only one session has a file open.
+//!
+//! What this process must not forget is kept where the next one finds it, should this one be killed: the lock, and the
+//! document as it was when file and notebook agreed. What a change of the file means is for [`super::merge`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::{Local, Pid, Ref, receive, send};
+use greenroom::{Local, Pid, Ref, receive, self_pid, send, send_after};
 use serde::{Deserialize, Serialize};
 
-use super::data::Data;
+use super::data::{Data, Document};
 use super::estate::Estate;
 use super::follow::Follower;
+use super::merge::merge;
 use super::message::{Happened, Speaker};
-use super::operation::File;
+use super::operation::{CellId, File, Operation};
 use crate::disk::{Lock, save};
 use crate::expected;
 use crate::livemd::{self, Cell, Notebook, Smart};
@@ -37,20 +42,56 @@ pub(super) enum Wish {
 /// Its answer: why it was not done, for people.
 pub(super) type Answer = Local<(Ref, Result<(), String>)>;
 
+/// To itself: the time to save has come.
+#[derive(Debug, Serialize, Deserialize)]
+struct SaveNow;
+
+/// To itself: see whether another program has changed the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Look;
+
+/// What of the file outlives this process.
+#[derive(Default)]
+pub(super) struct Kept {
+    lock: Option<Lock>,
+    /// What file and notebook have agreed on last: the text, and the document.
+    agreed: Option<(String, Document)>,
+    /// Where the notebook is saved as long as it has no file.
+    aside: Option<PathBuf>,
+}
+
+/// How often the file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// What the notebook may say about how often it is saved by itself, in seconds; 0 means never.
+const INTERVAL: &str = "autosave_interval_s";
+/// How often it is if it says nothing.
+const DEFAULT_INTERVAL: u64 = 5;
+
 /// The life of this process.
 pub(super) async fn serve(estate: Arc<Estate>) {
-    let mut keeper = Keeper { follower: Follower::join().await, estate, speaker: Speaker::new() };
+    let follower = Follower::join().await;
+    let mut keeper = Keeper { follower, estate, speaker: Speaker::new(), is_timed: false };
+    keeper.time();
+    send_after(self_pid(), Look, LOOK);
     loop {
         receive! {
-            Local(operation): Happened => drop(keeper.follower.apply(&operation)),
+            Local(operation): Happened => keeper.happened(&operation),
             Request { from, tag, wish }: Request => {
                 keeper.catch_up().await;
                 let done = match wish {
                     Wish::Attach(path) => keeper.attach(path).await,
-                    Wish::Save(path) => keeper.save(path).await,
+                    Wish::Save(path) => keeper.save_as(path).await,
                 };
                 let answer: Answer = Local((tag, done));
                 send(from, answer);
+            },
+            _now: SaveNow => {
+                keeper.is_timed = false;
+                keeper.save_by_itself().await;
+            },
+            _look: Look => {
+                keeper.look().await;
+                send_after(self_pid(), Look, LOOK);
             },
             down: Down if down.reference == keeper.follower.watch() => keeper.follower.joined().await,
         }
@@ -61,50 +102,200 @@ struct Keeper {
     follower: Follower,
     estate: Arc<Estate>,
     speaker: Speaker,
+    /// Whether the time to save is set.
+    is_timed: bool,
 }
 
 impl Keeper {
-    /// Whoever asks may have made a change a moment ago.
-    async fn catch_up(&mut self) {
-        while self.follower.next(std::time::Duration::ZERO).await {}
+    fn data(&self) -> &Data {
+        self.follower.data()
     }
 
-    async fn save(&mut self, path: Option<PathBuf>) -> Result<(), String> {
+    fn happened(&mut self, operation: &Operation) {
+        self.follower.apply(operation);
+        self.time();
+    }
+
+    /// Whoever asks may have made a change a moment ago.
+    async fn catch_up(&mut self) {
+        while self.follower.next(Duration::ZERO).await {}
+    }
+
+    /// Sets the time to save, if there is something to save.
+    fn time(&mut self) {
+        if self.is_timed || !self.data().is_dirty() {
+            return;
+        }
+        if let Some(interval) = interval(self.data()) {
+            self.is_timed = true;
+            send_after(self_pid(), SaveNow, interval);
+        }
+    }
+
+    async fn save_by_itself(&mut self) {
+        if !self.data().is_dirty() || !self.data().file().conflict.is_empty() {
+            return;
+        }
+        // Why it was not saved is said to all who look.
+        match self.data().file().path.clone() {
+            Some(path) => drop(self.save(path).await),
+            None => drop(self.save_aside().await),
+        }
+    }
+
+    async fn save_as(&mut self, path: Option<PathBuf>) -> Result<(), String> {
         if let Some(path) = path {
             self.attach(path).await?;
         }
-        let data = self.follower.data();
-        let Some(path) = data.file().path.clone() else {
-            return Err("the notebook has no file yet: say where to save it".to_owned());
-        };
-        let revision = data.document_revision();
-        let text = livemd::print(&notebook(data));
-        let saved = greenroom::spawn_blocking(move || save(&path, &text).map_err(|error| explain(&path, &error))).await;
-        let saved = saved.map_err(|reason| reason.to_string()).and_then(|saved| saved);
-        match &saved {
-            Ok(()) => self.say(File::Saved { revision }).await,
+        let path = self.data().file().path.clone();
+        let path = path.ok_or("the notebook has no file yet: say where to save it")?;
+        self.save(path).await?;
+        if !self.data().file().conflict.is_empty() {
+            self.say(File::Resolved).await;
+        }
+        Ok(())
+    }
+
+    async fn save(&mut self, path: PathBuf) -> Result<(), String> {
+        if self.data().file().conflict.is_empty() {
+            self.take_over(&path).await?;
+        }
+        let text = livemd::print(&notebook(self.data()));
+        let agreed = Some((text.clone(), self.data().document().clone()));
+        let revision = self.data().document_revision();
+        let written = write(path, text).await;
+        match &written {
+            Ok(()) => {
+                let aside = {
+                    let mut kept = self.estate.file();
+                    kept.agreed = agreed;
+                    kept.aside.take()
+                };
+                if let Some(aside) = aside {
+                    // It is saved where it belongs now; what cannot be removed is only litter.
+                    let _ = std::fs::remove_file(aside);
+                }
+                self.say(File::Saved { revision }).await;
+            }
             Err(why) => self.say(File::NotSaved { why: why.clone() }).await,
         }
-        saved
+        written
+    }
+
+    /// Saves a notebook that has no file where it can be found again.
+    async fn save_aside(&mut self) -> Result<(), String> {
+        let Some(folder) = self.estate.autosave.clone() else { return Ok(()) };
+        let known = self.estate.file().aside.clone();
+        let path = known.unwrap_or_else(|| folder.join(name_aside(&self.data().document().name)));
+        std::fs::create_dir_all(&folder).map_err(|error| explain(&folder, &error))?;
+        self.estate.file().aside = Some(path.clone());
+        let written = write(path, livemd::print(&notebook(self.data()))).await;
+        if let Err(why) = &written {
+            self.say(File::NotSaved { why: why.clone() }).await;
+        }
+        written
     }
 
     /// Takes a file for the notebook's own, unless it is that already.
     async fn attach(&mut self, path: PathBuf) -> Result<(), String> {
         let path = std::path::absolute(&path).map_err(|error| explain(&path, &error))?;
-        if self.follower.data().file().path.as_ref() == Some(&path) {
+        if self.data().file().path.as_ref() == Some(&path) {
             return Ok(());
         }
         let lock = Lock::take(&path, &self.estate.locks()).map_err(|error| error.to_string())?;
-        self.estate.hold(lock);
+        let found = read(path.clone()).await;
+        {
+            let mut kept = self.estate.file();
+            kept.lock = Some(lock);
+            // What stands there is what was opened, or is about to be replaced.
+            kept.agreed = found.map(|text| (text, self.data().document().clone()));
+        }
         self.say(File::Attach(path)).await;
         self.catch_up().await;
         Ok(())
     }
 
+    async fn look(&mut self) {
+        self.catch_up().await;
+        if let Some(path) = self.data().file().path.clone()
+            && self.data().file().conflict.is_empty()
+        {
+            // What does not go together is shown as a conflict.
+            let _ = self.take_over(&path).await;
+        }
+    }
+
+    /// Takes over what another program has written. The error says what does not go together with what was changed
+    /// here.
+    async fn take_over(&mut self, path: &Path) -> Result<(), String> {
+        let agreed = self.estate.file().agreed.clone();
+        let (Some((known, saved)), Some(found)) = (agreed, read(path.to_owned()).await) else { return Ok(()) };
+        if found == known {
+            return Ok(());
+        }
+        let was_dirty = self.data().is_dirty();
+        let there = livemd::parse(&found).0;
+        let merged = merge(self.data(), &saved, &there);
+        for change in merged.changes {
+            // Somebody may have made one here in between: then both are shown.
+            if self.speaker.say(change).await.is_err() {
+                return self.conflict(Vec::new()).await;
+            }
+        }
+        self.catch_up().await;
+        if !merged.conflicts.is_empty() {
+            return self.conflict(merged.conflicts).await;
+        }
+        self.estate.file().agreed = Some((found, self.data().document().clone()));
+        if !was_dirty {
+            let revision = self.data().document_revision();
+            self.say(File::Saved { revision }).await;
+        }
+        Ok(())
+    }
+
+    async fn conflict(&mut self, mut cells: Vec<CellId>) -> Result<(), String> {
+        cells.sort_unstable();
+        cells.dedup();
+        let labels: Vec<String> = cells.iter().map(|cell| self.data().document().label(*cell)).collect();
+        self.say(File::Conflict { cells }).await;
+        Err(format!(
+            "another program has changed the file, and it does not go together with what was changed here ({}): look at \
+             both, and save again to keep what is here",
+            labels.join(", ")
+        ))
+    }
+
     async fn say(&mut self, operation: File) {
         // What has happened on the disk is never refused.
         let _ = self.speaker.say(operation).await;
+        self.catch_up().await;
     }
+}
+
+/// How often the notebook is saved by itself.
+fn interval(data: &Data) -> Option<Duration> {
+    let said = data.document().attributes.metadata.get(INTERVAL);
+    let seconds = said.map_or(Some(DEFAULT_INTERVAL), serde_json::Value::as_u64)?;
+    (seconds > 0).then(|| Duration::from_secs(seconds))
+}
+
+async fn write(path: PathBuf, text: String) -> Result<(), String> {
+    let written = greenroom::spawn_blocking(move || save(&path, &text).map_err(|error| explain(&path, &error))).await;
+    written.map_err(|reason| reason.to_string()).and_then(|written| written)
+}
+
+/// What a file says, if it can be read.
+async fn read(path: PathBuf) -> Option<String> {
+    greenroom::spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok().flatten()
+}
+
+/// A name of its own for a notebook without a file.
+fn name_aside(name: &str) -> String {
+    let word = |char: char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
+    let name: String = name.chars().take(40).map(word).collect();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    format!("{name}-{}-{}.livemd", now.as_millis(), std::process::id())
 }
 
 fn explain(path: &Path, error: &std::io::Error) -> String {

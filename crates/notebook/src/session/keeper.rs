@@ -8,14 +8,14 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::supervisor::{ChildSpec, Shutdown};
-use greenroom::{Local, Pid, Ref, monitor, receive, send, sleep, whereis};
+use greenroom::{Local, Pid, Ref, Supervisor, monitor, receive, send, sleep, whereis};
 use greenroom_stage::protocol::EvaluationId;
 
 use super::data::{Data, RuntimeStatus, Validity};
 use super::estate::Estate;
 use super::message::{
-    Answer, AreExamined, Begin, COMPILER, Definers, Halt, Happened, Job, Join, Order, Peek, RUNTIME, Submit, Welcome,
-    WhoDefines,
+    Answer, AreExamined, Begin, CELLS, COMPILER, Definers, Halt, Happened, Job, Join, Order, Peek, RUNTIME, Submit,
+    Welcome, WhoDefines,
 };
 use super::operation::{Action, CellId, Evaluation, Operation, Outcome};
 use super::workshop::Warm;
@@ -208,7 +208,7 @@ impl Keeper {
                 }
                 Action::Forget(evaluation) => self.order(Order::Forget(evaluation)),
                 Action::Abandon(cell) => {
-                    if let Some(supervisor) = self.estate.supervisor() {
+                    if let Ok(supervisor) = Supervisor::find(CELLS).await {
                         // It may never have been evaluated, and so have no process.
                         let id = cell.to_string();
                         let _ = supervisor.terminate_child(&id).await;
@@ -289,10 +289,10 @@ impl Keeper {
             let estate = self.estate.clone();
             let body = move || cell::serve(id, estate.clone());
             let spec = ChildSpec::named(&name, body).shutdown(Shutdown::BrutalKill);
-            match self.estate.supervisor() {
+            match Supervisor::find(CELLS).await {
                 // It fails while the supervisor is just starting the cell again by itself.
-                Some(supervisor) => drop(supervisor.start_child(spec).await),
-                None => sleep(Duration::from_millis(1)).await,
+                Ok(supervisor) => drop(supervisor.start_child(spec).await),
+                Err(_) => sleep(Duration::from_millis(1)).await,
             }
         }
     }

@@ -17,6 +17,8 @@ use crate::plan::PlannedCell;
 
 /// The name of the session's process.
 pub(super) const SESSION: &str = "session";
+/// The name of the supervisor of all cells.
+pub(super) const CELLS: &str = "cells";
 /// The name of the process that has cells compiled.
 pub(super) const COMPILER: &str = "compiler";
 /// The name of the process that owns the runtime.

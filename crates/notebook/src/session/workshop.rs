@@ -1,19 +1,20 @@
-//! The process that has cells compiled: one process a job, as many at a time as the machine has processors. A job that
+//! The process that has cells compiled: one process a job, linked to it, as many at a time as the machine has
+//! processors. If one of them is killed, all are, and cells ask the next compiler again. A job that
 //! was begun ahead of its cell's turn is handed to the cell when that comes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom::message::{Down, Exit};
+use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{Local, Pid, Ref, exit, monitor, receive, self_pid, send, spawn_link, trap_exit, whereis};
+use greenroom::{Local, Pid, Ref, exit, monitor, receive, self_pid, send, spawn_link, unlink, whereis};
 use serde::{Deserialize, Serialize};
 
 use super::estate::Estate;
 use super::message::{COMPILER, Halt, Job};
 use crate::compiler::{CellInput, CompileError, CompiledCell};
-use crate::rustc::Cancel;
+use crate::rustc::{Cancel, ToolError};
 
 /// To the compiler: this cell's turn will come.
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,7 +89,6 @@ enum State {
 
 /// The life of the compiler.
 pub(super) async fn serve(estate: Arc<Estate>) {
-    trap_exit(true);
     let at_once = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let mut orders: VecDeque<Order> = VecDeque::new();
     loop {
@@ -99,16 +99,11 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 if let Some(at) = orders.iter().position(|order| order.asked.is_some_and(|(_, asked)| asked == tag))
                     && let Some(Order { state: State::Running(worker, _), .. }) = orders.remove(at)
                 {
+                    unlink(worker);
                     exit(worker, greenroom::ExitReason::Kill);
                 }
             },
             Local((tag, result)): Compiled => finish(&mut orders, |order| matches!(order.state, State::Running(_, own) if own == tag), result),
-            // A job that was killed has told nothing.
-            ended: Exit => finish(
-                &mut orders,
-                |order| matches!(order.state, State::Running(worker, _) if worker == ended.from),
-                Err(Arc::new(CompileError::Cancelled)),
-            ),
         }
         let running = orders.iter().filter(|order| matches!(order.state, State::Running(..))).count();
         let waiting = orders.iter_mut().filter(|order| matches!(order.state, State::Waiting));
@@ -173,7 +168,10 @@ async fn work(compiler: Pid, tag: Ref, job: Arc<Job>, estate: Arc<Estate>) {
     let result = match greenroom::spawn_blocking(rustc).await {
         Ok(Ok(compiled)) => Ok((Arc::new(compiled), begin.elapsed())),
         Ok(Err(error)) => Err(Arc::new(error)),
-        Err(reason) => greenroom::exit_self(reason),
+        Err(reason) => {
+            let (program, output) = ("the compiler of cells".to_owned(), reason.to_string());
+            Err(Arc::new(CompileError::Tool(ToolError::Failed { program, output })))
+        }
     };
     drop(guard);
     let done: Compiled = Local((tag, result));

@@ -1,12 +1,15 @@
 //! A live session: its processes are killed one after the other, and the notebook goes on.
 
+mod files;
 mod fronts;
 mod losses;
+mod values;
 
 use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
-use greenroom::{ExitReason, Node, Task, exit, sleep, whereis};
+use greenroom::message::Exit;
+use greenroom::{ExitReason, Node, Task, exit, receive, sleep, whereis};
 use greenroom_cluster::{Cluster, Cookie};
 use greenroom_notebook::draw::Style;
 use greenroom_notebook::event::{Event, OutputKind};
@@ -14,8 +17,8 @@ use greenroom_notebook::explain::Explainer;
 use greenroom_notebook::livemd::parse;
 use greenroom_notebook::session::data::{Data, Info, RuntimeStatus, Status, Validity};
 use greenroom_notebook::session::operation::{CellId, Evaluation, Operation, Runtime, Structure};
-use greenroom_notebook::session::{Follower, Session};
-use greenroom_notebook::tools::Toolbox;
+use greenroom_notebook::session::{Follower, Replica, Session, SessionOptions, Update};
+use greenroom_notebook::tools::{Toolbox, Tools};
 
 use crate::support::prelude;
 
@@ -41,6 +44,14 @@ fn with_text<F>(text: &str, test: impl FnOnce(Live) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
+    with_tools(text, |_| (), test);
+}
+
+/// The same with other tools.
+fn with_tools<F>(text: &str, change: fn(&mut Tools), test: impl FnOnce(Live) -> F + Send + 'static)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     static NUMBER: Mutex<u32> = Mutex::new(0);
     let number = {
         let mut number = NUMBER.lock().expect("nobody panics with it");
@@ -54,9 +65,11 @@ where
     let address = cluster.listen(([127, 0, 0, 1], 0).into()).expect("a port");
     node.block_on(async move {
         let toolbox = Toolbox { cache: cells_folder().to_owned(), address, cookie, columns: 80, events: 0 };
-        let tools = toolbox.on("", prelude()).expect("it can be written");
+        let mut tools = toolbox.on("", prelude()).expect("it can be written");
+        change(&mut tools);
         let explainer = Explainer { file: "n.livemd".to_owned(), style: Style::Plain, columns: 80 };
-        let session = Session::start(&notebook, explainer, toolbox, Some(tools)).await.expect("it starts");
+        let options = SessionOptions { explainer, toolbox, tools: Some(tools), autosave: None };
+        let session = Session::start(&notebook, options).await.expect("it starts");
         let follower = Follower::join().await;
         test(Live { session, follower }).await;
     });
@@ -155,14 +168,20 @@ fn values_stay_when_any_process_of_the_notebook_is_killed() {
     with(&["let list = vec![1, 2, 3];", "list.len()", RUNTIME_PID], |mut live| async move {
         assert_eq!(live.evaluate(&[1, 3]).await, live.shown(3));
         let runtime = live.shown(3);
-        for name in ["session", "compiler", "runtime", "cell-1", "cell-2"] {
-            if name == "cell-2" {
-                live.evaluate(&[2]).await;
+        let names = ["session", "compiler", "runtime", "cell-1", "cell-2", "file", "cells", "clients", "notebook"];
+        for name in names {
+            live.evaluate(&[2]).await;
+            if name == "notebook" {
+                exit(whereis(name).expect("it is there"), ExitReason::Kill);
+                let ended = receive::<Exit>().await;
+                assert!(live.session.revive(&ended).await);
+            } else {
+                kill(name).await;
             }
-            kill(name).await;
             assert_eq!(live.evaluate(&[2]).await, "3", "after {name}: {}", live.show());
             assert_eq!(live.evaluate(&[3]).await, runtime, "after {name}: {}", live.show());
             assert_eq!(live.show(), "1: Evaluated, 2: Evaluated, 3: Evaluated", "after {name}");
+            assert_eq!(live.shown(1), "", "after {name}");
         }
         live.stop().await;
     });
@@ -180,14 +199,21 @@ fn waiting(file: &std::path::Path) -> String {
 #[test]
 fn values_stay_when_any_process_of_the_runtime_is_killed() {
     let kill = |whom: &str| format!("exit({whom}, ExitReason::Kill);\nsleep(Duration::from_millis(300)).await;");
-    let server = kill("whereis(\"runtime_server\").unwrap()");
-    let evaluator = kill("whereis(\"evaluator-0\").unwrap()");
-    let leader = kill("group_leader().unwrap()");
-    let cells = ["let list = vec![1, 2, 3];", RUNTIME_PID, "list.len()", &server, &evaluator, &leader];
+    let named = |name: &str| kill(&format!("whereis(\"{name}\").unwrap()"));
+    let killers = [
+        named("runtime_server"),
+        named("loader"),
+        named("evaluator-0"),
+        named("evaluators"),
+        named("runtime"),
+        kill("group_leader().unwrap()"),
+    ];
+    let mut cells = vec!["let list = vec![1, 2, 3];", RUNTIME_PID, "list.len()"];
+    cells.extend(killers.iter().map(String::as_str));
     with(&cells, |mut live| async move {
         live.evaluate(&[1, 2]).await;
         let runtime = live.shown(2);
-        for (killer, is_cut) in [(4, false), (5, true), (6, true)] {
+        for (killer, is_cut) in [(4, false), (5, false), (6, false), (7, false), (8, false), (9, true)] {
             live.evaluate(&[killer]).await;
             let validity = live.data().info(CellId(killer)).map(|info| info.validity);
             let expected = if is_cut { Validity::Aborted } else { Validity::Evaluated };

@@ -344,6 +344,79 @@ fn odd_metadata_is_reported_and_never_loses_prose() {
     );
 }
 
+/// What Livebook writes besides what the acceptance text has: a form's cell, a query, attached files, a Python setup,
+/// a diagram that was saved, an application's settings.
+const LIVEBOOK: &str = r##"<!-- livebook:{"app_settings":{"access_type":"public","slug":"tea"},"autosave_interval_s":30,"default_language":"elixir","file_entries":[{"type":"attachment","name":"tea.csv"}]} -->
+
+# Tea
+
+```elixir
+Mix.install([
+  {:kino, "~> 0.19"}
+])
+```
+
+```pyproject.toml
+[project]
+name = "tea"
+dependencies = []
+```
+
+## Processes
+
+Message passing, *drawn*:
+
+```elixir
+Kino.Process.render_seq_trace(fn ->
+  send(child, {:ping, self()})
+end)
+```
+
+<!-- livebook:{"output":true} -->
+
+```mermaid
+sequenceDiagram
+participant 0 AS self();
+participant 1 AS #35;PID<0.161.0>;
+0->>1: INFO: tuple
+```
+
+<!-- livebook:{"reevaluate_automatically":true} -->
+
+```python
+[n * 2 for n in range(3)]
+```
+
+<!-- livebook:{"branch_parent_index":0} -->
+
+## Aside
+
+<!-- livebook:{"attrs":"eyJhIjoxfQ","chunks":[[0,5],[7,5]],"kind":"Elixir.KinoDB.SQLCell","livebook_object":"smart_cell"} -->
+
+```elixir
+query
+```
+
+<!-- livebook:{"force_markdown":true} -->
+
+```elixir
+shown, not run
+```
+
+<!-- livebook:{"offset":640,"stamp":"QTEyOEdDTQ"} -->
+"##;
+
+#[test]
+fn what_livebook_writes_opens_without_warnings_and_is_written_as_it_was() {
+    let (notebook, warnings) = parse(LIVEBOOK);
+    assert_eq!(warnings, []);
+    assert_eq!(print(&notebook), LIVEBOOK);
+    assert_eq!(notebook.setup.len(), 2);
+    assert_eq!(notebook.sections[1].branch_parent_index, Some(0));
+    let diagram = &notebook.code_cells().next().unwrap().1.outputs[0];
+    assert!(greenroom_tracing_viz::Sequence::from_mermaid(&diagram.text).is_some());
+}
+
 #[test]
 fn a_fence_that_is_never_closed_runs_to_the_end() {
     check(

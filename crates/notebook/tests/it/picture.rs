@@ -32,7 +32,8 @@ fn drawn(arguments: &[&str]) -> Result<String, String> {
     let saved = folder.path().join("trace.json");
     std::fs::write(&saved, file::trace_to_json(&trace())).unwrap();
     let words = ["greenroom", "draw", saved.to_str().unwrap()].into_iter().chain(arguments.iter().copied());
-    let Some(Command::Draw(wanted)) = Cli::parse_from(words).command else { panic!("another command") };
+    let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
+    let Some(Command::Draw(wanted)) = cli.command else { panic!("another command") };
     draw(&wanted, 80, Style::Plain).map_err(|error| error.to_string())
 }
 
@@ -49,7 +50,23 @@ fn a_trace_is_drawn_in_every_form() {
 }
 
 #[test]
+fn flamegraphs_are_drawn_and_compared() {
+    assert!(drawn(&["--picture", "messages"]).unwrap().starts_with("100.0 % ██████████ 1 messages  echo › Ping"));
+    assert!(drawn(&["--picture", "messages", "--as", "svg"]).unwrap().contains("<svg"));
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before.json");
+    std::fs::write(&before, file::trace_to_json(&trace())).unwrap();
+    let since = |more: &[&str]| drawn(&[&["--since", before.to_str().unwrap()], more].concat());
+    assert!(since(&["--picture", "messages", "--as", "flame"]).unwrap().contains("what has changed"));
+    assert!(since(&[]).unwrap_err().contains("add `--as flame`"));
+}
+
+#[test]
 fn only_what_is_asked_for_is_drawn() {
+    assert!(drawn(&["--within", "1h.."]).unwrap_err().contains("`1h` has no unit: ns, us, ms, s or min"));
+    assert!(drawn(&["--within", "5s..20ms"]).unwrap_err().contains("it ends before it begins"));
+    assert_eq!(drawn(&["--within", "1min.."]).unwrap(), "(no messages)\n");
+    assert!(drawn(&["--within", "..1s"]).unwrap().contains("Ping(7)"));
     assert!(drawn(&["--process", "echo", "--containing", "ping"]).unwrap().contains("Ping(7)"));
     assert_eq!(drawn(&["--containing", "Pong"]).unwrap(), "(no messages)\n");
     assert!(drawn(&["--limit", "1"]).unwrap().contains("… 1 more"));

@@ -10,12 +10,14 @@ use crate::protocol::Exported;
 pub struct Binding {
     value: Arc<dyn Any + Send + Sync>,
     type_name: &'static str,
+    /// The same number stands for an equal value of the same type.
+    version: Option<u64>,
 }
 
 impl Binding {
     /// Wraps a value.
     pub fn new<T: Any + Send + Sync>(value: Arc<T>) -> Self {
-        Self { value, type_name: std::any::type_name::<T>() }
+        Self { value, type_name: std::any::type_name::<T>(), version: None }
     }
 
     /// The value itself.
@@ -25,7 +27,11 @@ impl Binding {
 
     /// What its notebook hears of it.
     pub(crate) fn describe(&self, name: &str) -> Exported {
-        Exported { name: name.to_owned(), version: None }
+        Exported { name: name.to_owned(), version: self.version }
+    }
+
+    pub(super) fn set_version(&mut self, version: Option<u64>) {
+        self.version = version;
     }
 
     /// The name of the value's type, for messages.

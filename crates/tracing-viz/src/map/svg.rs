@@ -47,7 +47,7 @@ impl Map {
     fn places(&self) -> (Vec<Place>, f64, f64) {
         let width = |index: usize| {
             let process = &self.processes[index];
-            let name = words::width(&process.title).min(NAME) as f64 * 7.2;
+            let name = words::width(&process.title).min(NAME) as f64 * 7.7;
             name.max(words::width(&process.counts()) as f64 * 6.1).max(58.0) + 26.0
         };
         let order = self.around();

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use greenroom::ExitReason;
+use greenroom::reason::Panic;
 use greenroom::trace::Signal;
 
 use super::collect::Ties;
@@ -108,18 +109,7 @@ pub(super) fn exit(reason: &ExitReason) -> String {
 
 /// Where in the source an exit has its cause.
 pub(super) fn place(reason: &ExitReason) -> Option<String> {
-    match reason {
-        ExitReason::Panic(panic) => panic.location.as_ref().map(|place| words::one_line(&place.to_string())),
-        ExitReason::Normal
-        | ExitReason::Shutdown
-        | ExitReason::ShutdownWith(_)
-        | ExitReason::Kill
-        | ExitReason::Killed
-        | ExitReason::NoProc
-        | ExitReason::NoConnection
-        | ExitReason::Error(_)
-        | ExitReason::Other(_) => None,
-    }
+    panic(reason)?.location.as_ref().map(|place| words::one_line(&place.to_string()))
 }
 
 /// The label of a restart.
@@ -140,8 +130,12 @@ fn reply(text: &str, latency: Option<Duration>) -> String {
 
 /// A reason without the place in the source, which would crowd out the message.
 fn short(reason: &ExitReason) -> String {
+    panic(reason).map_or_else(|| reason.to_string(), |panic| format!("panic: {}", panic.message))
+}
+
+fn panic(reason: &ExitReason) -> Option<&Panic> {
     match reason {
-        ExitReason::Panic(panic) => format!("panic: {}", panic.message),
+        ExitReason::Panic(panic) => Some(panic),
         ExitReason::Normal
         | ExitReason::Shutdown
         | ExitReason::ShutdownWith(_)
@@ -150,7 +144,7 @@ fn short(reason: &ExitReason) -> String {
         | ExitReason::NoProc
         | ExitReason::NoConnection
         | ExitReason::Error(_)
-        | ExitReason::Other(_) => reason.to_string(),
+        | ExitReason::Other(_) => None,
     }
 }
 

@@ -4,65 +4,124 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::Timeline;
+use super::{Lane, Timeline};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct File<'a> {
+    display_time_unit: &'static str,
+    trace_events: Vec<Event<'a>>,
+}
+
+/// An event, with the one-letter names of that format; what it has no use for is left out.
+#[derive(Default, Serialize)]
+struct Event<'a> {
+    ph: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    s: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bp: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cat: Option<&'static str>,
+    pid: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tid: Option<usize>,
+    /// Microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ts: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dur: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Arguments<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Arguments<'a> {
+    Name(String),
+    Ended(&'a str),
+    Messages(u64),
+}
 
 impl Timeline {
     /// The lanes as trace events in JSON, for <https://ui.perfetto.dev>: lives, calls, messages as flows from
     /// sender to receiver, and a counter for each mailbox.
     pub fn to_perfetto(&self) -> String {
         let mut nodes = Vec::new();
-        let mut events: Vec<Value> = Vec::new();
-        let place = |lane: usize| {
-            let node = self.lanes[lane].pid.node();
-            (node, lane + 1)
-        };
         for lane in &self.lanes {
             if !nodes.contains(&lane.pid.node()) {
                 nodes.push(lane.pid.node());
             }
         }
-        let node = |lane: usize| 1 + nodes.iter().position(|node| *node == place(lane).0).unwrap_or(0);
-        for (index, name) in nodes.iter().enumerate() {
-            events
-                .push(json!({"ph": "M", "name": "process_name", "pid": index + 1, "args": {"name": name.to_string()}}));
+        let named = |name: String| Some(Arguments::Name(name));
+        let mut events: Vec<Event<'_>> = Vec::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let name = "process_name".to_owned();
+            events.push(Event { ph: "M", name, pid: index + 1, args: named(node.to_string()), ..Event::default() });
         }
+        // What they call the process and the thread of a lane.
+        let place = |lane: usize| {
+            let node = self.lanes[lane].pid.node();
+            (1 + nodes.iter().position(|other| *other == node).unwrap_or(0), Some(lane + 1))
+        };
         for (index, lane) in self.lanes.iter().enumerate() {
-            let (pid, tid) = (node(index), index + 1);
-            events
-                .push(json!({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": lane.title}}));
-            let start = lane.born.unwrap_or(self.start);
-            let end = lane.ended.as_ref().map_or(self.end, |end| end.at);
-            let reason = lane.ended.as_ref().map(|end| end.reason.as_str());
-            events.push(json!({"ph": "X", "name": lane.title, "cat": "life", "pid": pid, "tid": tid,
-                "ts": micros(start), "dur": micros(end.saturating_sub(start)), "args": {"ended": reason}}));
-            for call in &lane.calls {
-                events.push(json!({"ph": "X", "name": call.label, "cat": "call", "pid": pid, "tid": tid,
-                    "ts": micros(call.start), "dur": micros(call.end.saturating_sub(call.start))}));
-            }
-            for (at, depth) in &lane.waiting {
-                events.push(json!({"ph": "C", "name": format!("mailbox of {}", lane.title), "pid": pid,
-                    "ts": micros(*at), "args": {"messages": depth}}));
-            }
+            self.lane(lane, place(index), &mut events);
         }
         for (id, message) in self.messages.iter().enumerate() {
-            let (from, to) = ((node(message.from), message.from + 1), (node(message.to), message.to + 1));
-            events
-                .push(json!({"ph": "i", "s": "t", "name": message.label, "cat": "send", "pid": from.0, "tid": from.1,
-                "ts": micros(message.sent)}));
+            let at = |lane, time| {
+                let (pid, tid) = place(lane);
+                Event { pid, tid, ts: micros(time), ..Event::default() }
+            };
+            let moment =
+                |event, cat| Event { ph: "i", s: Some("t"), name: message.label.clone(), cat: Some(cat), ..event };
+            let end = |ph, bp, event| Event {
+                ph,
+                bp,
+                id: Some(id),
+                name: "message".to_owned(),
+                cat: Some("message"),
+                ..event
+            };
+            events.push(moment(at(message.from, message.sent), "send"));
             let Some(received) = message.received else { continue };
-            events.push(json!({"ph": "i", "s": "t", "name": message.label, "cat": "receive", "pid": to.0, "tid": to.1,
-                "ts": micros(received)}));
-            events.push(json!({"ph": "s", "id": id, "name": "message", "cat": "message", "pid": from.0, "tid": from.1,
-                "ts": micros(message.sent)}));
-            events.push(json!({"ph": "f", "bp": "e", "id": id, "name": "message", "cat": "message", "pid": to.0,
-                "tid": to.1, "ts": micros(received)}));
+            events.push(moment(at(message.to, received), "receive"));
+            events.push(end("s", None, at(message.from, message.sent)));
+            events.push(end("f", Some("e"), at(message.to, received)));
         }
-        json!({"displayTimeUnit": "ns", "traceEvents": events}).to_string()
+        // Plain data with text for keys, which serde_json does not refuse.
+        serde_json::to_string(&File { display_time_unit: "ns", trace_events: events }).unwrap_or_default()
+    }
+
+    fn lane<'a>(&self, lane: &'a Lane, (pid, tid): (usize, Option<usize>), events: &mut Vec<Event<'a>>) {
+        let here = || Event { pid, tid, ..Event::default() };
+        let args = Some(Arguments::Name(lane.title.clone()));
+        events.push(Event { ph: "M", name: "thread_name".to_owned(), args, ..here() });
+        let start = lane.born.unwrap_or(self.start);
+        let end = lane.ended.as_ref().map_or(self.end, |end| end.at);
+        let span = |name: &str, cat, start: Duration, end: Duration| Event {
+            ph: "X",
+            name: name.to_owned(),
+            cat: Some(cat),
+            ts: micros(start),
+            dur: micros(end.saturating_sub(start)),
+            ..here()
+        };
+        let args = lane.ended.as_ref().map(|end| Arguments::Ended(&end.reason));
+        events.push(Event { args, ..span(&lane.title, "life", start, end) });
+        events.extend(lane.calls.iter().map(|call| span(&call.label, "call", call.start, call.end)));
+        for (at, depth) in &lane.waiting {
+            let name = format!("mailbox of {}", lane.title);
+            let args = Some(Arguments::Messages(*depth));
+            events.push(Event { ph: "C", name, tid: None, ts: micros(*at), args, ..here() });
+        }
     }
 }
 
-fn micros(time: Duration) -> f64 {
-    time.as_nanos() as f64 / 1e3
+fn micros(time: Duration) -> Option<f64> {
+    Some(time.as_nanos() as f64 / 1e3)
 }

@@ -199,7 +199,7 @@ impl Card {
 
     fn width(&self) -> f64 {
         let badge = self.badge.as_ref().map_or(0.0, |badge| words::width(badge) as f64 * 5.8 + 20.0);
-        let name = words::width(&self.name) as f64 * 7.3 + 36.0 + badge;
+        let name = words::width(&self.name) as f64 * 7.8 + 36.0 + badge;
         name.max(words::width(&self.line) as f64 * 6.1 + 24.0).max(96.0)
     }
 }

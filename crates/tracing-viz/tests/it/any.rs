@@ -130,6 +130,8 @@ fn trees() -> impl Strategy<Value = TreeNode> {
                 strategy: None,
                 restarts,
                 uptime: None,
+                mailbox: None,
+                memory: None,
                 links,
                 children,
             },

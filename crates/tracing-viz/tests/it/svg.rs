@@ -5,11 +5,11 @@
 use expect_test::expect_file;
 use greenroom_tracing_viz::map::Map;
 use greenroom_tracing_viz::sequence::Options;
-use greenroom_tracing_viz::tree::{self, Direction, Facts, Role, Tree};
+use greenroom_tracing_viz::tree::{self, Direction, Facts, Group, Role, Tree};
 use greenroom_tracing_viz::{Flame, Pictures, file, map};
 
 use crate::make::{Story, info, pid, tea_house};
-use crate::tree::service;
+use crate::tree::{service, spare};
 
 /// A map that leaves someone out.
 fn small_map() -> Map {
@@ -70,12 +70,16 @@ fn a_tree() {
 
 #[test]
 fn a_cluster_of_trees() {
-    let nodes = [("home@localhost".to_owned(), vec![service()]), ("kitchen@far".to_owned(), vec![])];
-    let tree = Tree::from_cluster("tea", &nodes, &tree::Options::default());
+    let group = |name: &str, role, groups, trees| Group { name: name.into(), role, groups, trees };
+    let shop = group("shop", Role::Application, vec![], vec![service()]);
+    let home = group("home@localhost", Role::Node, vec![shop.clone()], vec![spare()]);
+    let far = group("kitchen@far", Role::Node, vec![], vec![]);
+    let cluster = group("tea", Role::Cluster, vec![home, far], vec![]);
+    let tree = Tree::from_group(&cluster, &tree::Options::default());
     expect_file!["golden/cluster.svg"].assert_eq(&tree.to_svg());
     expect_file!["golden/cluster.txt"].assert_eq(&tree.to_text(100));
     expect_file!["golden/cluster.mmd"].assert_eq(&tree.to_mermaid(Direction::LeftRight));
-    let application = Tree::from_nodes("shop", Role::Application, &[service()], &tree::Options::default());
+    let application = Tree::from_group(&shop, &tree::Options::default());
     assert!(application.to_text(100).starts_with("Application shop\n└─ root <0.5.0>  supervisor, one for one\n"));
 }
 

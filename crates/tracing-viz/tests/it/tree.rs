@@ -16,6 +16,8 @@ fn node(id: &str, number: u32, kind: ChildKind, children: Vec<TreeNode>) -> Tree
         strategy: (kind == ChildKind::Supervisor).then_some(Strategy::OneForOne),
         restarts: 0,
         uptime: None,
+        mailbox: None,
+        memory: None,
         links: children.iter().filter_map(|child| child.pid).collect(),
         children,
     }
@@ -53,6 +55,11 @@ pub fn service() -> TreeNode {
     let shards = supervisor("shards", 6, vec![worker("shard-0", 7), cache]);
     let tables = supervisor("tables", 9, vec![]);
     supervisor("root", 5, vec![shards, tables, ticker, mailer, printer])
+}
+
+/// A supervisor that has no children.
+pub fn spare() -> TreeNode {
+    supervisor("spare", 20, vec![])
 }
 
 #[test]

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::message::Exit;
-use greenroom::{ExitReason, Local, Node, Pid, exit, self_pid, send, send_after, spawn_link};
+use greenroom::{ExitReason, Local, Node, Pid, exit, self_pid, send, send_after, spawn_link, unlink};
 use greenroom_stage::protocol::Ready;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +20,15 @@ use crate::tools::Tools;
 const STEP: Duration = Duration::from_millis(50);
 
 /// What comes of making tools.
-pub(super) type Outcome = Result<Arc<Tools>, Arc<PreludeError>>;
+pub(super) type Outcome = Result<Arc<Tools>, Trouble>;
+
+/// Why there are no tools.
+#[derive(Clone, Debug)]
+pub(super) enum Trouble {
+    Prelude(Arc<PreludeError>),
+    /// Making them has panicked.
+    Panic(ExitReason),
+}
 
 /// The maker of tools to its owner: what has come of it.
 pub(super) type Made = Local<(RuntimeId, Outcome)>;
@@ -67,18 +74,16 @@ impl Start {
 
     /// Starts the program with these tools. The error is for people.
     pub(super) fn go_on(&mut self, made: Outcome, estate: &Estate) -> Result<(), String> {
-        let tools = made.map_err(|error| match &self.setup {
-            Some(setup) if error.is_about_setup() => estate.explainer.setup_error(setup, &error),
-            _ => error.to_string(),
+        let tools = made.map_err(|trouble| match (trouble, &self.setup) {
+            (Trouble::Prelude(error), Some(setup)) if error.is_about_setup() => {
+                estate.explainer.setup_error(setup, &error)
+            }
+            (Trouble::Prelude(error), _) => error.to_string(),
+            (Trouble::Panic(reason), _) => format!("what makes it ready has failed: {reason}"),
         })?;
         estate.set_tools(tools.clone());
         self.step = launch(self.id, &tools, &self.settings)?;
         Ok(())
-    }
-
-    /// Whether this process was to make the tools: it has ended and told nothing.
-    pub(super) fn is_made_by(&self, ended: &Exit) -> bool {
-        matches!(self.step, Step::Tools(maker) if maker == ended.from)
     }
 
     /// Whether this says that it is ready.
@@ -104,7 +109,10 @@ impl Start {
     /// Gives it up.
     pub(super) fn stop(self) {
         match self.step {
-            Step::Tools(maker) => exit(maker, ExitReason::Kill),
+            Step::Tools(maker) => {
+                unlink(maker);
+                exit(maker, ExitReason::Kill);
+            }
             Step::Program(launch) => launch.kill(),
         }
     }
@@ -139,8 +147,8 @@ async fn make(owner: Pid, id: RuntimeId, manifest: String, estate: Arc<Estate>) 
         estate.toolbox.make(&manifest, &cancel, &mut tell)
     };
     let made = match greenroom::spawn_blocking(work).await {
-        Ok(made) => made.map(Arc::new).map_err(Arc::new),
-        Err(reason) => greenroom::exit_self(reason),
+        Ok(made) => made.map(Arc::new).map_err(|error| Trouble::Prelude(Arc::new(error))),
+        Err(reason) => Err(Trouble::Panic(reason)),
     };
     drop(guard);
     let made: Made = Local((id, made));

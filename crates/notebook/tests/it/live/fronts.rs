@@ -13,7 +13,7 @@ const EMPTY: &str = "# Scratch\n\n## Section\n";
 fn open(text: &str, file: Option<&std::path::Path>) -> Result<Live, LiveError> {
     drop(prelude());
     let options = LiveOptions { file: file.map(Into::into), style: Style::Plain, columns: 80 };
-    Live::open_in(&livemd::parse(text).0, options, crate::support::cache_folder())
+    Live::open_in(&livemd::parse(text).0, options, crate::support::cache_folder(), None)
 }
 
 /// Adds a cell at the end and evaluates it. Returns what it shows.

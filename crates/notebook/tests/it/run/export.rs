@@ -3,6 +3,10 @@
 use std::process::Command;
 
 use expect_test::expect;
+use greenroom_notebook::event::{Output, OutputKind};
+use greenroom_notebook::export::page;
+use greenroom_notebook::livemd::parse;
+use greenroom_tracing_viz::Sequence;
 
 use super::{Notebook, finish, greenroom, start};
 
@@ -96,6 +100,20 @@ fn as_a_page_it_needs_nothing_else_and_foreign_text_stays_text() {
     for words in ["<script", "<link", "src=", "<b>", "@import"] {
         assert!(!page.contains(words), "{words} is in it");
     }
+}
+
+#[test]
+fn pictures_are_drawn_and_diagrams_of_other_kinds_stay_text() {
+    let text = "# N\n\n## S\n\n```mermaid\npie title Pets\n```\n\n```mermaid\ngraph TD;\n0(root):::root ---> 1(log):::worker;\n```\n\n```rust\n1\n```\n";
+    let (notebook, _) = parse(text);
+    let saved = page(&notebook, None);
+    assert!(saved.contains("pie title Pets") && saved.matches("<svg").count() == 1, "{saved}");
+    let (map, foreign) = (Sequence::default().to_svg(), "<svg onload='x'/>");
+    let picture = |svg: &str| Output::new(OutputKind::Picture, "as text").with_svg(svg);
+    let shown = page(&notebook, Some(&[vec![picture(&map), picture(foreign)]]));
+    assert_eq!(shown.matches("<svg").count(), 2);
+    assert!(shown.contains("src=\"data:image/svg+xml,%3Csvg onload=%27x%27/%3E\""), "{shown}");
+    assert!(!shown.contains("as text") && !shown.contains("<script"));
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Layout {
 
 fn head(who: &super::Participant) -> f64 {
     let (name, pid) = super::names(who);
-    let name = words::width(&name).min(NAME) as f64 * 7.2;
+    let name = words::width(&name).min(NAME) as f64 * 7.7;
     let pid = words::width(&pid) as f64 * 6.1;
     (name.max(pid) + 22.0).max(64.0)
 }

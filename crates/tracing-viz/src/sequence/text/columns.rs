@@ -70,6 +70,12 @@ impl Columns {
             }
             gap.wanted = gap.wanted.max(wanted);
         }
+        // What is said of a group stands across all columns.
+        let said = sequence.groups.iter().map(|group| words::width(&group.words()) + MARK).max().unwrap_or(0);
+        let missing = said.saturating_sub(gaps.iter().map(|gap| gap.wanted).sum());
+        if let Some(gap) = gaps.first_mut() {
+            gap.wanted += missing;
+        }
         let room = width.checked_sub(before(first) + after(last))?;
         let cap = widest_gap(&gaps, room)?;
         let mut x = vec![before(first)];
