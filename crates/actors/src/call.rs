@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use crate::core::{Due, Inner};
 use crate::current::Current;
+use crate::message::{Down, Target};
 use crate::pid::{LocalPid, Pid, Ref};
+use crate::reason::ExitReason;
 
 impl Inner {
     /// Notes at `server` that `caller` waits for an answer; false if there is no such process.
@@ -28,6 +30,13 @@ impl Inner {
     pub(crate) fn withdraw_caller(&self, server: LocalPid, reference: Ref) -> bool {
         let locked = self.slot(server).and_then(|slot| slot.lock(server));
         locked.is_some_and(|mut locked| locked.known().is_some_and(|cold| cold.callers.remove(&reference).is_some()))
+    }
+
+    /// Tells a caller whose note was taken away that nothing will come of its call.
+    pub(crate) fn tell_caller(&self, reference: Ref, caller: Pid, server: Pid, reason: &ExitReason) {
+        let down = Down { reference, target: Target::Pid(server), reason: reason.clone() };
+        let told = self.hand_in(caller, down);
+        self.trace_told(server, caller, told);
     }
 }
 

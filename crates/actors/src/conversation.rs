@@ -88,11 +88,6 @@ impl Inner {
     pub(crate) fn trace_send(&self, to: &Target, envelope: &mut Envelope) {
         let Some(current) = Current::of(self) else { return };
         let Some(from) = current.pid() else { return };
-        if let Target::Pid(to) = *to
-            && self.trace_flight(current, (from, to), envelope)
-        {
-            return; // Nobody else looks.
-        }
         let riding = self.next_token();
         let to = &match *to {
             Target::Alias(pid, reference) => Target::Pid(self.behind_alias(pid, reference)),

@@ -11,6 +11,7 @@ use std::task::Waker;
 use crate::account::{Desk, Figures};
 use crate::core::Inner;
 use crate::heap;
+use crate::life::HandingOver;
 use crate::mailbox::Envelope;
 use crate::pid::{LocalPid, Pid};
 use crate::recorder::{Scribe, Turn, wanted};
@@ -234,9 +235,16 @@ impl<'a> Current<'a> {
     /// a process at all is always done.
     #[inline]
     pub(crate) fn unless_dead<R>(&self, action: impl FnOnce() -> R) -> Option<R> {
+        let _handing_over = self.hand_over()?;
+        Some(action())
+    }
+
+    /// The same for what is done while the result is there.
+    #[inline]
+    pub(crate) fn hand_over(&self) -> Option<HandingOver<'_>> {
         match self.slot.get() {
-            Some(slot) => slot.life().hand_over(action),
-            None => Some(action()),
+            Some(slot) => slot.life().hand_over(),
+            None => Some(HandingOver(None)),
         }
     }
 }
@@ -280,6 +288,30 @@ impl Inner {
                 || current.is_some_and(|current| current.with_own(|own| own.token.is_some())))
     }
 
+    /// Whether nobody but the flight recorder, if anyone, would see that the running process sends a message within
+    /// its node; that has been told then.
+    #[inline]
+    pub(crate) fn notes_only(&self, current: &Current<'_>, to: Pid, envelope: &Envelope) -> bool {
+        if !trace::IS_BUILT_IN {
+            return true;
+        }
+        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        if wanted & !wanted::FLIGHT != 0 || current.with_own(|own| own.token.is_some()) {
+            return false;
+        }
+        if wanted != 0 && current.process().is_some() {
+            self.note_flight(current, to, envelope);
+        }
+        true
+    }
+
+    /// Tells the flight recorder that the running process sends a message.
+    #[inline(never)]
+    fn note_flight(&self, current: &Current<'_>, to: Pid, envelope: &Envelope) {
+        let (scribe, turn) = current.scribe();
+        self.recorders.note_send(scribe, || self.now(), turn, (current.id(), to), envelope);
+    }
+
     /// Whether anyone would see that the running process receives something: the flight recorder does not.
     #[inline]
     pub(crate) fn is_heard_for(&self, current: &Current<'_>) -> bool {
@@ -304,7 +336,7 @@ impl Inner {
             self.recorders.note(current.map(Current::scribe), || self.now(), &kind);
         }
         if wanted & wanted::RECORDING != 0 {
-            self.recorders.record(current.map(|current| &current.scribe), self.now(), &kind, &name_of);
+            self.recorders.record(current.map(|current| &current.scribe), || self.now(), kind.clone(), &name_of);
         }
         self.show(kind);
     }
@@ -320,20 +352,12 @@ impl Inner {
         }
     }
 
-    /// Shows the flight recorder that the running process sends a message. True if nobody else would look.
-    #[inline]
-    pub(crate) fn trace_flight(&self, current: &Current<'_>, (from, to): (Pid, Pid), envelope: &Envelope) -> bool {
-        let wanted = self.recorders.wanted.load(Ordering::Relaxed);
-        if wanted & wanted::FLIGHT != 0 {
-            let (scribe, turn) = current.scribe();
-            self.recorders.note_send(scribe, || self.now(), turn, (from.id, to), envelope);
-        }
-        wanted & !wanted::FLIGHT == 0 && current.with_own(|own| own.token.is_none())
-    }
-
-    /// Shows everyone else that the running process sends a message.
+    /// Shows that the running process sends a message.
     pub(crate) fn trace_sent(&self, current: &Current<'_>, (from, to): (Pid, Pid), envelope: &Envelope) {
         let wanted = self.recorders.wanted.load(Ordering::Relaxed);
+        if wanted & wanted::FLIGHT != 0 {
+            self.note_flight(current, to, envelope);
+        }
         if wanted & wanted::RECORDING != 0 {
             self.recorders.record_send(&current.scribe, || self.now(), (from, to), envelope, &|pid| self.name_of(pid));
         }

@@ -11,7 +11,7 @@ use crate::cold::Cold;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
 use crate::mailbox::{Tag, drop_quietly};
-use crate::message::{Down, Exit, Target};
+use crate::message::Exit;
 use crate::pid::{LocalPid, Pid};
 use crate::reason::ExitReason;
 use crate::recorder::wanted;
@@ -146,8 +146,7 @@ impl Inner {
             }
         }
         for (reference, caller) in cold.callers {
-            let told = self.hand_in(caller, Down { reference, target: Target::Pid(pid), reason: reason.clone() });
-            self.trace_told(pid, caller, told);
+            self.tell_caller(reference, caller, pid, reason);
         }
         for (reference, target) in cold.watching {
             self.forget_watcher(reference, pid, &target);

@@ -120,7 +120,6 @@ mod error;
 mod many;
 mod message;
 mod next;
-mod pending;
 mod serve;
 mod server_ref;
 mod start;

@@ -36,8 +36,9 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::RwLock;
 use rustc_hash::FxHashSet;
 
+use crate::ask::{self, Asked, ask};
 use crate::current::Current;
-use crate::message::{Call, Down, Message, Target};
+use crate::message::{Down, Message, Target};
 use crate::node::Node;
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::process::{Destination, Sender, Watchable, exit, is_alive, monitor, register, self_pid, send};
@@ -45,7 +46,6 @@ use crate::reason::ExitReason;
 use crate::receive;
 use crate::registry::ViaError;
 use crate::router::Met;
-use crate::task::{call, reply};
 pub use state::NameConflict;
 use state::{Asker, Input, Output, Protocol, State, Wish};
 
@@ -170,7 +170,7 @@ impl Names {
         }
         let name = request.name().to_string();
         let server = self.server.get().copied().unwrap_or(Pid::new(self.node, LocalPid::NOBODY));
-        match call::<Request, Result<(), Option<Pid>>>(server, request).await {
+        match ask::<Request, Result<(), Option<Pid>>>(server, request).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Some(holder))) => Err(NameError::Taken { name, pid: holder }),
             Ok(Err(None)) => Err(NameError::NoProcess { pid }),
@@ -190,12 +190,9 @@ impl Names {
             receive! {
                 Met(node): Met => greet(node),
                 message: Protocol => self.take_in(&mut watched, Input::Peer(message)),
-                request: Call => {
-                    let asker = (request.from, request.reference);
-                    let request: Box<dyn std::any::Any> = request.request;
-                    if let Ok(request) = request.downcast::<Request>() {
-                        self.take_in(&mut watched, request.of(asker));
-                    }
+                asked: Asked<Request> => {
+                    let (asker, request) = asked.open();
+                    self.take_in(&mut watched, request.of((asker.pid(), asker.reference())));
                 },
                 down: Down => if let Target::Pid(pid) = down.target {
                     watched.remove(&pid);
@@ -209,7 +206,7 @@ impl Names {
         let outputs = self.state.write().apply(self_pid(), &is_alive, input);
         for output in outputs {
             match output {
-                Output::Reply((from, reference), answer) => reply(from, reference, answer),
+                Output::Reply((caller, reference), answer) => ask::Asker::noted_here(caller, reference).reply(answer),
                 Output::Send(server, message) => send(server, message),
                 Output::Monitor(pid) => {
                     if watched.insert(pid) {

@@ -33,9 +33,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
+use crate::ask::{Asked, ask};
 use crate::core::Inner;
 use crate::current::running;
-use crate::message::{Call, Down, Message};
+use crate::message::{Down, Message};
 use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};
 use crate::process::{demonitor, monitor, self_pid, send, spawn_link_named, whereis};
@@ -44,7 +45,6 @@ use crate::receive;
 use crate::receive::{Mark, drop_messages};
 use crate::router::Met;
 use crate::supervisor::ChildSpec;
-use crate::task::{call, reply};
 pub use state::{Change, GroupEvent};
 use state::{Input, Members, Output, Protocol, State};
 
@@ -132,7 +132,7 @@ impl<G: Group> Scope<G> {
     async fn ask(&self, request: Request<G>) -> Result<Vec<(G, Vec<Pid>)>, ScopeError> {
         let not_served = |reason| ScopeError::NotServed { scope: self.name.to_string(), reason };
         let server = whereis(&self.name).ok_or(not_served(ExitReason::NoProc))?;
-        call(server, request).await.map_err(not_served)
+        ask(server, request).await.map_err(not_served)
     }
 
     /// The members of a group that are alive as far as this node knows, in the order in which they have joined, those
@@ -242,7 +242,7 @@ impl<G: Group> Scope<G> {
         loop {
             receive! {
                 Met(node): Met => self.greet(node),
-                request: Call => self.answer(&mut watches, request),
+                request: Asked<Request<G>> => self.answer(&mut watches, request),
                 message: Protocol<G> => self.take_in(&mut watches, Input::Peer(message)),
                 down: Down => {
                     if let crate::message::Target::Pid(pid) = down.target {
@@ -276,15 +276,14 @@ impl<G: Group> Scope<G> {
         }
     }
 
-    fn answer(&self, watches: &mut Watches, call: Call) {
-        let request: Box<dyn std::any::Any> = call.request;
-        let Ok(request) = request.downcast::<Request<G>>() else { return };
+    fn answer(&self, watches: &mut Watches, asked: Asked<Request<G>>) {
+        let (asker, request) = asked.open();
         let mut answer = Vec::new();
-        match *request {
+        match request {
             Request::Change(input) => {
                 let parting = match &input {
                     Input::Leave(_, pids) => pids.clone(),
-                    Input::Unwatch(_) => vec![call.from],
+                    Input::Unwatch(_) => vec![asker.pid()],
                     Input::Join(..) | Input::Watch(..) | Input::Down(_) | Input::Peer(_) => Vec::new(),
                 };
                 self.take_in(watches, input);
@@ -296,7 +295,7 @@ impl<G: Group> Scope<G> {
                 self.take_in(watches, input);
             }
         }
-        reply(call.from, call.reference, answer);
+        asker.reply(answer);
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) enum Rest {
     Refused,
 }
 
-impl Life<'_> {
+impl<'a> Life<'a> {
     /// The flags, if the place is this generation's.
     #[inline]
     pub(crate) fn flags(self, generation: u32) -> Option<u64> {
@@ -101,21 +101,28 @@ impl Life<'_> {
         }
     }
 
-    /// Runs `action` unless this process, which is the running one, has been declared dead.
+    /// Begins to hand something over, unless this process, which is the running one, has been declared dead.
     #[inline]
-    pub(crate) fn hand_over<R>(self, action: impl FnOnce() -> R) -> Option<R> {
-        struct Done<'a>(&'a AtomicBool);
-        impl Drop for Done<'_> {
-            fn drop(&mut self) {
-                self.0.store(false, Ordering::Release);
-            }
-        }
+    pub(crate) fn hand_over(self) -> Option<HandingOver<'a>> {
         if self.handing_over.load(Ordering::Relaxed) {
-            return Some(action()); // Already within an outer hand-over, which was checked.
+            return Some(HandingOver(None)); // Already within an outer hand-over, which was checked.
         }
         self.handing_over.store(true, Ordering::Relaxed);
         barrier::light();
-        let _done = Done(self.handing_over);
-        (self.state.load(Ordering::Acquire) & flag::DEAD == 0).then(action)
+        let handing_over = HandingOver(Some(self.handing_over));
+        (self.state.load(Ordering::Acquire) & flag::DEAD == 0).then_some(handing_over)
+    }
+}
+
+/// While this is there, whoever declares the process dead waits.
+#[must_use = "what is handed over is handed over while this is there"]
+pub(crate) struct HandingOver<'a>(pub(crate) Option<&'a AtomicBool>);
+
+impl Drop for HandingOver<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(handing_over) = self.0 {
+            handing_over.store(false, Ordering::Release);
+        }
     }
 }

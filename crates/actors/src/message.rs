@@ -3,7 +3,6 @@
 //! How messages wait and are picked is `mailbox`'s affair, how they are turned into bytes
 //! that of whoever implements [`crate::router::Router`].
 
-use std::any::Any;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -94,66 +93,27 @@ pub struct Exit {
     pub reason: ExitReason,
 }
 
-/// A value that only its own node can show and move about.
-pub(crate) trait Value: Any + fmt::Debug + Send {
-    /// The full name of its type.
-    fn type_name(&self) -> &'static str;
-}
+/// What the runtime itself sends within a node and shows as what it is: requests to its own processes, their answers,
+/// and values of tasks.
+pub(crate) struct Private<T>(pub(crate) T);
 
-impl<T: Any + fmt::Debug + Send> Value for T {
-    fn type_name(&self) -> &'static str {
-        std::any::type_name::<T>()
+impl<T: fmt::Debug> fmt::Debug for Private<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-/// A request of one process to another within a node, which answers with an [`Answer`].
-pub(crate) struct Call {
-    pub(crate) from: Pid,
-    pub(crate) reference: Ref,
-    pub(crate) request: Box<dyn Value>,
-}
-
-impl Call {
-    /// The request's name: the first word of how it is shown.
-    pub(crate) fn name(&self) -> String {
-        let shown = format!("{:?}", self.request);
-        let end = shown.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(shown.len());
-        shown[..end].to_owned()
+impl<T> Serialize for Private<T> {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("this value cannot leave its node"))
     }
 }
 
-/// The answer to a [`Call`], or the result of a task.
-pub(crate) struct Answer {
-    pub(crate) reference: Ref,
-    pub(crate) value: Box<dyn Value>,
+impl<'de, T> Deserialize<'de> for Private<T> {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("this value cannot come from another node"))
+    }
 }
-
-/// Makes a type a message that never leaves its node.
-macro_rules! stays_local {
-    ($type:ty, $self:ident, $f:ident => $debug:expr) => {
-        impl fmt::Debug for $type {
-            fn fmt(&$self, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                $debug
-            }
-        }
-
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-                Err(serde::ser::Error::custom(format_args!("{self:?} cannot leave its node")))
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-                Err(serde::de::Error::custom("this value cannot come from another node"))
-            }
-        }
-    };
-}
-pub(crate) use stays_local;
-
-stays_local!(Call, self, f => write!(f, "Call({:?})", self.request));
-stays_local!(Answer, self, f => write!(f, "Answer({:?})", self.value));
 
 /// Whom a monitor or a message is for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

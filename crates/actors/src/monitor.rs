@@ -5,7 +5,6 @@
 
 use crate::cold::{Tag, Watching};
 use crate::core::Inner;
-use crate::current::Current;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Down, Target};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
@@ -160,15 +159,5 @@ impl Inner {
             Target::Name(..) => watcher,
         };
         self.tell_down(reference, watcher, ended, reason);
-    }
-
-    /// Ends a monitor on the running process, from its own side: it has answered what its watcher asked.
-    pub(crate) fn dismiss_watcher(&self, reference: Ref) {
-        let process = Current::of(self).and_then(Current::process);
-        if let Some((slot, id)) = process
-            && let Some(mut locked) = slot.lock(id)
-        {
-            locked.cold().watchers.remove(&reference);
-        }
     }
 }

@@ -16,12 +16,12 @@ use crate::clock::{Clock, Time};
 use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::current::Current;
 use crate::mailbox::Envelope;
-use crate::message::{Message, Target};
+use crate::message::{Message, Private, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};
 use crate::process::{Info, Totals};
 use crate::reason::{ExitReason, Outcome, Panic};
 use crate::recorder::{FailureHandler, wanted};
-use crate::router::{Met, Parcel, Payload, RemoteSignal, Router};
+use crate::router::{Met, Payload, RemoteSignal, Router};
 use crate::scheduler::{Scheduler, Worker};
 use crate::seq_trace::NoSuchTracer;
 use crate::slot::Slot;
@@ -329,7 +329,7 @@ impl Node {
     /// A message has come from another node.
     pub fn deliver(&self, to: &Target, payload: Box<dyn Payload>) {
         let token = payload.token().map(|passport| self.inner.welcome(passport));
-        let mut envelope = Envelope::new(Parcel(payload));
+        let mut envelope = Envelope::new(Private(payload));
         envelope.set_token(token);
         self.inner.send_untraced(to, envelope);
     }

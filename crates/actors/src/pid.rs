@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
@@ -230,12 +231,46 @@ impl Pid {
 
 impl fmt::Display for Pid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (index, generation) = (self.id.index(), self.id.generation());
-        if self.node.is_home() {
-            write!(f, "<0.{index}.{generation}>")
-        } else {
-            write!(f, "<{}.{index}.{generation}>", self.node)
+        f.write_str("<")?;
+        match self.node.is_home() {
+            true => f.write_str("0")?,
+            false => fmt::Display::fmt(&self.node, f)?,
         }
+        let mut place = Backwards { bytes: [0; 24], start: 24 };
+        place.put(b'>');
+        place.put_number(self.id.generation());
+        place.put(b'.');
+        place.put_number(self.id.index());
+        place.put(b'.');
+        f.write_str(place.text())
+    }
+}
+
+/// A short text that is written from its end: recordings are full of identifiers, and this is several times as fast
+/// as to format their numbers one by one.
+struct Backwards {
+    bytes: [u8; 24],
+    start: usize,
+}
+
+impl Backwards {
+    fn put(&mut self, byte: u8) {
+        self.start -= 1;
+        self.bytes[self.start] = byte;
+    }
+
+    fn put_number(&mut self, mut number: u32) {
+        loop {
+            self.put(b'0' + (number % 10) as u8);
+            number /= 10;
+            if number == 0 {
+                return;
+            }
+        }
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes[self.start..]).unwrap_or_default()
     }
 }
 
@@ -255,7 +290,15 @@ impl Ref {
     /// A new reference.
     #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
     pub fn new() -> Ref {
-        Ref(NEXT_REF.fetch_add(1, Ordering::Relaxed))
+        let mut block = BLOCK.take();
+        if block.is_empty() {
+            let start = NEXT_REF.fetch_add(BLOCK_SIZE, Ordering::Relaxed);
+            block = start..start.wrapping_add(BLOCK_SIZE);
+        }
+        let number = block.start;
+        block.start += 1;
+        BLOCK.set(block);
+        Ref(number)
     }
 
     /// Lets this operating-system process begin where others do not, as processes hold monitors of several nodes by
@@ -270,6 +313,13 @@ impl Ref {
 }
 
 static NEXT_REF: AtomicU64 = AtomicU64::new(1);
+
+thread_local! {
+    /// References for this thread, so that threads seldom meet at the counter.
+    static BLOCK: Cell<Range<u64>> = const { Cell::new(0..0) };
+}
+
+const BLOCK_SIZE: u64 = 256;
 
 /// How much of a reference is counted; the rest is random for each operating-system process.
 const OWN_BITS: u32 = 40;

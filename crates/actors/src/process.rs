@@ -125,18 +125,18 @@ where
     })
 }
 
-/// Starts a process that is linked to the running one and monitored by it under this reference.
+/// Starts a process that is linked to the running one, which waits for its first answer under this reference.
 #[track_caller]
-pub(crate) fn spawn_task<F>(reference: Ref, future: F) -> Pid
+pub(crate) fn spawn_asked<F>(reference: Ref, future: F) -> Pid
 where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let at = Location::caller();
-    running("Task::spawn", |current, _, id| {
+    running("start_link", |current, _, id| {
         let inner = current.inner;
-        let introduce = |child| {
+        let introduce = |child: Pid| {
             inner.link(inner.pid(id), child);
-            inner.monitor_as(reference, inner.pid(id), Target::Pid(child));
+            inner.note_caller(child.id, reference, inner.pid(id));
         };
         inner.spawn(at, introduce, future)
     })
@@ -185,12 +185,6 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     spawn_link_named_at(Location::caller(), name, future)
-}
-
-/// Ends a monitor on the running process: it has answered.
-#[track_caller]
-pub(crate) fn dismiss_watcher(reference: Ref) {
-    running("reply", |current, _, _| current.inner.dismiss_watcher(reference));
 }
 
 /// Sends an exit signal to a process: OTP's `exit/2`.

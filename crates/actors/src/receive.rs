@@ -277,6 +277,11 @@ impl Candidate<'_> {
         self.0.peek()
     }
 
+    /// Which request it answers, if it does and was not sent as bytes.
+    pub(crate) fn answered(&self) -> Option<Ref> {
+        self.0.answered()
+    }
+
     /// Whether it is what comes of this request.
     pub(crate) fn answers(&self, request: Ref) -> bool {
         self.0.answers(request)
@@ -393,18 +398,26 @@ pub(crate) fn await_messages(context: &mut Context<'_>) -> Poll<()> {
 }
 
 /// Looks once, from where an earlier look stopped; there is no time-out.
-pub(crate) fn poll_select<'a>(
-    wants: &'a mut Wants<'a>,
+#[inline]
+pub(crate) fn poll_select(
+    mut wants: impl FnMut(&mut Candidate<'_>) -> Option<usize>,
     cursor: &mut Cursor,
     context: &mut Context<'_>,
 ) -> Poll<(usize, Received)> {
-    let mut select = Select { cursor: *cursor, ..select(wants, None) };
-    let polled = Pin::new(&mut select).poll(context);
-    *cursor = select.cursor;
-    match polled {
-        Poll::Ready(Some(found)) => Poll::Ready(found),
-        Poll::Ready(None) | Poll::Pending => Poll::Pending,
-    }
+    with_running(context, |current, slot, id| {
+        if !may_look(current, slot) {
+            return Poll::Pending;
+        }
+        match pick(current, slot, id, cursor, |envelope| wants(&mut Candidate(envelope))) {
+            Some((arm, envelope)) => Poll::Ready((arm, Received(envelope))),
+            None => wait(current),
+        }
+    })
+}
+
+/// Waits for any message.
+pub(crate) fn poll_next(context: &mut Context<'_>) -> Poll<Envelope> {
+    poll_select(|_| Some(0), &mut Cursor::default(), context).map(|(_, received)| received.0)
 }
 
 /// Waits from where an earlier look stopped, and moves that on.

@@ -16,14 +16,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 
-use crate::mailbox::Envelope;
+use crate::mailbox::{Envelope, write_bounded};
+use crate::message::{Down, Exit};
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::trace::{EventKind, ProcessName, Signal, Trace, TraceEvent};
 
 mod page;
 mod ring;
 
-use page::{Page, Whose};
+use page::{Page, Pen, Sent, Whose};
 use ring::{Record, Ring, Sort};
 
 /// Who wants to see events, as bits of [`Recorders::wanted`].
@@ -40,7 +41,7 @@ pub(crate) mod wanted {
 const NOTABLE: usize = 1024;
 
 /// The clock is read for one event in so many, where a worker goes from process to process without a rest.
-const STREAK: u32 = 16;
+const STREAK: u32 = 64;
 
 /// What a node does when one of its supervisors gives up.
 pub(crate) type FailureHandler = Arc<dyn Fn(&Trace) + Send + Sync>;
@@ -69,14 +70,15 @@ pub(crate) struct Recorders {
 #[derive(Default)]
 pub(crate) struct Journal {
     ring: OnceLock<Ring>,
-    page: Mutex<Page>,
+    page: Page,
 }
 
 /// A worker's own end of its journal.
 pub(crate) struct Scribe {
     journal: Arc<Journal>,
+    pen: Pen,
     /// When the clock was read last, and how many events have been noted since.
-    read: Cell<u64>,
+    last: Cell<u64>,
     since: Cell<u32>,
     turn: Cell<u32>,
     tick: Cell<u64>,
@@ -103,7 +105,8 @@ impl Recorders {
         self.journals.lock().push(journal.clone());
         Scribe {
             journal,
-            read: Cell::new(0),
+            pen: Pen::default(),
+            last: Cell::new(0),
             since: Cell::new(STREAK),
             turn: Cell::new(0),
             tick: Cell::new(0),
@@ -141,24 +144,26 @@ impl Recorders {
         (from, to): (LocalPid, Pid),
         envelope: &Envelope,
     ) {
-        let (mut number, name) = envelope.type_number();
-        let request = envelope.request_name();
-        let sort = if let Some(request) = request {
-            number = request.as_ptr().addr() as u64;
-            Sort::Call
-        } else {
-            Sort::Send
-        };
+        let number = self.number_of(scribe, envelope);
+        let (one, two) = (from.as_u64(), to.id.as_u64());
+        self.write(scribe, now, turn, Record { at: 0, sort: Sort::Send, one, two, node: to.node, number });
+    }
+
+    /// The number of a message's type, whose name is known then.
+    #[inline]
+    fn number_of(&self, scribe: &Scribe, envelope: &Envelope) -> u64 {
+        let (number, name) = envelope.type_number();
         let place = &scribe.known[(number >> 4) as usize % scribe.known.len()];
-        if place.replace(number) != number {
-            self.types.lock().insert(number, request.unwrap_or_else(name));
+        if place.get() != number {
+            self.learn(place, number, name);
         }
-        self.write(
-            scribe,
-            now,
-            turn,
-            Record { at: 0, sort, one: from.as_u64(), two: to.id.as_u64(), node: to.node, number },
-        );
+        number
+    }
+
+    #[cold]
+    fn learn(&self, place: &Cell<u64>, number: u64, name: fn() -> &'static str) {
+        place.set(number);
+        self.types.lock().insert(number, name());
     }
 
     /// Notes an event without a message.
@@ -223,14 +228,10 @@ impl Recorders {
     }
 
     fn clear(&self) {
-        for journal in self.pages() {
-            *journal.page.lock() = Page::default();
+        for journal in self.journals.lock().iter() {
+            journal.page.clear();
         }
-        *self.outside.page.lock() = Page::default();
-    }
-
-    fn pages(&self) -> Vec<Arc<Journal>> {
-        self.journals.lock().clone()
+        self.outside.page.clear();
     }
 
     /// Records a message that is being sent.
@@ -238,15 +239,21 @@ impl Recorders {
         &self,
         scribe: &Scribe,
         now: impl FnOnce() -> Duration,
-        who: (Pid, Pid),
+        (from, to): (Pid, Pid),
         envelope: &Envelope,
         names: &dyn Fn(Pid) -> ProcessName,
     ) {
-        let limit = self.page.load(Ordering::Relaxed);
+        let (limit, address) = (self.page.load(Ordering::Relaxed), envelope.address());
+        if envelope.is::<Down>() || envelope.is::<Exit>() {
+            let kind = EventKind::Send { from, to, signal: envelope.signal() };
+            return scribe.journal.page.other(limit, scribe.exactly(now), kind, address, names);
+        }
         let mut text = scribe.scratch.take();
         text.clear();
-        let sort = page::sort(envelope, &mut text);
-        scribe.journal.page.lock().send(limit, scribe.exactly(now), who, (envelope.address(), sort, &text), names);
+        write_bounded(envelope.shown(), &mut text);
+        let number = self.number_of(scribe, envelope);
+        let sent = Sent { at: scribe.exactly(now), from, to, address, number, text: &text };
+        scribe.journal.page.send(&scribe.pen, limit, &sent, names);
         scribe.scratch.set(text);
     }
 
@@ -261,31 +268,36 @@ impl Recorders {
     ) {
         let limit = self.page.load(Ordering::Relaxed);
         // Most processes receive first of all in a turn: then the clock of the worker is as good.
-        let at = Duration::from_nanos(scribe.about(now, turn));
-        scribe.journal.page.lock().receive(limit, at, by, envelope);
+        let at = scribe.about(now, turn);
+        let number = self.number_of(scribe, envelope);
+        scribe.journal.page.receive(&scribe.pen, limit, at, by, envelope.address(), number);
     }
 
     /// Records anything else.
     pub(crate) fn record(
         &self,
         scribe: Option<&Scribe>,
-        at: Duration,
-        kind: &EventKind,
+        now: impl FnOnce() -> Duration,
+        kind: EventKind,
         names: &dyn Fn(Pid) -> ProcessName,
     ) {
         let limit = self.page.load(Ordering::Relaxed);
-        let page = scribe.map_or(&self.outside.page, |scribe| &scribe.journal.page);
-        page.lock().other(limit, at, kind, names);
+        match scribe {
+            Some(scribe) => scribe.journal.page.other(limit, scribe.exactly(now), kind, 0, names),
+            None => self.outside.page.other(limit, now(), kind, 0, names),
+        }
     }
 
     /// What was recorded so far; the recording goes on, and is empty.
-    pub(crate) fn take(&self, caller: Pid, name_of: &dyn Fn(Pid) -> ProcessName) -> Trace {
+    pub(crate) fn take(&self, caller: Pid, home: NodeId, name_of: &dyn Fn(Pid) -> ProcessName) -> Trace {
         let mut whose = Whose::default();
-        let journals = self.pages();
-        for page in journals.iter().map(|journal| &journal.page).chain([&self.outside.page]) {
-            whose.add(std::mem::take(&mut *page.lock()));
+        for journal in self.journals.lock().iter() {
+            whose.add(&journal.page);
         }
-        let mut trace = whose.finish(caller);
+        whose.add(&self.outside.page);
+        let types = self.types.lock();
+        let mut trace = whose.finish(caller, home, |number| types.get(&number).copied());
+        drop(types);
         // Whoever ended meanwhile may have had no name yet when it was seen first.
         for (pid, name) in self.dead.lock().iter() {
             trace.names.entry(*pid).or_insert_with(|| name.clone());
@@ -304,8 +316,8 @@ fn push<T>(queue: &Mutex<VecDeque<T>>, one: T) {
 }
 
 impl Scribe {
-    /// The time in nanoseconds, by a clock that is read for one event in [`STREAK`]: and whenever the worker may
-    /// have rested or worked for long, so that it is a microsecond or so behind at most.
+    /// The time in nanoseconds, by a clock that is read for one event in [`STREAK`], and whenever the worker may
+    /// have rested or worked for some milliseconds.
     #[inline]
     fn about(&self, now: impl FnOnce() -> Duration, turn: Turn) -> u64 {
         let since = self.since.get() + 1;
@@ -313,18 +325,23 @@ impl Scribe {
         if since > STREAK || !is_fresh || self.tick.get() != turn.tick {
             self.turn.set(turn.number);
             self.tick.set(turn.tick);
-            return self.exactly(now).as_nanos() as u64;
+            return self.read(now);
         }
         self.since.set(since);
         // In between, events are told apart by a nanosecond each.
-        self.read.get() + u64::from(since)
+        self.last.get() + u64::from(since)
+    }
+
+    #[cold]
+    fn read(&self, now: impl FnOnce() -> Duration) -> u64 {
+        self.exactly(now).as_nanos() as u64
     }
 
     /// The time, by the clock.
     #[inline]
     fn exactly(&self, now: impl FnOnce() -> Duration) -> Duration {
         let now = now();
-        self.read.set(now.as_nanos() as u64);
+        self.last.set(now.as_nanos() as u64);
         self.since.set(0);
         now
     }

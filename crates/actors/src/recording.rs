@@ -25,7 +25,9 @@ impl Recording {
     /// What did not fit is counted in [`Trace::lost`].
     pub fn take(&self, caller: Pid) -> Trace {
         let empty = || Trace { caller, events: Vec::new(), names: Default::default(), lost: 0 };
-        self.node.upgrade().map_or_else(empty, |inner| inner.recorders.take(caller, &|pid| inner.name_of(pid)))
+        self.node
+            .upgrade()
+            .map_or_else(empty, |inner| inner.recorders.take(caller, inner.id, &|pid| inner.name_of(pid)))
     }
 }
 
@@ -83,8 +85,9 @@ impl Node {
     /// of them if that is 0.
     ///
     /// It keeps who sent what type of message to whom, who started, linked, monitored and ended whom; of crashes
-    /// and restarts everything. It keeps no texts of messages, and its clock is good for the order of what a
-    /// worker did, and for a microsecond or so between workers. The number is rounded up to a power of two.
+    /// and restarts everything. It keeps no texts of messages. Its clock is read for one event in some dozens while
+    /// a worker is busy: good for the order of what a worker did, and some microseconds behind between workers, or
+    /// some milliseconds after a turn that took that long. The number is rounded up to a power of two.
     pub fn set_flight_recorder(&self, events: usize) {
         self.inner().recorders.fly(events);
     }

@@ -8,8 +8,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::message::{Message, Target, short_name};
+use crate::message::{Message, Private, Target, short_name};
 use crate::pid::{Pid, Ref};
+use crate::trace::Signal;
 
 /// Where an answer goes. It is good for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -105,13 +106,42 @@ impl About {
     /// None for the name of a type without a role.
     pub(crate) fn of(full_name: &str) -> Option<About> {
         let inside = |outer: &str| {
-            let (before, after) = outer.split_once("()")?;
-            Some(short_name(full_name.strip_prefix(before)?.strip_suffix(after)?))
+            let full_name = within(full_name, outer)?;
+            Some(short_name(within(full_name, type_name::<Private<()>>()).unwrap_or(full_name)))
         };
         None.or_else(|| inside(type_name::<Request<()>>()).map(About::Request))
             .or_else(|| inside(type_name::<Cast<()>>()).map(About::Cast))
             .or_else(|| inside(type_name::<Answer<()>>()).map(About::Answer))
     }
+}
+
+/// What stands in the name of a generic type where it is `()` in `outer`.
+fn within<'a>(full_name: &'a str, outer: &str) -> Option<&'a str> {
+    let (before, after) = outer.split_once("()")?;
+    full_name.strip_prefix(before)?.strip_suffix(after)
+}
+
+/// What a message of this type is, for the label of an arrow; `text` is how it is shown.
+pub(crate) fn signal(type_name: &str, text: String) -> Signal {
+    match About::of(type_name) {
+        Some(About::Request(name)) => {
+            // What the runtime asks itself are variants of enumerations.
+            let is_private = within(type_name, std::any::type_name::<Request<Private<()>>>()).is_some();
+            let variant = if is_private { variant(&text) } else { None };
+            Signal::Call { name: variant.map_or(name, str::to_owned), text }
+        }
+        Some(About::Cast(name)) => Signal::Cast { name, text },
+        Some(About::Answer(_)) => Signal::Reply { text },
+        None => Signal::Info { name: short_name(type_name), text },
+    }
+}
+
+/// The name at the beginning of a derived `Debug` form.
+fn variant(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let is_name = name.starts_with(char::is_uppercase) && (rest.is_empty() || rest.starts_with(['(', ' ']));
+    is_name.then_some(name)
 }
 
 #[cfg(test)]
@@ -124,8 +154,29 @@ mod tests {
         assert_eq!(about(type_name::<Request<String>>()), Some(About::Request("String".into())));
         assert_eq!(about(type_name::<Cast<Vec<String>>>()), Some(About::Cast("Vec<String>".into())));
         assert_eq!(about(type_name::<Answer<()>>()), Some(About::Answer("()".into())));
+        assert_eq!(about(type_name::<Request<Private<String>>>()), Some(About::Request("String".into())));
         for none in [type_name::<String>(), type_name::<Asked>(), "", "a::Request<x>"] {
             assert_eq!(about(none), None);
         }
+    }
+
+    #[test]
+    fn a_call_is_labelled_by_its_type_and_one_of_the_runtime_by_its_variant() {
+        let label = |text: &str| match signal(type_name::<Request<Private<u64>>>(), text.to_owned()) {
+            Signal::Call { name, .. } => name,
+            other => panic!("{other:?}"),
+        };
+        for (text, expected) in [
+            ("Add(3)", "Add"),
+            ("Stop", "Stop"),
+            ("Put { key: 1 }", "Put"),
+            ("3", "u64"),
+            ("Local<Job>", "u64"),
+            ("", "u64"),
+        ] {
+            assert_eq!(label(text), expected);
+        }
+        let call = Signal::Call { name: "Do".into(), text: "Tell".into() };
+        assert_eq!(signal(&type_name::<Request<u64>>().replace("u64", "a::Do"), "Tell".into()), call);
     }
 }

@@ -7,9 +7,9 @@ use std::fmt;
 use std::task::Waker;
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::message::Target;
+use crate::message::{Private, Target, short_name};
 use crate::pid::{NodeId, Pid, Ref};
 use crate::reason::ExitReason;
 use crate::trace::Passport;
@@ -159,8 +159,14 @@ pub trait Payload: Send {
     }
 }
 
+impl fmt::Debug for dyn Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}(…)", short_name(self.type_name()))
+    }
+}
+
 /// A [`Payload`] as it stands in a mailbox.
-pub(crate) struct Parcel(pub(crate) Box<dyn Payload>);
+pub(crate) type Parcel = Private<Box<dyn Payload>>;
 
 impl Parcel {
     pub(crate) fn type_name(&self) -> &str {
@@ -179,5 +185,3 @@ impl Parcel {
         message
     }
 }
-
-crate::message::stays_local!(Parcel, self, f => write!(f, "{}(…)", crate::message::short_name(self.type_name())));

@@ -29,6 +29,7 @@ const PLACES_KEPT: usize = 256;
 pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
     let _entered = inner.tokio.enter();
     install_panic_hook();
+    inner.scheduler.begin(worker);
     let current = Current::new(inner, worker);
     current.enter(|| {
         while let Some(slot) = inner.scheduler.next(worker) {
@@ -203,8 +204,15 @@ pub(crate) fn unwinding() -> Option<Panic> {
 pub(crate) struct ExitSelf(pub(crate) ExitReason);
 
 /// Runs a poll; what it panicked with becomes an exit reason.
+#[inline]
 pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, ExitReason> {
-    catch_unwind(AssertUnwindSafe(poll)).map_err(|payload| match payload.downcast::<ExitSelf>() {
+    catch_unwind(AssertUnwindSafe(poll)).map_err(reason_of)
+}
+
+/// What a panic means for the process that it unwinds.
+#[cold]
+fn reason_of(payload: Box<dyn Any + Send>) -> ExitReason {
+    match payload.downcast::<ExitSelf>() {
         Ok(exit) => exit.0,
         Err(payload) => {
             let message = text_of(&*payload);
@@ -214,7 +222,7 @@ pub(crate) fn guarded<T>(poll: impl FnOnce() -> Poll<T>) -> Result<Poll<T>, Exit
             drop_quietly(payload);
             ExitReason::Panic(Arc::new(panic))
         }
-    })
+    }
 }
 
 pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {

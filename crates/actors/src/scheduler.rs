@@ -10,9 +10,11 @@
 //! out, takes what lies in the next slot, and has another thread work in its place; a worker that comes
 //! back and finds its place taken *retires* until it is needed again. So of all threads, at most as many
 //! as there are places compete for what can be run, and the operating system shares the processors
-//! between them and the stuck ones.
+//! between them and the stuck ones, which run for longer at a time and let those go first that were woken
+//! ([`slice`](crate::slice)).
 
 use std::ptr::NonNull;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::Thread;
 
@@ -20,6 +22,7 @@ use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 use parking_lot::Mutex;
 
 use crate::barrier;
+use crate::slice::ThreadId;
 
 /// What all workers of a node share.
 pub(crate) struct Scheduler<T> {
@@ -52,8 +55,19 @@ struct Shared<T> {
     rescue: AtomicBool,
     /// One of `state`.
     state: AtomicU8,
+    /// The worker's thread, once it has begun.
+    thread: OnceLock<ThreadId>,
     sleeper: Mutex<Option<Thread>>,
     retired: Mutex<Option<Thread>>,
+}
+
+impl<T> Shared<T> {
+    /// The worker is not stuck, or not any more.
+    fn shorten(&self) {
+        if let Some(thread) = self.thread.get() {
+            thread.shorten();
+        }
+    }
 }
 
 /// What a worker is at the moment.
@@ -127,6 +141,7 @@ impl<T> Scheduler<T> {
                 since: AtomicU64::new(0),
                 rescue: AtomicBool::new(false),
                 state: AtomicU8::new(state::ACTIVE),
+                thread: OnceLock::new(),
                 sleeper: Mutex::new(None),
                 retired: Mutex::new(None),
             })
@@ -142,6 +157,11 @@ impl<T> Scheduler<T> {
             stopped: AtomicBool::new(false),
         };
         (scheduler, ends)
+    }
+
+    /// This worker's thread begins to work.
+    pub(crate) fn begin(&self, worker: &Worker<T>) {
+        self.workers[worker.index].thread.get_or_init(ThreadId::of_this);
     }
 
     /// How many workers run processes.
@@ -336,6 +356,7 @@ impl<T> Scheduler<T> {
     #[cold]
     fn come_back(&self, worker: &Worker<T>) {
         let shared = &self.workers[worker.index];
+        shared.shorten();
         let room = |active: usize| (active < self.places).then_some(active + 1);
         if self.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room).is_ok() {
             shared.state.store(state::ACTIVE, Ordering::SeqCst);
@@ -393,6 +414,21 @@ impl<T> Scheduler<T> {
         }
         shared.rescue.store(false, Ordering::SeqCst);
         self.wake_one();
+    }
+
+    /// Lets everyone else's thread go first while this turn of a stuck worker lasts. For the watchdog.
+    pub(crate) fn let_others_first(&self, turn: Turn) {
+        let shared = &self.workers[turn.worker];
+        if shared.state.load(Ordering::SeqCst) != state::STUCK {
+            return;
+        }
+        if let Some(thread) = shared.thread.get() {
+            thread.lengthen();
+        }
+        // If the turn still lasts, its worker undoes this when it comes back; if not, it may have come back before.
+        if shared.turn.load(Ordering::SeqCst) != turn.number {
+            shared.shorten();
+        }
     }
 
     /// How many workers are missing.

@@ -6,11 +6,12 @@ use crate::cold::Watching;
 use crate::conversation::Told;
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
+use crate::life::HandingOver;
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::{Message, Target};
 use crate::overload::{Push, Refusal};
 use crate::pid::{LocalPid, NodeId, Pid, Ref};
-use crate::request::ReplyTo;
+use crate::request::{Answer, ReplyTo};
 use crate::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
 use crate::trace::Riding;
 
@@ -37,12 +38,14 @@ impl Inner {
 
     /// The way that almost all messages take.
     pub(crate) fn send_to_pid(&self, current: &Current<'_>, to: Pid, envelope: Envelope) {
-        if to.node != self.id || self.is_traced_for(Some(current)) {
+        if to.node != self.id || !self.notes_only(current, to, &envelope) {
             return self.send_as(Some(current), &Target::Pid(to), envelope);
         }
         current.count_sent();
-        let undelivered = current.unless_dead(|| self.put(Some(current), to.id, envelope, Push::Plain).err()).flatten();
-        if let Some((refusal, envelope)) = undelivered {
+        let Some(handing_over) = current.hand_over() else { return drop_quietly(envelope) };
+        let put = self.put(Some(current), to.id, envelope, Push::Plain);
+        drop(handing_over);
+        if let Err((refusal, envelope)) = put {
             self.give_up(to.id, refusal, envelope);
         }
     }
@@ -94,16 +97,22 @@ impl Inner {
         self.send_as(Current::of(self), to, envelope);
     }
 
+    /// Answers a request.
+    pub(crate) fn answer<R: Message>(&self, current: &Current<'_>, to: ReplyTo, value: R) {
+        let ReplyTo { reference, .. } = to;
+        self.send_answer(current, to, Envelope::in_role(Answer { reference, value }));
+    }
+
     /// Sends an answer to whoever waits for it.
     pub(crate) fn send_answer(&self, current: &Current<'_>, to: ReplyTo, envelope: Envelope) {
-        if to.noted_at.node != self.id || self.is_traced_for(Some(current)) {
+        if to.noted_at.node != self.id || !self.notes_only(current, to.caller, &envelope) {
             return self.send_as(Some(current), &to.target(), envelope);
         }
         current.count_sent();
-        let deliver = || self.deliver_by_alias(Some(current), to.noted_at, to.reference, envelope);
-        if let Some(Some(undelivered)) = current.unless_dead(deliver) {
-            drop_quietly(undelivered);
-        }
+        let Some(handing_over) = current.hand_over() else { return drop_quietly(envelope) };
+        let undelivered = self.deliver_by_alias(Some(current), to.noted_at, to.reference, envelope);
+        drop(handing_over);
+        drop_quietly(undelivered);
     }
 
     fn send_as(&self, current: Option<&Current<'_>>, to: &Target, mut envelope: Envelope) {
@@ -123,39 +132,45 @@ impl Inner {
         if let Some(current) = current {
             current.count_sent();
         }
-        let local = match to {
-            Target::Pid(pid) if pid.node == self.id => Some(pid.id),
+        let handing_over = match current {
+            Some(current) => current.hand_over(),
+            None => Some(HandingOver(None)),
+        };
+        let Some(handing_over) = handing_over else { return drop_quietly(envelope) };
+        let put = match to {
+            Target::Pid(pid) if pid.node == self.id => self.put_plain(current, pid.id, envelope),
             Target::Name(name, node) if *node == self.id => match self.whereis(name) {
-                Some(id) => Some(id),
-                None => return self.give_up(LocalPid::NOBODY, Refusal::Nobody, envelope),
+                Some(id) => self.put_plain(current, id, envelope),
+                None => Err((LocalPid::NOBODY, Refusal::Nobody, envelope)),
             },
             Target::Alias(pid, reference) if pid.node == self.id => {
-                let hand_over = || self.deliver_by_alias(current, *pid, *reference, envelope);
-                return drop_quietly(match current {
-                    Some(current) => current.unless_dead(hand_over).flatten(),
-                    None => hand_over(),
-                });
+                let undelivered = self.deliver_by_alias(current, *pid, *reference, envelope);
+                drop(handing_over);
+                return drop_quietly(undelivered);
             }
-            Target::Pid(_) | Target::Name(..) | Target::Alias(..) => None,
-        };
-        let hand_over = || match local {
-            Some(id) => self.put(current, id, envelope, Push::Plain).err().map(|(refusal, back)| (id, refusal, back)),
-            None => {
-                if let Err(Unsendable(why)) = self.send_remote(current, to, &envelope) {
+            Target::Pid(_) | Target::Name(..) | Target::Alias(..) => {
+                let sent = self.send_remote(current, to, &envelope);
+                drop(handing_over);
+                if let Err(Unsendable(why)) = sent {
                     eprintln!("greenroom: a message was not sent to {}: {why}", to.node());
                     self.counters.count_drop();
                 }
-                drop_quietly(envelope);
-                None
+                return drop_quietly(envelope);
             }
         };
-        let undelivered = match current {
-            Some(current) => current.unless_dead(hand_over).flatten(),
-            None => hand_over(),
-        };
-        if let Some((id, refusal, envelope)) = undelivered {
+        drop(handing_over);
+        if let Err((id, refusal, envelope)) = put {
             self.give_up(id, refusal, envelope);
         }
+    }
+
+    fn put_plain(
+        &self,
+        current: Option<&Current<'_>>,
+        to: LocalPid,
+        envelope: Envelope,
+    ) -> Result<(), (LocalPid, Refusal, Envelope)> {
+        self.put(current, to, envelope, Push::Plain).map_err(|(refusal, back)| (to, refusal, back))
     }
 
     /// Hands a message to the router. Where there is no way to that node, it is dropped, as in OTP.

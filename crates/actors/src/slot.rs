@@ -218,11 +218,11 @@ impl Slot {
     /// The future, to be polled.
     ///
     /// # Safety
-    /// The caller is the running thread of this place and gives the body back with [`Slot::put_body`]
-    /// or has declared the process dead.
+    /// The caller is the running thread of this place, and either does not drop the body or calls
+    /// [`Slot::forget_body`] before anyone can ask for it again.
     #[inline]
     pub(crate) unsafe fn take_body(&self) -> Option<Body> {
-        // SAFETY: only `settle` and `put_body` put a body there, and only the running thread takes it.
+        // SAFETY: only `settle` puts a body there, and only the running thread takes it.
         unsafe { Body::from_raw(self.body.load(Ordering::Relaxed)) }
     }
 

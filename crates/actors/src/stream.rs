@@ -52,7 +52,7 @@ impl<T: Message> Stream for Messages<T> {
     type Item = T;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        poll_select(&mut |candidate| candidate.is::<T>().then_some(0), &mut self.cursor, context)
+        poll_select(|candidate| candidate.is::<T>().then_some(0), &mut self.cursor, context)
             .map(|(_, received)| Some(received.open::<T>()))
     }
 }

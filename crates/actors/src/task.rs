@@ -32,7 +32,6 @@ mod many;
 mod stream;
 mod tie;
 
-use std::any::Any;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
@@ -41,12 +40,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::current::{Current, running};
-use crate::message::{Answer, Call, Down, Value};
-use crate::pid::{Pid, Ref};
-use crate::process::{demonitor_flush, exit, exit_self, monitor, self_pid, send, unlink};
+use crate::pid::Pid;
+use crate::process::{exit, exit_self, self_pid, unlink};
 use crate::reason::ExitReason;
-use crate::receive;
-use crate::receive::{Candidate, Mark, drop_messages, mark, select_since};
+use crate::receive::{Candidate, drop_messages, select_since};
 
 pub use many::{await_many, poll_many};
 pub use stream::{AsyncStream, Failed, OnTimeout, Why, async_stream};
@@ -309,35 +306,4 @@ impl<T: fmt::Debug + Send + 'static> IntoFuture for Task<T> {
 /// Why a process ends that has waited for a task for too long.
 fn time_out(task: Pid, timeout: Duration) -> ExitReason {
     format!("the task {task} took longer than {timeout:?}").into()
-}
-
-/// Waits for the answer with this reference, which is also that of a monitor on whoever gives it.
-pub(crate) async fn result_of<A: Any>(reference: Ref, mark: Mark) -> Result<A, ExitReason> {
-    let answer = receive! {
-        since mark;
-        answer: Answer if answer.reference == reference => answer,
-        down: Down if down.reference == reference => return Err(down.reason),
-    };
-    demonitor_flush(reference).await;
-    let value: Box<dyn Any> = answer.value;
-    match value.downcast::<A>() {
-        Ok(value) => Ok(*value),
-        Err(_) => unreachable!("the answer to a request has the type that the request says"),
-    }
-}
-
-/// Sends a request and waits for the answer.
-///
-/// # Errors
-/// The reason for which the server ended, or `NoProc`, if it did before it answered.
-pub(crate) async fn call<Q: Value, A: Any>(server: Pid, request: Q) -> Result<A, ExitReason> {
-    let (mark, reference) = (mark(), monitor(server));
-    send(server, Call { from: self_pid(), reference, request: Box::new(request) });
-    result_of(reference, mark).await
-}
-
-/// Answers a request. Whoever answers and then ends is not worth a DOWN message: the monitor is over.
-pub(crate) fn reply<A: Value>(to: Pid, reference: Ref, answer: A) {
-    crate::process::dismiss_watcher(reference);
-    send(to, Answer { reference, value: Box::new(answer) });
 }

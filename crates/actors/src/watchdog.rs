@@ -20,6 +20,9 @@ const ALERT: Duration = Duration::from_millis(1);
 const CALM: Duration = Duration::from_millis(8);
 /// How long a turn may last before another worker takes the place.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// How long a turn may last before its thread is scheduled as what it is: one that computes. Not sooner, as most
+/// turns that are somewhat long just wait for a processor.
+const LONG: Duration = Duration::from_millis(20);
 /// How long a process may run before it is reported; ten times as long before it is again.
 const REPORT: Duration = Duration::from_secs(3);
 
@@ -38,10 +41,14 @@ pub(crate) fn watch(
         let turns: HashMap<usize, Turn> = inner.scheduler.turns().map(|turn| (turn.worker, turn)).collect();
         seen.retain(|worker, seen| turns.get(worker) == Some(&seen.turn));
         for (&worker, &turn) in &turns {
-            let seen = seen.entry(worker).or_insert(Seen { turn, since: now, reported: Duration::ZERO });
+            let seen =
+                seen.entry(worker).or_insert(Seen { turn, since: now, is_long: false, reported: Duration::ZERO });
             let running_for = now - seen.since;
             if running_for >= PATIENCE {
                 inner.scheduler.rescue(turn);
+            }
+            if running_for >= LONG && !std::mem::replace(&mut seen.is_long, true) {
+                inner.scheduler.let_others_first(turn);
             }
             if running_for >= REPORT.max(seen.reported * 10) {
                 seen.reported = running_for;
@@ -66,6 +73,7 @@ pub(crate) fn watch(
 struct Seen {
     turn: Turn,
     since: Instant,
+    is_long: bool,
     reported: Duration,
 }
 

@@ -6,12 +6,12 @@
 use super::definition::{Application, Ended, Kind, Started};
 use super::error::{StartError, StopError};
 use super::master::{self, End, Ready};
-use crate::message::{Call, Down};
+use crate::ask::{self, Asked, Asker};
+use crate::message::Down;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit, monitor, register, self_pid, send, set_label, spawn, spawn_link, trap_exit, whereis};
 use crate::reason::ExitReason;
 use crate::receive;
-use crate::task::{call, reply};
 
 /// The name that it is registered under.
 const NAME: &str = "application_controller";
@@ -30,8 +30,8 @@ pub(super) enum Request {
 ///
 /// # Errors
 /// The reason why it has ended.
-pub(super) async fn ask<A: 'static>(request: Request) -> Result<A, ExitReason> {
-    call(controller(), request).await
+pub(super) async fn ask<A: std::fmt::Debug + Send + 'static>(request: Request) -> Result<A, ExitReason> {
+    ask::ask(controller(), request).await
 }
 
 fn controller() -> Pid {
@@ -59,12 +59,10 @@ struct Entry {
 
 enum State {
     /// For whom; the first is the one that is starting it.
-    Starting(Vec<Caller>),
+    Starting(Vec<Asker>),
     Running(Pid),
-    Stopping(Vec<Caller>),
+    Stopping(Vec<Asker>),
 }
-
-type Caller = (Pid, Ref);
 
 #[derive(Default)]
 struct Controller {
@@ -73,7 +71,7 @@ struct Controller {
     /// Why all are being stopped, or were, if nothing was started since.
     end: Option<Ended>,
     is_ending: bool,
-    waiting: Vec<Caller>,
+    waiting: Vec<Asker>,
 }
 
 async fn serve() {
@@ -82,7 +80,7 @@ async fn serve() {
     let mut controller = Controller::default();
     loop {
         receive! {
-            call: Call => controller.answer(call),
+            asked: Asked<Request> => controller.answer(asked),
             ready: Ready => controller.ready(&ready),
             down: Down => controller.down(down.reference, down.reason),
             // Of masters, which are monitored.
@@ -92,11 +90,9 @@ async fn serve() {
 }
 
 impl Controller {
-    fn answer(&mut self, call: Call) {
-        let caller = (call.from, call.reference);
-        let request: Box<dyn std::any::Any> = call.request;
-        let Ok(request) = request.downcast::<Request>() else { return };
-        match *request {
+    fn answer(&mut self, asked: Asked<Request>) {
+        let (caller, request) = asked.open();
+        match request {
             Request::StartApplication(application, kind) => self.start(application, kind, caller),
             Request::StopApplication(name) => self.stop(name, caller),
             Request::Applications => {
@@ -104,10 +100,10 @@ impl Controller {
                     State::Running(root) => Some(Started { name: entry.name.clone(), kind: entry.kind, root }),
                     State::Starting(_) | State::Stopping(_) => None,
                 };
-                reply(caller.0, caller.1, self.entries.iter().filter_map(running).collect::<Vec<_>>());
+                caller.reply(self.entries.iter().filter_map(running).collect::<Vec<_>>());
             }
             Request::WhenEnded => match &self.end {
-                Some(end) if !self.is_ending => reply(caller.0, caller.1, end.clone()),
+                Some(end) if !self.is_ending => caller.reply(end.clone()),
                 Some(_) | None => self.waiting.push(caller),
             },
         }
@@ -117,9 +113,9 @@ impl Controller {
         self.entries.iter_mut().find(|entry| entry.name == name)
     }
 
-    fn start(&mut self, application: Application, kind: Kind, caller: Caller) {
+    fn start(&mut self, application: Application, kind: Kind, caller: Asker) {
         let name = application.name.clone();
-        let refuse = |error: StartError| reply(caller.0, caller.1, Err::<Pid, _>(error));
+        let refuse = |error: StartError| caller.reply(Err::<Pid, _>(error));
         if let Some(end) = self.end.as_ref().filter(|_| self.is_ending) {
             return refuse(StartError::Ending { name, because: end.name.clone() });
         }
@@ -135,8 +131,8 @@ impl Controller {
         self.entries.push(Entry { name, kind, master, watch, state: State::Starting(vec![caller]) });
     }
 
-    fn stop(&mut self, name: String, caller: Caller) {
-        let refuse = |error| reply(caller.0, caller.1, Err::<(), StopError>(error));
+    fn stop(&mut self, name: String, caller: Asker) {
+        let refuse = |error| caller.reply(Err::<(), StopError>(error));
         let Some(entry) = self.find(&name) else { return refuse(StopError::NotStarted { name }) };
         match &mut entry.state {
             State::Running(_) => {
@@ -152,10 +148,10 @@ impl Controller {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.master == ready.master) else { return };
         let root = ready.root;
         if let State::Starting(callers) = std::mem::replace(&mut entry.state, State::Running(root)) {
-            for (number, (from, reference)) in callers.into_iter().enumerate() {
+            for (number, caller) in callers.into_iter().enumerate() {
                 let name = entry.name.clone();
                 let answer = if number == 0 { Ok(root) } else { Err(StartError::AlreadyStarted { name, root }) };
-                reply(from, reference, answer);
+                caller.reply(answer);
             }
         }
         self.go_on_ending();
@@ -167,9 +163,9 @@ impl Controller {
         let Entry { name, kind, state, .. } = self.entries.remove(index);
         match state {
             State::Starting(callers) => {
-                for (from, reference) in callers {
+                for caller in callers {
                     let error = StartError::Failed { name: name.clone(), reason: reason.clone() };
-                    reply(from, reference, Err::<Pid, _>(error));
+                    caller.reply(Err::<Pid, _>(error));
                 }
             }
             State::Stopping(callers) => {
@@ -177,8 +173,8 @@ impl Controller {
                     ExitReason::Normal => Ok(()),
                     reason => Err(StopError::Phase { name, reason }),
                 };
-                for (from, reference) in callers {
-                    reply(from, reference, outcome.clone());
+                for caller in callers {
+                    caller.reply(outcome.clone());
                 }
             }
             State::Running(_) => {
@@ -211,7 +207,7 @@ impl Controller {
             None => {
                 self.is_ending = false;
                 if let Some(end) = &self.end {
-                    self.waiting.drain(..).for_each(|(from, reference)| reply(from, reference, end.clone()));
+                    self.waiting.drain(..).for_each(|caller| caller.reply(end.clone()));
                 }
             }
         }

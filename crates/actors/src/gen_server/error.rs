@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::message::Target;
 use crate::names::RegisterError;
+pub use crate::pending::CallFailure;
 use crate::pid::Pid;
 use crate::reason::ExitReason;
 use crate::supervisor::NotStarted;
@@ -20,26 +21,6 @@ pub struct CallError {
     pub request: String,
     /// Why there is no answer.
     pub why: CallFailure,
-}
-
-/// Why a call was not answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CallFailure {
-    /// There is no such process, or nobody of that name.
-    NoProc,
-    /// A server has called itself, and would wait for ever.
-    CallingItself,
-    /// The time is up. The server lives, and should it still answer, that is dropped.
-    Timeout(Duration),
-    /// The server ended before it answered, for this reason; `NoConnection` if its node was lost.
-    Ended(ExitReason),
-    /// The process is a server that does not accept this.
-    Refused {
-        /// What it is.
-        server: String,
-        /// What it accepts.
-        accepts: Vec<String>,
-    },
 }
 
 impl fmt::Display for CallError {

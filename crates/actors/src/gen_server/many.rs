@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::error::CallError;
-use super::pending::Pending;
 use super::server_ref::{cast, error};
 use super::{Calls, Casts};
 use crate::message::{Message, Target};
+use crate::pending::Pending;
 use crate::pid::NodeId;
 
 /// What came of a [`multi_call`].

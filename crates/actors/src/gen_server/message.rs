@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Caller;
-use super::next::{Next, Parting, Reply, Step};
+use super::next::{End, Next, Parting, Reply, Step};
 use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::Message;
@@ -84,7 +84,7 @@ impl<R: Message> Reply<R> {
         let Some(value) = self.value else { return self.next };
         let (to, answer) = caller.answer(value);
         match self.next.0 {
-            Step::Stop(reason, _) => Next(Step::Stop(reason, Some(Box::new(Parting { to, answer })))),
+            Step::Stop(end) => Next(Step::Stop(Box::new(End { parting: Some(Parting { to, answer }), ..*end }))),
             step => {
                 running("reply", |current, _, _| current.inner.send_answer(current, to, answer));
                 Next(step)

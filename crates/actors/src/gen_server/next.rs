@@ -21,7 +21,14 @@ pub(super) enum Step {
     Receive,
     ReceiveWithin(Duration),
     Handle(AnyMessage),
-    Stop(ExitReason, Option<Box<Parting>>),
+    Stop(Box<End>),
+}
+
+/// Why a server ends, and the answer that it still owes.
+#[derive(Debug)]
+pub(super) struct End {
+    pub(super) reason: ExitReason,
+    pub(super) parting: Option<Parting>,
 }
 
 /// An answer that is sent when the server has cleaned up.
@@ -56,7 +63,7 @@ impl Next {
 
     /// Stops: [`GenServer::terminate`](super::GenServer::terminate) is called, then the process ends with this reason.
     pub fn stop(reason: impl Into<ExitReason>) -> Self {
-        Next(Step::Stop(reason.into(), None))
+        Next(Step::Stop(Box::new(End { reason: reason.into(), parting: None })))
     }
 }
 

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use super::error::InitError;
 use super::message::AnyMessage;
-use super::next::{Next, Parting, Step};
-use super::pending::Refusal;
+use super::next::{End, Next, Parting, Step};
 use super::sys::{Description, Job, Outcome, Stop, Sys, SysReply, Work};
 use super::{Caller, GenServer};
 use crate::current::running;
 use crate::message::{Exit, Local, short_name};
+use crate::pending::Refusal;
 use crate::pid::{Pid, Ref};
 use crate::process::{is_alive, self_pid, set_label, unlink};
 use crate::reason::ExitReason;
-use crate::receive::{Candidate, select};
+use crate::receive::{Candidate, poll_next, select};
 use crate::request::{ReplyTo, Request};
 use crate::runner::guarded;
 
@@ -72,7 +72,7 @@ pub(super) async fn serve<S: GenServer>(args: S::Args, starter: Starter) -> Exit
     }
     let terminated = caught!(host.server.terminate(&end.reason));
     if let Some(parting) = end.parting {
-        let Parting { to, answer } = *parting;
+        let Parting { to, answer } = parting;
         running("reply", |current, _, _| current.inner.send_answer(current, to, answer));
     }
     terminated.err().unwrap_or(end.reason)
@@ -88,12 +88,6 @@ struct Host<S> {
     is_suspended: bool,
 }
 
-/// Why a server ends, and the answer that it still owes.
-struct End {
-    reason: ExitReason,
-    parting: Option<Box<Parting>>,
-}
-
 impl<S: GenServer> Host<S> {
     async fn run(&mut self) -> End {
         let mut handled = caught!(self.server.handle_continue());
@@ -102,7 +96,7 @@ impl<S: GenServer> Host<S> {
                 Ok(Next(Step::Receive)) => (self.receive(None).await, None),
                 Ok(Next(Step::ReceiveWithin(time))) => (self.receive(Some(time)).await, Some(time)),
                 Ok(Next(Step::Handle(message))) => (Some(message), None),
-                Ok(Next(Step::Stop(reason, parting))) => return End { reason, parting },
+                Ok(Next(Step::Stop(end))) => return *end,
                 Err(reason) => return End { reason, parting: None },
             };
             let Some(message) = message else {
@@ -126,14 +120,19 @@ impl<S: GenServer> Host<S> {
 
     /// Waits for the next message, for so long. While the server is suspended, only what concerns the host is one.
     async fn receive(&mut self, time: Option<Duration>) -> Option<AnyMessage> {
-        let (_, received) = match self.is_suspended {
-            true => select(&mut |candidate| concerns_host::<S>(candidate).then_some(0), None).await?,
-            false => select(&mut |_| Some(0), time).await?,
-        };
-        Some(AnyMessage::of(received.into_envelope()))
+        if self.is_suspended {
+            let (_, received) = select(&mut |candidate| concerns_host::<S>(candidate).then_some(0), None).await?;
+            return Some(AnyMessage::of(received.into_envelope()));
+        }
+        match time {
+            Some(time) => {
+                let (_, received) = select(&mut |_| Some(0), Some(time)).await?;
+                Some(AnyMessage::of(received.into_envelope()))
+            }
+            None => Some(AnyMessage::of(poll_fn(poll_next).await)),
+        }
     }
 
-    /// Why the parent ends, if this says so.
     fn exit_of_parent(&self, message: &AnyMessage) -> Option<ExitReason> {
         let exit = message.peek::<Exit>()?;
         (self.parent == Some(exit.from)).then(|| exit.reason.clone())

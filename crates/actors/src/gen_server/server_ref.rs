@@ -11,12 +11,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::{CallError, CallFailure, StopError, StopFailure};
-use super::pending::Pending;
 use super::sys::{Job, Outcome, Stop, Sys, SysReply};
 use super::{Calls, Casts, GenServer};
 use crate::current::running;
 use crate::mailbox::Envelope;
 use crate::message::{Local, Message, Target, short_name};
+use crate::pending::Pending;
 use crate::pid::Pid;
 use crate::process::Watchable;
 use crate::reason::ExitReason;
@@ -193,11 +193,14 @@ pub(super) async fn call<M: Message, R: Message>(
     message: M,
     timeout: Duration,
 ) -> Result<R, CallError> {
-    let outcome = match Pending::send(&server, message, timeout) {
-        Ok(pending) => pending.await,
-        Err(why) => Err(why),
+    let why = match Pending::send(&server, message, timeout) {
+        Ok(pending) => match pending.await {
+            Ok(answer) => return Ok(answer),
+            Err(why) => why,
+        },
+        Err(why) => why,
     };
-    outcome.map_err(|why| error::<M>(server, why))
+    Err(error::<M>(server, why))
 }
 
 #[cold]

@@ -7,12 +7,12 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::error::{CallFailure, InitError, StartError};
-use super::pending::Pending;
 use super::serve::{Starter as Told, name_of, serve};
 use super::{GenServer, ServerRef};
 use crate::current::running;
 use crate::message::{Down, Exit};
 use crate::names::RegisterError;
+use crate::pending::Pending;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit, exit_self, monitor, traps_exits, unlink};
 use crate::reason::ExitReason;

@@ -9,9 +9,9 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use crate::message::{Message, short_name};
+use crate::message::Message;
 use crate::pid::Ref;
-use crate::request::{About, Answered, Asked, Plays, ReplyTo, Role};
+use crate::request::{About, Answered, Asked, Plays, ReplyTo, Role, signal};
 use crate::router::Parcel;
 use crate::trace::{Riding, Signal};
 
@@ -196,8 +196,8 @@ impl Envelope {
         self.head_mut().token.take()
     }
 
-    #[inline]
     /// Where it is. No other envelope is there before this one is gone.
+    #[inline]
     pub(crate) fn address(&self) -> usize {
         self.0.addr().get()
     }
@@ -209,13 +209,7 @@ impl Envelope {
         (std::ptr::from_ref(operations).addr() as u64, operations.type_name)
     }
 
-    /// The type of the request, if this is a [`Call`](crate::message::Call) and that is plain to see.
     #[inline]
-    pub(crate) fn request_name(&self) -> Option<&'static str> {
-        let is_call = std::ptr::eq(self.head().operations, <crate::message::Call as Operations>::TABLE);
-        if is_call { Some((*self.peek::<crate::message::Call>()?.request).type_name()) } else { None }
-    }
-
     pub(crate) fn is<T: Message>(&self) -> bool {
         self.head().operations.type_id == TypeId::of::<T>()
     }
@@ -295,11 +289,20 @@ impl Envelope {
         self.head().operations.role.map(|role| unsafe { &*role(self.0) }.role())
     }
 
-    /// The name of what a request or a cast is about.
-    fn about(&self) -> String {
-        match About::of(self.type_name()) {
-            Some(About::Request(name) | About::Cast(name) | About::Answer(name)) => name,
-            None => short_name(self.type_name()),
+    /// What is shown of this in a trace: of requests and answers, only what was asked and answered.
+    pub(crate) fn shown(&self) -> &dyn fmt::Debug {
+        match self.role() {
+            Some(Role::Request { message, .. } | Role::Cast { message }) => message,
+            Some(Role::Answer { value, .. }) => value,
+            None => self,
+        }
+    }
+
+    /// Which request this answers, if it does; nothing is known of what is still bytes.
+    pub(crate) fn answered(&self) -> Option<Ref> {
+        match self.role()? {
+            Role::Answer { reference, .. } => Some(reference),
+            Role::Request { .. } | Role::Cast { .. } => None,
         }
     }
 
@@ -339,30 +342,12 @@ impl Envelope {
         if let Some(exit) = self.peek::<crate::message::Exit>() {
             return Signal::Exit(exit.reason.clone());
         }
-        match self.role() {
-            Some(Role::Request { message, .. }) => {
-                return Signal::Call { name: self.about(), text: bounded(message) };
-            }
-            Some(Role::Cast { message }) => return Signal::Cast { name: self.about(), text: bounded(message) },
-            Some(Role::Answer { value, .. }) => return Signal::Reply { text: bounded(value) },
-            None => {}
-        }
-        if let Some(parcel) = self.peek::<Parcel>() {
-            let text = |name: &str| format!("{name}(…)");
-            match About::of(parcel.type_name()) {
-                Some(About::Request(name)) => return Signal::Call { text: text(&name), name },
-                Some(About::Cast(name)) => return Signal::Cast { text: text(&name), name },
-                Some(About::Answer(name)) => return Signal::Reply { text: text(&name) },
-                None => {}
-            }
-        }
-        if let Some(call) = self.peek::<crate::message::Call>() {
-            return Signal::Call { name: call.name(), text: bounded(&call.request) };
-        }
-        if let Some(answer) = self.peek::<crate::message::Answer>() {
-            return Signal::Reply { text: bounded(&answer.value) };
-        }
-        Signal::Info { name: short_name(self.type_name()), text: bounded(self) }
+        let type_name = self.type_name();
+        let text = match self.peek::<Parcel>() {
+            Some(_) if About::of(type_name).is_some() => String::new(),
+            Some(_) | None => bounded(self.shown()),
+        };
+        signal(type_name, text)
     }
 }
 
@@ -437,7 +422,7 @@ pub(crate) fn write_bounded(value: &dyn fmt::Debug, to: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Local;
+    use crate::message::{Local, Private};
     use crate::router::Payload;
     use std::sync::Arc;
 
@@ -510,7 +495,7 @@ mod tests {
                 read(&mut <dyn erased_serde::Deserializer<'_>>::erase(&mut json));
             }
         }
-        let parcel = |text| Envelope::new(Parcel(Box::new(Bytes("alloc::string::String", text))));
+        let parcel = |text| Envelope::new(Private::<Box<dyn Payload>>(Box::new(Bytes("alloc::string::String", text))));
         let mut envelope = parcel("\"sent\"");
         assert_eq!(envelope.type_name(), "alloc::string::String");
         assert!(!envelope.accept::<u8>());

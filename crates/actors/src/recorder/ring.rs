@@ -6,14 +6,14 @@
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::Duration;
 
-use crate::message::{Answer, Call, short_name};
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::reason::ExitReason;
+use crate::request::signal;
 use crate::trace::{EventKind, Signal, TraceEvent};
 
 /// The bits of a word that hold a node, and those that hold a number of a type.
-const NODE_SHIFT: u32 = 48;
-const NUMBER: u64 = (1 << NODE_SHIFT) - 1;
+pub(super) const NODE_SHIFT: u32 = 48;
+pub(super) const NUMBER: u64 = (1 << NODE_SHIFT) - 1;
 
 pub(super) struct Ring {
     records: Box<[[AtomicU64; 4]]>,
@@ -40,7 +40,6 @@ pub(super) struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     Send,
-    Call,
     Spawn,
     Link,
     Monitor,
@@ -49,8 +48,8 @@ pub(super) enum Sort {
     TellsDown,
 }
 
-const SORTS: [Sort; 8] =
-    [Sort::Send, Sort::Call, Sort::Spawn, Sort::Link, Sort::Monitor, Sort::EndsWell, Sort::TellsExit, Sort::TellsDown];
+const SORTS: [Sort; 7] =
+    [Sort::Send, Sort::Spawn, Sort::Link, Sort::Monitor, Sort::EndsWell, Sort::TellsExit, Sort::TellsDown];
 
 impl Ring {
     /// A ring for so many events, a power of two.
@@ -104,10 +103,9 @@ impl Record {
         let (one, two) =
             (Pid::new(home, LocalPid::from_u64(self.one)), Pid::new(self.node, LocalPid::from_u64(self.two)));
         let kind = match self.sort {
-            Sort::Send => EventKind::Send { from: one, to: two, signal: signal(name(self.number).unwrap_or("?")) },
-            Sort::Call => {
-                let name = short_name(name(self.number).unwrap_or("?"));
-                EventKind::Send { from: one, to: two, signal: Signal::Call { name, text: String::new() } }
+            Sort::Send => {
+                let signal = signal(name(self.number).unwrap_or("?"), String::new());
+                EventKind::Send { from: one, to: two, signal }
             }
             Sort::Spawn => EventKind::Spawn { parent: one, child: two },
             Sort::Link => EventKind::Link { from: one, to: two },
@@ -123,16 +121,6 @@ impl Record {
 /// The reason of an end that a ring only knows the fact of.
 pub(super) fn unknown() -> ExitReason {
     ExitReason::Other("unknown".into())
-}
-
-fn signal(type_name: &'static str) -> Signal {
-    if type_name == std::any::type_name::<Call>() {
-        return Signal::Call { name: "…".to_owned(), text: String::new() };
-    }
-    if type_name == std::any::type_name::<Answer>() {
-        return Signal::Reply { text: String::new() };
-    }
-    Signal::Info { name: short_name(type_name), text: String::new() }
 }
 
 /// The record of an event that fits into one.

@@ -1,7 +1,6 @@
 //! What a supervisor listens to: the ends of others, reminders to itself, and calls, with what it says to those who
 //! ask something else.
 
-use std::any::Any;
 use std::fmt;
 use std::panic::Location;
 use std::pin::Pin;
@@ -11,14 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{FindError, StartChildError};
 use super::spec::ChildSpec;
+use crate::ask::{Asked, Asker};
 use crate::core::Inner;
-use crate::current::running;
-use crate::message::{Call, Exit, Target};
+use crate::message::{Exit, Target};
 use crate::pid::{Pid, Ref};
-use crate::process::{self, Watchable, dismiss_watcher, node, self_pid, whereis};
+use crate::process::{self, Watchable, node, whereis};
 use crate::reason::ExitReason;
 use crate::receive::{Candidate, select};
-use crate::task::call;
 use crate::tree::ChildKind;
 
 /// A request to a supervisor. How it is shown is the label of its arrow in a trace.
@@ -98,21 +96,26 @@ pub(super) enum Who {
 pub(super) enum Heard {
     Exit(Exit),
     TryAgain(TryAgain),
-    Call(Call),
+    Asked(Asked<Request>),
 }
 
-/// Waits for the next thing to see to. Other messages are dropped, so that they do not pile up.
+/// Waits for the next thing to see to. Who asks something else is told so; other messages are dropped, so that they
+/// do not pile up.
 pub(super) async fn listen() -> Heard {
     let mut arm = |message: &mut Candidate<'_>| {
-        let arms = [message.is::<Exit>(), message.is::<TryAgain>(), message.is::<Call>(), true];
+        let arms = [message.is::<Exit>(), message.is::<TryAgain>(), message.is::<Asked<Request>>(), true];
         arms.into_iter().position(|is| is)
     };
     loop {
         match select(&mut arm, None).await {
             Some((0, exit)) => return Heard::Exit(exit.open()),
             Some((1, retry)) => return Heard::TryAgain(retry.open()),
-            Some((2, call)) => return Heard::Call(call.open()),
-            Some((_, unexpected)) => drop(unexpected),
+            Some((2, asked)) => return Heard::Asked(asked.open()),
+            Some((_, unexpected)) => {
+                if let Some(reply_to) = unexpected.into_envelope().reply_to() {
+                    Asker::of(reply_to).refuse_as("supervisor");
+                }
+            }
             None => unreachable!("a receive without a time-out does not time out"),
         }
     }
@@ -122,11 +125,14 @@ pub(super) async fn listen() -> Heard {
 ///
 /// # Errors
 /// The reason why it has ended, or does not answer this.
-pub(super) async fn ask<A: Any>(supervisor: Pid, request: Request) -> Result<A, ExitReason> {
+pub(super) async fn ask<A>(supervisor: Pid, request: Request) -> Result<A, ExitReason>
+where
+    A: fmt::Debug + Send + 'static,
+{
     if supervisor.node() != node() {
         return Err(ExitReason::Other(format!("{supervisor} is a supervisor of another node: ask there").into()));
     }
-    call(supervisor, request).await
+    crate::ask::ask(supervisor, request).await
 }
 
 /// Has a child started.
@@ -155,40 +161,5 @@ pub(super) async fn find(what: impl Watchable, kind: Kind) -> Result<Pid, FindEr
         Ok(Ok(())) => Ok(pid),
         Ok(Err(is)) => Err(FindError::OtherKind { pid, is }),
         Err(reason) => Err(FindError::Ended { pid, reason }),
-    }
-}
-
-/// Takes the request out of a call; whoever asks something else is told so.
-pub(super) fn open(call: Call) -> Option<(Caller, Request)> {
-    let caller = Caller { from: call.from, reference: call.reference };
-    let request: Box<dyn Any> = call.request;
-    match request.downcast::<Request>() {
-        Ok(request) => Some((caller, *request)),
-        Err(_) => {
-            caller.refuse("it is a supervisor, which does not answer this");
-            None
-        }
-    }
-}
-
-/// Who waits for an answer.
-#[derive(Clone, Copy)]
-pub(super) struct Caller {
-    pub(super) from: Pid,
-    reference: Ref,
-}
-
-impl Caller {
-    pub(super) fn reply<A: std::fmt::Debug + Send + 'static>(self, answer: A) {
-        crate::task::reply(self.from, self.reference, answer);
-    }
-
-    /// Ends the call as if the supervisor had ended for this reason.
-    pub(super) fn refuse(self, why: &str) {
-        let reason = ExitReason::Other(format!("{} did not answer: {why}", self_pid()).into());
-        dismiss_watcher(self.reference);
-        running("refuse", |current, _, id| {
-            current.inner.tell_down(self.reference, self.from, current.inner.pid(id), &reason);
-        });
     }
 }

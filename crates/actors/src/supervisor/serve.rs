@@ -3,17 +3,16 @@
 use super::children::{Children, Policy};
 use super::error::{StartChildError, StartError};
 use super::info::{Description, mark_as_supervisor};
-use super::request::{Heard, Kind, Request, listen, open};
+use super::request::{Heard, Kind, Request, listen};
 use super::spec::ChildSpec;
 use super::stop::now;
-use crate::message::{Call, Down};
+use crate::ask::{Asked, Asker, answer_of};
+use crate::message::Down;
 use crate::names::RegisterError;
 use crate::pid::{Pid, Ref};
-use crate::process::{exit_self, monitor, register, self_pid, spawn_task, trap_exit, unlink, whereis};
+use crate::process::{exit_self, monitor, register, self_pid, spawn_asked, trap_exit, unlink, whereis};
 use crate::reason::ExitReason;
 use crate::receive;
-use crate::receive::Mark;
-use crate::task::{reply, result_of};
 
 /// Starts a supervisor's process, linked to the running one, and waits until its children run. `serve` is given the
 /// running process and the reference to answer under.
@@ -22,8 +21,8 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let reference = Ref::new();
-    let pid = spawn_task(reference, serve(self_pid(), reference));
-    let outcome = match result_of::<Result<(), StartError>>(reference, Mark::default()).await {
+    let pid = spawn_asked(reference, serve(self_pid(), reference));
+    let outcome = match answer_of::<Result<(), StartError>>(pid, reference).await {
         Ok(outcome) => outcome,
         Err(reason) => Err(StartError::Supervisor { reason }),
     };
@@ -49,7 +48,7 @@ pub(super) fn prepare(name: Option<String>) -> Result<(), StartError> {
 /// Tells whoever has started the running supervisor that it failed, and ends.
 pub(super) fn fail(owner: Pid, reference: Ref, error: StartError) -> ! {
     unlink(owner);
-    reply(owner, reference, Err::<(), StartError>(error));
+    Asker::noted_here(owner, reference).reply(Err::<(), StartError>(error));
     exit_self(ExitReason::Shutdown)
 }
 
@@ -62,7 +61,7 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(()) => reply(owner, reference, Ok::<(), StartError>(())),
+        Ok(()) => Asker::noted_here(owner, reference).reply(Ok::<(), StartError>(())),
         Err(error) => {
             children.stop_all().await;
             fail(owner, reference, error);
@@ -73,7 +72,7 @@ pub(super) async fn serve(policy: Policy, name: Option<String>, specs: Vec<Child
             Heard::Exit(exit) if exit.from == owner => Some(exit.reason),
             Heard::Exit(exit) => children.ended(exit.from, exit.reason).await.err(),
             Heard::TryAgain(retry) => children.try_again(retry).await.err(),
-            Heard::Call(call) => answer(&mut children, since, call).await,
+            Heard::Asked(asked) => answer(&mut children, since, asked).await,
         };
         if let Some(reason) = over {
             children.stop_all().await;
@@ -100,8 +99,8 @@ async fn begin(children: &mut Children, specs: Vec<ChildSpec>) -> Result<(), Sta
 }
 
 /// Answers a call; returns the reason to end for, if it was asked to.
-async fn answer(children: &mut Children, since: std::time::Duration, call: Call) -> Option<ExitReason> {
-    let (caller, request) = open(call)?;
+async fn answer(children: &mut Children, since: std::time::Duration, asked: Asked<Request>) -> Option<ExitReason> {
+    let (caller, request) = asked.open();
     match request {
         Request::Describe => {
             let strategy = children.policy().strategy;

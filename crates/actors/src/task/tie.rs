@@ -4,17 +4,17 @@
 //! decides what comes of the task: an answer, DOWN, or nothing, because it is no longer wanted. So there is never
 //! more than one message of a task, and none after it was given up.
 
-use std::any::Any;
 use std::fmt;
 
 use crate::core::Inner;
 use crate::current::{running, unless_dead};
 use crate::mailbox::{Envelope, drop_quietly};
-use crate::message::{Answer, Down, Exit, Target, Value};
+use crate::message::{Down, Exit, Private, Target};
 use crate::pid::{LocalPid, Pid, Ref};
 use crate::process::{exit_self, self_pid};
 use crate::reason::ExitReason;
 use crate::receive::{Candidate, Mark, Received, drop_messages, mark};
+use crate::request::Answer;
 use crate::slot::flag;
 use crate::trace::EventKind;
 
@@ -80,19 +80,19 @@ impl Order {
     /// What the task's process runs: `future`, and then it tells its owner the value.
     pub(crate) async fn carry_out<F>(self, future: F)
     where
-        F: Future<Output: Value> + Send,
+        F: Future<Output: fmt::Debug + Send + 'static> + Send,
     {
         let value = future.await;
-        running("a task", |current, _, id| current.inner.answer(self, current.inner.pid(id), value));
+        running("a task", |current, _, id| current.inner.tell_value(self, current.inner.pid(id), value));
     }
 }
 
 impl Inner {
     /// Sends the value of the task `child`, if its owner still wants it, and unties them. Under the owner's lock, so
     /// that nothing comes of a task that was given up.
-    fn answer<T: Value>(&self, order: Order, child: Pid, value: T) {
+    fn tell_value<T: fmt::Debug + Send + 'static>(&self, order: Order, child: Pid, value: T) {
         let Order { owner, reference, .. } = order;
-        let mut envelope = Envelope::new(Answer { reference, value: Box::new(value) });
+        let mut envelope = Envelope::in_role(Answer { reference, value: Private(value) });
         if self.is_traced() {
             self.trace_send(&Target::Pid(owner), &mut envelope);
         }
@@ -123,24 +123,20 @@ pub(crate) type Outcome<T> = Result<T, ExitReason>;
 
 /// Which arm of a receive takes this message, if it says what has come of a task that is one of ours.
 pub(crate) fn wanted(message: &Candidate<'_>, is_ours: impl Fn(Ref) -> bool) -> Option<usize> {
-    if let Some(answer) = message.peek::<Answer>() {
-        return is_ours(answer.reference).then_some(0);
+    if let Some(reference) = message.answered() {
+        return is_ours(reference).then_some(0);
     }
     is_ours(message.peek::<Down>()?.reference).then_some(1)
 }
 
 /// What the message says that was [`wanted`], and of which task.
-pub(crate) fn read<T: Any>(arm: usize, received: Received) -> (Ref, Outcome<T>) {
+pub(crate) fn read<T: fmt::Debug + Send + 'static>(arm: usize, received: Received) -> (Ref, Outcome<T>) {
     if arm == 1 {
         let down = received.open::<Down>();
         return (down.reference, Err(down.reason));
     }
-    let answer = received.open::<Answer>();
-    let value: Box<dyn Any> = answer.value;
-    match value.downcast::<T>() {
-        Ok(value) => (answer.reference, Ok(*value)),
-        Err(_) => unreachable!("the value of a task has the type that the task says"),
-    }
+    let Answer { reference, value: Private(value) } = received.open::<Answer<Private<T>>>();
+    (reference, Ok(value))
 }
 
 /// Unties the running process from a task that ended without a value; which may be its own end, if they were linked

@@ -31,11 +31,16 @@ where
 fn root(name: &'static str, test: Pid) -> SupervisorBuilder {
     let child = ChildSpec::starting(name, move || async move {
         send(test, format!("{name}: child up"));
-        Ok::<_, ExitReason>(greenroom::spawn_link(async move {
+        let supervisor = self_pid();
+        let child = greenroom::spawn_link(async move {
             trap_exit(true);
+            // Before that, it would end without a word.
+            send(supervisor, ());
             next_exit().await;
             send(test, format!("{name}: child down"));
-        }))
+        });
+        receive::<()>().await;
+        Ok::<_, ExitReason>(child)
     });
     Supervisor::new(Strategy::OneForOne).intensity(0, Duration::from_secs(5)).child(child)
 }

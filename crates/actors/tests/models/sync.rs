@@ -1,7 +1,8 @@
 //! `loom`'s atomics in the place of the standard ones.
 //!
 //! `loom` knows sequential consistency of fences only, and takes that of an access for acquire and release. So an
-//! access that asks for it stands between two fences here.
+//! access that asks for it and writes stands between two fences here. One that only reads does not, which promises less
+//! than the language: there a read is ordered with such writes, but not as a fence would order what is around it.
 
 pub(crate) use loom::hint::spin_loop;
 pub(crate) use loom::sync::atomic::Ordering;
@@ -34,7 +35,7 @@ macro_rules! strict {
             }
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
-                between_fences(order, || self.0.load(order))
+                self.0.load(order)
             }
 
             #[allow(dead_code, reason = "each protocol stores to one kind of word")]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::DynamicSupervisorBuilder;
+use crate::ask::{Asked, Asker};
 use crate::current::running;
-use crate::message::Call;
 use crate::pid::{Pid, Ref};
 use crate::process::{exit_self, self_pid, send};
 use crate::reason::ExitReason;
@@ -17,12 +17,11 @@ use crate::supervisor::decision::{AutoShutdown, Decision, Ended, History, Intens
 use crate::supervisor::error::{StartChildError, StartError, TerminateChildError};
 use crate::supervisor::info::{ChildCounts, ChildInfo, Description, tell_restart};
 use crate::supervisor::report::{child_ended, give_up, not_restarted};
-use crate::supervisor::request::{Errand, Heard, Kind, Request, TryAgain, Who, listen, open};
+use crate::supervisor::request::{Errand, Heard, Kind, Request, TryAgain, Who, listen};
 use crate::supervisor::serve::{fail, prepare};
 use crate::supervisor::spec::{ChildSpec, NotStarted, PATIENCE, Shutdown};
 use crate::supervisor::start::start;
 use crate::supervisor::stop::{now, stop, stop_together};
-use crate::task::reply;
 use crate::tree::{ChildKind, ChildStatus, Strategy};
 
 struct Members {
@@ -62,13 +61,13 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
     let limit = builder.max_children.unwrap_or(usize::MAX);
     let (history, list) = (History::default(), FxHashMap::default());
     let mut members = Members { owner, intensity: builder.intensity, limit, history, list, started: 0 };
-    reply(owner, reference, Ok::<(), StartError>(()));
+    Asker::noted_here(owner, reference).reply(Ok::<(), StartError>(()));
     loop {
         let over = match listen().await {
             Heard::Exit(exit) if exit.from == owner => Some(exit.reason),
             Heard::Exit(exit) => members.ended(exit.from, &exit.reason).await.err(),
             Heard::TryAgain(retry) => members.try_again(retry).await.err(),
-            Heard::Call(call) => members.answer(since, call).await,
+            Heard::Asked(asked) => members.answer(since, asked).await,
         };
         if let Some(reason) = over {
             members.stop_all().await;
@@ -79,8 +78,8 @@ pub(super) async fn serve(builder: DynamicSupervisorBuilder, owner: Pid, referen
 
 impl Members {
     /// Answers a call; returns the reason to end for, if it was asked to.
-    async fn answer(&mut self, since: Duration, call: Call) -> Option<ExitReason> {
-        let (caller, request) = open(call)?;
+    async fn answer(&mut self, since: Duration, asked: Asked<Request>) -> Option<ExitReason> {
+        let (caller, request) = asked.open();
         match request {
             Request::Describe => {
                 caller.reply(Description { strategy: Strategy::OneForOne, since, children: self.list() });

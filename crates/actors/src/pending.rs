@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::CallFailure;
 use crate::current::{Current, running};
 use crate::mailbox::{Cursor, Envelope};
 use crate::message::{Down, Message, Target};
@@ -18,11 +17,31 @@ use crate::reason::ExitReason;
 use crate::receive::{Candidate, Mark, Received, await_messages, drop_messages, mark_in, poll_select};
 use crate::request::{Answer, ReplyTo, Request};
 
+/// Why a call was not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallFailure {
+    /// There is no such process, or nobody of that name.
+    NoProc,
+    /// A server has called itself, and would wait for ever.
+    CallingItself,
+    /// The time is up. The server lives, and should it still answer, that is dropped.
+    Timeout(Duration),
+    /// The server ended before it answered, for this reason; `NoConnection` if its node was lost.
+    Ended(ExitReason),
+    /// The process is a server that does not accept this.
+    Refused {
+        /// What it is.
+        server: String,
+        /// What it accepts.
+        accepts: Vec<String>,
+    },
+}
+
 /// What a server answers to a request that it does not accept.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Refusal {
-    pub(super) server: String,
-    pub(super) accepts: Vec<String>,
+pub(crate) struct Refusal {
+    pub(crate) server: String,
+    pub(crate) accepts: Vec<String>,
 }
 
 /// From which time-out on a few milliseconds more do not matter, so that a clock will do which is fast to read.
@@ -30,7 +49,7 @@ const LONG: Duration = Duration::from_secs(1);
 
 /// Waits for an answer. Dropped before, it withdraws, and nothing of it is left.
 #[must_use = "it waits when it is polled"]
-pub(super) struct Pending<R> {
+pub(crate) struct Pending<R> {
     note: Note,
     reference: Ref,
     cursor: Cursor,
@@ -51,7 +70,7 @@ enum Note {
 impl<R: Message> Pending<R> {
     /// Sends a request. What fails at once is not waited for.
     #[track_caller]
-    pub(super) fn send<M: Message>(server: &Target, message: M, timeout: Duration) -> Result<Self, CallFailure> {
+    pub(crate) fn send<M: Message>(server: &Target, message: M, timeout: Duration) -> Result<Self, CallFailure> {
         running("call", |current, slot, id| {
             let inner = current.inner;
             let caller = inner.pid(id);
@@ -83,7 +102,7 @@ impl<R: Message> Pending<R> {
 
     /// Waits for what `server` says of its own accord; it is noted there already.
     #[track_caller]
-    pub(super) fn of_new(server: Pid, reference: Ref, timeout: Duration) -> Self {
+    pub(crate) fn of_new(server: Pid, reference: Ref, timeout: Duration) -> Self {
         running("start", |current, _, id| {
             Pending::noted(current, id, Note::AtServer(server), reference, Cursor::default(), timeout)
         })
@@ -189,7 +208,7 @@ impl<R: Message> Future for Pending<R> {
             return await_messages(context).map(|()| unreachable!("it has not looked yet"));
         }
         let reference = this.reference;
-        match poll_select(&mut |candidate| outcome::<R>(candidate, reference), &mut this.cursor, context) {
+        match poll_select(|candidate| outcome::<R>(candidate, reference), &mut this.cursor, context) {
             Poll::Ready((arm, received)) => {
                 this.note = Note::Nowhere;
                 Poll::Ready(read(arm, received))
