@@ -19,7 +19,10 @@ pub const EXIT_NOTHING_RUN: u8 = 2;
 
 const AFTER_HELP: &str = "\
 Examples:
+  greenroom                            a prompt: every input is a cell; `:help` there says more
+  echo '1 + 1' | greenroom             the same without a terminal: prints 2
   greenroom new notes.livemd           begin a notebook
+  greenroom open notes.livemd          see it as a whole, edit and evaluate it
   greenroom run notes.livemd           evaluate it and show every cell
   greenroom run notes.livemd --json    the same, one JSON object a line, for a program
   greenroom help export                what a command can do
@@ -38,6 +41,12 @@ Exit codes:
   0  every cell succeeded
   1  a cell failed
   2  nothing was run: the file cannot be read, or the command is not understood";
+
+const AFTER_OPEN: &str = "\
+Keys (? shows all of them):
+  j k      move              i  edit, Esc ends it      n  new cell below
+  ee       evaluate a cell   ea everything             eo what is out of date
+  Ctrl-C   stop              s  save                   q  leave";
 
 const AFTER_CHECK: &str = "\
 Errors and warnings are those of `greenroom run`; no cell runs, so nothing is said of panics.
@@ -111,9 +120,25 @@ GREENROOM_CACHE names another folder for it.";
 #[derive(Debug, Parser)]
 #[command(name = "greenroom", version, after_help = AFTER_HELP)]
 pub struct Cli {
-    /// What to do; help where nothing is said.
+    /// What to do; a prompt for Rust where nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
+
+    /// How the prompt is shown.
+    #[command(flatten)]
+    pub prompt: Prompt,
+}
+
+/// How the prompt is shown.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Prompt {
+    /// Use no colours; they are also off where NO_COLOR is set or the output is no terminal
+    #[arg(long = "no-color")]
+    pub plain: bool,
+
+    /// Use words in place of marks, and draw nothing twice, for a screen reader; GREENROOM_SCREEN_READER=1 asks for the same
+    #[arg(long)]
+    pub screen_reader: bool,
 }
 
 /// What the program can do.
@@ -121,6 +146,8 @@ pub struct Cli {
 pub enum Command {
     /// Begin a notebook
     New(New),
+    /// See a notebook as a whole, edit it and evaluate its cells
+    Open(Open),
     /// Evaluate a notebook from top to bottom and show every cell
     Run(Run),
     /// Draw a saved trace or supervision tree
@@ -137,6 +164,10 @@ pub enum Command {
     Cache(Cache),
     /// Start an empty node that others can connect to
     Node(Node),
+    /// Print what a shell needs to complete this program's words
+    Completions(Completions),
+    /// Print the manual page
+    Man,
     /// Ask whether a node can be reached, and if not, why
     Ping(Ping),
 }
@@ -155,6 +186,22 @@ pub struct Run {
     /// How it is shown.
     #[command(flatten)]
     pub shown: Shown,
+}
+
+/// `greenroom open`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_OPEN)]
+pub struct Open {
+    /// The notebook, a .livemd file; it is begun if there is none
+    pub file: PathBuf,
+}
+
+/// `greenroom completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 /// `greenroom check`

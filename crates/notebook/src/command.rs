@@ -7,9 +7,12 @@ mod check;
 mod draw;
 mod export;
 mod fmt;
+mod manual;
 mod new;
 mod node;
+mod open;
 mod ping;
+mod prompt;
 mod run;
 mod test;
 
@@ -23,10 +26,15 @@ use crate::document::{self, Document, OpenError};
 use crate::draw::Style;
 use crate::frontend::{Frontend, Json, Look, Plain, Progress};
 
+pub use prompt::prompt;
+
 /// Does what a command says, and returns the exit code of the program.
 pub fn execute(command: &Command) -> u8 {
     match command {
         Command::New(arguments) => new::new(arguments),
+        Command::Open(arguments) => open::open(arguments),
+        Command::Completions(arguments) => manual::completions(arguments),
+        Command::Man => manual::man(),
         Command::Run(arguments) => run::run(arguments),
         Command::Draw(arguments) => draw::draw(arguments),
         Command::Check(arguments) => check::check(arguments),

@@ -110,6 +110,9 @@ pub struct Output {
     pub kind: OutputKind,
     /// The thing as text: what was printed, the value, the picture, the drawn error.
     pub text: String,
+    /// The type of a value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub type_name: Option<String>,
     /// A diagram's source in Mermaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mermaid: Option<String>,
@@ -147,7 +150,7 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), mermaid: None, svg: None, failed: false }
+        Output { kind, text: text.into(), type_name: None, mermaid: None, svg: None, failed: false }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
@@ -166,7 +169,9 @@ impl From<greenroom_stage::cell::Output> for Output {
         use greenroom_stage::cell::Output as Shown;
         match output {
             Shown::Text(text) => Output::new(OutputKind::Text, text),
-            Shown::Value { text, .. } => Output::new(OutputKind::Value, text),
+            Shown::Value { text, type_name } => {
+                Output { type_name: Some(type_name), ..Output::new(OutputKind::Value, text) }
+            }
             Shown::Sequence { text, mermaid, svg } => {
                 Output::diagram(OutputKind::Sequence, text, mermaid).with_svg(svg)
             }

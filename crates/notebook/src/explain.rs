@@ -17,7 +17,7 @@ use crate::source_map::position;
 /// Draws what is wrong with cells of one notebook.
 #[derive(Clone, Debug)]
 pub struct Explainer {
-    /// The file of the notebook, as messages call it.
+    /// The file of the notebook, as messages call it; empty if it has none.
     pub file: String,
     /// Whether drawings have colours.
     pub style: Style,
@@ -26,11 +26,14 @@ pub struct Explainer {
 }
 
 impl Explainer {
+    fn file(&self) -> Option<&str> {
+        (!self.file.is_empty()).then_some(&self.file)
+    }
+
     /// Draws something on a cell.
     pub fn draw(&self, cell: &PlannedCell, drawing: &Drawing) -> String {
         let label = cell.label();
-        let source =
-            CellSource { label: &label, file: Some(&self.file), first_line_in_file: cell.line, text: &cell.source };
+        let source = CellSource { label: &label, file: self.file(), first_line_in_file: cell.line, text: &cell.source };
         draw(&source, drawing, self.style, self.columns)
     }
 
@@ -180,12 +183,8 @@ impl Explainer {
         match place {
             Some((line, column)) => {
                 let label = cell.label();
-                let source = CellSource {
-                    label: &label,
-                    file: Some(&self.file),
-                    first_line_in_file: cell.line,
-                    text: &cell.source,
-                };
+                let source =
+                    CellSource { label: &label, file: self.file(), first_line_in_file: cell.line, text: &cell.source };
                 let mut drawing = Drawing::panic(&source, "", line as usize, column as usize);
                 drawing.message = message.to_owned();
                 drawing

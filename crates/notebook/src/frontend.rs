@@ -2,22 +2,36 @@
 //!
 //! Owns everything that knows of terminals. What happens during a run is for `event`.
 
-mod json;
 mod pager;
-mod plain;
 mod progress;
+mod plain;
+mod json;
 mod quiet;
+
+mod manifest;
+mod commands;
+mod syntax;
+mod complete;
+mod debugged;
+mod paint;
+mod view;
+mod screen;
+mod typing;
+mod full;
+mod repl;
 
 use std::io;
 
 use crate::event::Event;
 
 pub use console::strip_ansi_codes;
+pub use full::view;
 pub use json::Json;
 pub use pager::page;
 pub use plain::{Look, Plain};
 pub use progress::{Progress, clear_line};
 pub use quiet::Quiet;
+pub use repl::{ReplOptions, repl};
 
 /// Shows a run to somebody.
 pub trait Frontend {

@@ -19,7 +19,6 @@ pub mod event;
 
 pub mod draw;
 
-pub mod frontend;
 pub mod picture;
 
 pub mod cli;
@@ -36,6 +35,8 @@ pub mod live;
 pub mod trace;
 
 pub mod storage;
+
+pub mod frontend;
 
 pub mod app;
 

@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use greenroom::message::Exit;
 use greenroom::{Local, Node, Pid, receive};
-use greenroom_cluster::{Cluster, Cookie, ListenError, Notice, StartError};
+use greenroom_cluster::{Cluster, Cookie, CookieFileError, ListenError, Notice, StartError};
+use greenroom_stage::inspect::{Answer, Question};
 
+use crate::compiler::CompiledCell;
 use crate::draw::Style;
 use crate::explain::Explainer;
 use crate::livemd::Notebook;
 use crate::prelude;
 use crate::rustc::ToolError;
 use crate::session::data::{Data, Refusal};
-use crate::session::operation::{ClientId, Operation};
-use crate::session::{Replica, Session, SessionOptions, Update};
+use crate::session::operation::{ClientId, Operation, SectionId};
+use crate::session::{ImagineError, Library, Replica, Session, SessionOptions, Update};
 use crate::tools::Toolbox;
 
 /// How a notebook is opened.
@@ -149,6 +151,7 @@ enum Request {
     Join(String, Arc<dyn Fn(Update) + Send + Sync>, mpsc::SyncSender<ClientId>),
     Leave(ClientId, mpsc::SyncSender<()>),
     Save(Option<PathBuf>, mpsc::SyncSender<Result<(), String>>),
+    Look(mpsc::SyncSender<Library>),
     Interrupt(mpsc::SyncSender<()>),
     Close(mpsc::SyncSender<()>),
 }
@@ -160,6 +163,7 @@ impl fmt::Debug for Request {
             Request::Join(..) => "Join",
             Request::Leave(..) => "Leave",
             Request::Save(..) => "Save",
+            Request::Look(_) => "Look",
             Request::Interrupt(_) => "Interrupt",
             Request::Close(_) => "Close",
         })
@@ -191,7 +195,8 @@ impl Live {
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let name = format!("greenroom-{}-{number}@127.0.0.1", std::process::id());
         let node = Node::builder().name(name).start().map_err(LiveError::Node)?;
-        let cookie = Cookie::random();
+        // The user's own, so that its runtimes can be joined to the user's other nodes.
+        let cookie = own_cookie().unwrap_or_else(|_| Cookie::random());
         // The end of a runtime is told in the notebook's own words; a front end has the terminal for itself.
         let silent = |_: &Notice| ();
         let cluster =
@@ -203,7 +208,7 @@ impl Live {
             columns: options.columns,
             events: 0,
         };
-        let file = options.file.as_deref().unwrap_or(Path::new("notebook")).display().to_string();
+        let file = options.file.as_deref().map_or_else(String::new, |file| file.display().to_string());
         let explainer = Explainer { file, style: options.style, columns: options.columns };
         let (ready, started) = mpsc::sync_channel(1);
         let notebook = notebook.clone();
@@ -314,6 +319,62 @@ impl Handle {
         self.ask(|answer| Request::Save(path, answer)).unwrap_or_else(|closed| Err(closed.to_string()))
     }
 
+    /// Looks things up in it: what cells were compiled to.
+    ///
+    /// # Errors
+    /// If the notebook was closed.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn library(&self) -> Result<Library, Closed> {
+        self.ask(Request::Look)
+    }
+
+    /// Has a cell compiled that may soon stand at the end of a section. Returns at once.
+    pub fn warm(&self, section: SectionId, source: &str) {
+        let (handle, source) = (self.clone(), source.to_owned());
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.node.send(self.host, Local(Request::Look(sender)));
+        // A notebook that was closed compiles nothing more.
+        if let Ok(library) = answer.recv() {
+            handle.node.spawn(async move { library.warm(section, source) });
+        }
+    }
+
+    /// What a cell at the end of a section would compile to. Nothing is run.
+    ///
+    /// # Errors
+    /// [`ImagineError`]; a notebook that was closed is not ready.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn imagine(&self, section: SectionId, source: &str) -> Result<CompiledCell, ImagineError> {
+        let library = self.library().map_err(|Closed| ImagineError::NotReady)?;
+        let source = source.to_owned();
+        self.process(async move { library.imagine(section, source).await }).unwrap_or(Err(ImagineError::NotReady))
+    }
+
+    /// Asks the runtime about its processes.
+    ///
+    /// # Errors
+    /// Why there is no answer, for people.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn inspect(&self, question: Question) -> Result<Answer, String> {
+        let library = self.library().map_err(|closed| closed.to_string())?;
+        let answer = self.process(async move { library.inspect(question).await });
+        answer.unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// Waits for a process of the notebook's node.
+    fn process<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Closed> {
+        let (sender, answer) = mpsc::sync_channel(1);
+        // Whoever asks waits.
+        self.node.spawn(async move { drop(sender.send(future.await)) });
+        answer.recv().map_err(|_| Closed)
+    }
+
     /// Ends what runs or waits, and what is being built for it: what Ctrl-C means.
     ///
     /// # Panics
@@ -382,6 +443,14 @@ impl Drop for Client {
     }
 }
 
+/// The cookie of the user's nodes: in the file that `$GREENROOM_COOKIE` names, else in the usual one.
+fn own_cookie() -> Result<Cookie, CookieFileError> {
+    match std::env::var_os("GREENROOM_COOKIE").filter(|file| !file.is_empty()) {
+        Some(file) => Cookie::of_file(Path::new(&file)),
+        None => Cookie::of_user(),
+    }
+}
+
 async fn open(
     notebook: &Notebook,
     explainer: Explainer,
@@ -420,6 +489,7 @@ async fn host(mut session: Session) {
                     let _ = answer.send(());
                 }
                 Request::Save(path, answer) => drop(answer.send(session.save(path).await)),
+                Request::Look(answer) => drop(answer.send(session.library())),
                 Request::Interrupt(answer) => {
                     session.interrupt().await;
                     let _ = answer.send(());

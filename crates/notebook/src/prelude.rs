@@ -141,6 +141,11 @@ pub fn cache_folder() -> Result<PathBuf, ToolError> {
     Ok(folders.cache_dir().to_owned())
 }
 
+/// The sources of the crates that every notebook stands on: path and text.
+pub fn own_sources() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SOURCES.iter().filter(|(path, _)| path.ends_with(".rs")).copied()
+}
+
 /// Writes the crates that notebooks stand on, and their lock file, into a folder; what is right there stays.
 ///
 /// # Errors

@@ -21,6 +21,7 @@ mod keeper;
 mod follow;
 mod client;
 mod file;
+mod library;
 mod run;
 
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ use estate::Estate;
 pub use file::notebook;
 use file::{Answer, Request, Wish};
 pub use follow::Follower;
+pub use library::{ImagineError, Library};
 use message::{CELLS, COMPILER, RUNTIME, SESSION, Speaker};
 use operation::{ClientId, Evaluation, Operation};
 pub use run::Interrupt;
@@ -207,6 +209,11 @@ impl Session {
             // It is just being started again, with all who look.
             Err(_) => Ok(()),
         }
+    }
+
+    /// Looks things up in it.
+    pub fn library(&self) -> Library {
+        Library { estate: self.estate.clone() }
     }
 
     /// Ends everything, the runtime first.

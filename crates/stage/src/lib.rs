@@ -15,6 +15,7 @@ pub mod pictures;
 pub mod program;
 pub mod prelude;
 pub mod protocol;
+pub mod inspect;
 mod tracer;
 mod loader;
 mod store;

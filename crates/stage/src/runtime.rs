@@ -28,6 +28,9 @@ const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
 const WITHIN: Duration = Duration::from_secs(5);
 
+/// How many events each worker remembers, for those who ask when something has gone wrong.
+const FLIGHT: usize = 2048;
+
 /// The runtime's program: reads the [`Owner`] from standard input, joins it, and serves it.
 pub fn main() {
     match start() {
@@ -59,6 +62,7 @@ fn start() -> Result<Node, String> {
         .name(&owner.name)
         .workers(workers)
         .on_panic(tell_leader)
+        .flight_recorder(FLIGHT)
         .start()
         .map_err(|error| format!("cannot start a node: {error}"))?;
     let cluster = Cluster::builder(&node)
@@ -73,6 +77,7 @@ fn start() -> Result<Node, String> {
         let store = Store::default();
         if let Some(node) = Node::current() {
             crate::tracer::start(&node, owner.events, theirs);
+            crate::inspect::start(&node, cluster.clone());
         }
         watch::start(store.clone(), waiter.clone());
         greenroom::spawn(keep_alive(waiter, store));

@@ -75,6 +75,7 @@ fn run(arguments: &Node) -> Result<(), NodeError> {
     let (interrupt, interrupted) = mpsc::channel();
     // It fails only when there is a handler already, which then ends the program.
     let _ = ctrlc::set_handler(move || interrupt.send(()).unwrap_or_default());
+    greenroom_stage::inspect::start(&node, cluster.clone());
     node.spawn(async move {
         cluster.monitor_nodes(NodeKind::Any);
         loop {

@@ -74,11 +74,11 @@ impl Look {
         Look { coloured: false, ..self }
     }
 
-    fn paint(&self, style: Style, text: &str) -> String {
+    pub(super) fn paint(&self, style: Style, text: &str) -> String {
         style.force_styling(self.coloured).apply_to(text).to_string()
     }
 
-    fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    pub(super) fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.coloured {
             true => Cow::Borrowed(text),
             false => strip_ansi_codes(text),

@@ -14,14 +14,15 @@ use greenroom_stage::protocol::EvaluationId;
 use super::data::{Data, RuntimeStatus, Validity};
 use super::estate::Estate;
 use super::message::{
-    Answer, AreExamined, Begin, CELLS, COMPILER, Definers, Halt, Happened, Job, Join, Order, Peek, RUNTIME, Submit,
-    Welcome, WhoDefines,
+    Answer, AreExamined, Begin, CELLS, COMPILER, Definers, Halt, Happened, Imagine, Imagined, Job, Join, Order, Peek,
+    RUNTIME, Submit, Welcome, WhoDefines,
 };
-use super::operation::{Action, CellId, Evaluation, Operation, Outcome};
+use super::operation::{Action, CellId, Evaluation, Operation, Outcome, Structure};
 use super::workshop::Warm;
 use super::{cell, words};
 use crate::analysis;
 use crate::compiler::Scope;
+use crate::livemd::{Cell, Code, Language};
 use crate::plan::PlannedCell;
 
 /// What the session says by itself, as nobody else is left to say it.
@@ -46,6 +47,7 @@ pub(super) async fn serve(estate: Arc<Estate>) {
             submit: Submit => keeper.submit(submit).await,
             Join(client): Join => keeper.join(client),
             Peek(from): Peek => keeper.welcome(from),
+            question: Imagine => keeper.imagine(question),
             question: WhoDefines => keeper.who_defines(&question),
             down: Down => keeper.down(down.reference).await,
         }
@@ -258,6 +260,34 @@ impl Keeper {
         {
             self.warmed = Some(next);
             send(compiler, Warm(Local(Arc::new(job))));
+        }
+    }
+
+    /// What a cell that is not there would be compiled with: the notebook is given it for a moment, and nobody told.
+    fn imagine(&mut self, question: Imagine) {
+        let Imagine { for_whom, section, source } = question;
+        let manifest = self.setup().map_or_else(String::new, |setup| setup.source);
+        let is_ready = self.estate.tools().is_some_and(|tools| tools.manifest == manifest);
+        let data = self.data.clone();
+        let id = data.unused_cell_id();
+        let cell = Box::new(Cell::Code(Code::new(Language::Rust, source, 0)));
+        let added = self.data.apply(&Structure::InsertCell { section, index: usize::MAX, id, cell }.into());
+        let job = match added {
+            Ok(_) if is_ready => self.job(id, EvaluationId(0)).map(Arc::new),
+            Ok(_) | Err(_) => None,
+        };
+        self.data = data;
+        match (for_whom, job) {
+            (Some((from, tag)), job) => {
+                let imagined: Imagined = Local((tag, job));
+                send(from, imagined);
+            }
+            (None, Some(job)) => {
+                if let Some(compiler) = whereis(COMPILER) {
+                    send(compiler, Warm(Local(job)));
+                }
+            }
+            (None, None) => {}
         }
     }
 

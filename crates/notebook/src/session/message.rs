@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{Local, Pid, monitor, receive, self_pid, send, sleep, whereis};
+use greenroom::{Local, Pid, Ref, monitor, receive, self_pid, send, sleep, whereis};
 use greenroom_stage::protocol::{ContainerId, Evaluate, EvaluationId};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Data, Refusal};
-use super::operation::{CellId, Operation, RuntimeId, RuntimeSettings};
+use super::operation::{CellId, Operation, RuntimeId, RuntimeSettings, SectionId};
 use crate::compiler::Scope;
 use crate::plan::PlannedCell;
 
@@ -58,6 +58,18 @@ pub(super) struct WhoDefines {
     pub cell: CellId,
     pub names: Vec<String>,
 }
+
+/// To the session: what would this compile with, as a cell at the end of a section? Without anybody to tell, have it
+/// compiled: it may soon be one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Imagine {
+    pub for_whom: Option<(Pid, Ref)>,
+    pub section: SectionId,
+    pub source: String,
+}
+
+/// The session's answer, under the reference of the question.
+pub(super) type Imagined = Local<(Ref, Option<Arc<Job>>)>;
 
 /// The names with the cells, as messages call them.
 #[derive(Debug, Serialize, Deserialize)]

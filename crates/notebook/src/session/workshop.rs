@@ -93,7 +93,7 @@ pub(super) async fn serve(estate: Arc<Estate>) {
     let mut orders: VecDeque<Order> = VecDeque::new();
     loop {
         receive! {
-            Warm(Local(job)): Warm => orders.push_back(Order { job, asked: None, state: State::Waiting }),
+            Warm(Local(job)): Warm => warm(&mut orders, job),
             Local((from, tag, job)): Compile => ask(&mut orders, from, tag, job),
             Drop(tag): Drop => {
                 if let Some(at) = orders.iter().position(|order| order.asked.is_some_and(|(_, asked)| asked == tag))
@@ -112,6 +112,25 @@ pub(super) async fn serve(estate: Arc<Estate>) {
             order.state = State::Running(spawn_link(work(self_pid(), tag, order.job.clone(), estate.clone())), tag);
         }
     }
+}
+
+/// Adds an order ahead of its turn. What was begun ahead for the same cell, when it said something else, ends.
+fn warm(orders: &mut VecDeque<Order>, job: Arc<Job>) {
+    let is_same =
+        |order: &Order| order.job.id == job.id && order.job.source == job.source && order.job.scope.is_same(&job.scope);
+    if orders.iter().any(is_same) {
+        return;
+    }
+    orders.retain(|order| {
+        let is_old = order.asked.is_none() && order.job.id == job.id;
+        if let State::Running(worker, _) = order.state
+            && is_old
+        {
+            exit(worker, greenroom::ExitReason::Kill);
+        }
+        !is_old
+    });
+    orders.push_back(Order { job, asked: None, state: State::Waiting });
 }
 
 /// Adds an order, or joins one for the very same that was begun ahead.

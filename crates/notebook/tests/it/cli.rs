@@ -109,7 +109,7 @@ fn the_help_gives_examples_and_exit_codes() {
 
 #[test]
 fn run_takes_a_file_and_says_how_to_show_it() {
-    let Ok(Cli { command: Some(Command::Run(run)) }) =
+    let Ok(Cli { command: Some(Command::Run(run)), .. }) =
         Cli::try_parse_from(["greenroom", "run", "notes.livemd", "--json"])
     else {
         panic!("the command is understood");

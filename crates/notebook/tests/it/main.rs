@@ -18,3 +18,4 @@ mod nodes;
 mod picture;
 mod run;
 mod support;
+mod terminal;

@@ -53,6 +53,7 @@ impl Cell {
         self.connect(ask).await;
         let (mut owner, mut watch) = order(run()).await;
         let mut leader: Option<Ref> = None;
+        let mut marks = 0;
         let end = loop {
             receive! {
                 Began { id: begun, leader: pid }: Began => if begun == id && leader.is_none() {
@@ -68,7 +69,8 @@ impl Cell {
                 },
                 crashed: Crashed => self.crashed(&crashed).await,
                 RawOutput::Text(text): RawOutput => self.raw(text).await,
-                RawOutput::Mark(_): RawOutput => (),
+                // It travels by another way than the end of the evaluation, and may be there first.
+                RawOutput::Mark(mark): RawOutput => if mark == id { marks += 1 },
                 stuck: NotYielding => if stuck.id == id && !is_example(id) {
                     let NotYielding { for_ms, .. } = stuck;
                     self.say(Evaluation::NotYielding { cell: self.id, evaluation: id, for_ms }).await;
@@ -95,7 +97,7 @@ impl Cell {
             demonitor_flush(watch).await;
         }
         match end {
-            End::Finished(_) => self.last_output(id).await,
+            End::Finished(_) => self.last_output(id, marks).await,
             End::Lost(_) | End::Cut | End::Halted | End::OutOfTime => self.last_words().await,
         }
         send(
@@ -116,9 +118,9 @@ impl Cell {
         }
     }
 
-    /// Takes what was written past the group leader before the evaluation ended: up to its mark in both streams.
-    async fn last_output(&mut self, id: EvaluationId) {
-        let mut marks = 0;
+    /// Takes what was written past the group leader before the evaluation ended: up to its mark in both streams, of which
+    /// some may have been seen.
+    async fn last_output(&mut self, id: EvaluationId, mut marks: u8) {
         while marks < 2 {
             receive! {
                 RawOutput::Text(text): RawOutput => self.raw(text).await,

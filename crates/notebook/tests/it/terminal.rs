@@ -1,0 +1,172 @@
+//! The prompt as a person has it: the real program in a pseudo-terminal, and without one. Nothing here sleeps; each step
+//! waits for what the person would wait to see.
+
+mod documents;
+mod inputs;
+mod piped;
+mod processes;
+mod tour;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::support::{cache_folder, prelude};
+
+/// Nothing here takes so long unless it hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SIZE: PtySize = PtySize { rows: 60, cols: 100, pixel_width: 0, pixel_height: 0 };
+
+/// The program in a terminal, with a folder of its own.
+struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    writer: Box<dyn Write + Send>,
+    screen: Arc<(Mutex<Shown>, Condvar)>,
+    folder: tempfile::TempDir,
+}
+
+struct Shown {
+    parser: vt100::Parser,
+    is_over: bool,
+}
+
+impl Terminal {
+    /// Starts the program and waits for its prompt.
+    fn start() -> Terminal {
+        let mut terminal = Terminal::with(&[], |_| ());
+        terminal.wait("[1]›");
+        terminal
+    }
+
+    fn with(arguments: &[&str], prepare: impl FnOnce(&Path)) -> Terminal {
+        // Built by whoever needs it first, and not on the clock of this test.
+        prelude();
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        prepare(folder.path());
+        Terminal::again(folder, arguments)
+    }
+
+    /// Starts the program in a folder that it was in before.
+    fn again(folder: tempfile::TempDir, arguments: &[&str]) -> Terminal {
+        let pair = native_pty_system().openpty(SIZE).expect("there are pseudo-terminals");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(arguments);
+        command.cwd(folder.path());
+        command.env("GREENROOM_CACHE", cache_folder());
+        command.env("GREENROOM_HISTORY", folder.path().join("history"));
+        command.env("GREENROOM_COOKIE", folder.path().join("cookie"));
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        command.env_remove("VISUAL");
+        command.env("EDITOR", folder.path().join("editor"));
+        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let mut reader = pair.master.try_clone_reader().expect("it can be read");
+        let writer = pair.master.take_writer().expect("it can be written to");
+        let shown = Shown { parser: vt100::Parser::new(SIZE.rows, SIZE.cols, 0), is_over: false };
+        let screen = Arc::new((Mutex::new(shown), Condvar::new()));
+        let drawn = screen.clone();
+        std::thread::spawn(move || {
+            let mut piece = [0; 1 << 14];
+            loop {
+                let read = reader.read(&mut piece).unwrap_or(0);
+                let mut shown = drawn.0.lock().expect("nobody panics with it");
+                shown.parser.process(&piece[..read]);
+                shown.is_over = read == 0;
+                drop(shown);
+                drawn.1.notify_all();
+                if read == 0 {
+                    return;
+                }
+            }
+        });
+        Terminal { child, master: pair.master, writer, screen, folder }
+    }
+
+    /// Presses keys.
+    fn keys(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).and_then(|()| self.writer.flush()).expect("the terminal is there");
+    }
+
+    /// Types a line and presses Enter.
+    fn enter(&mut self, line: &str) {
+        self.keys(line);
+        self.keys("\r");
+    }
+
+    /// Waits until the screen shows something.
+    fn wait(&mut self, text: &str) -> String {
+        self.wait_until(text, |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen is so; `what` says how, for the message.
+    fn wait_until(&mut self, what: &str, is_so: impl Fn(&str) -> bool) -> String {
+        let begin = Instant::now();
+        let mut shown = self.screen.0.lock().expect("nobody panics with it");
+        loop {
+            let text = shown.parser.screen().contents();
+            if is_so(&text) {
+                return text;
+            }
+            let is_late = begin.elapsed() > PATIENCE;
+            assert!(!is_late && !shown.is_over, "waiting for {what:?} (over: {}), but:\n{text}", shown.is_over);
+            shown = self.screen.1.wait_timeout(shown, Duration::from_secs(1)).expect("nobody panics with it").0;
+        }
+    }
+
+    /// Types a line, presses Enter, and waits for what comes of it and for the next prompt. Clears the screen before.
+    fn asks(&mut self, line: &str, answer: &str) -> String {
+        // Ctrl-L: only what comes of this line is looked at.
+        self.keys("\u{c}");
+        self.wait_until("a clear screen", |screen| screen.trim().lines().count() == 1);
+        self.enter(line);
+        self.wait_until(answer, |screen| {
+            let lines: Vec<_> = screen.trim().lines().collect();
+            let has_prompt =
+                lines.last().is_some_and(|last| last.starts_with('[') && last.trim_end().ends_with(['›', '⑂']));
+            let is_answered = lines.get(1..).is_some_and(|rest| rest.join("\n").contains(answer));
+            has_prompt && is_answered
+        })
+    }
+
+    /// Leaves by Ctrl-D, twice where it asks. Returns the exit code.
+    fn leave(mut self) -> (u32, tempfile::TempDir) {
+        // Ctrl-L: what it says now is looked at.
+        self.keys("\u{c}\u{4}");
+        let mut shown = self.screen.0.lock().expect("nobody panics with it");
+        while !shown.is_over && !shown.parser.screen().contents().contains("Ctrl-D once more leaves without") {
+            let (next, waited) = self.screen.1.wait_timeout(shown, PATIENCE).expect("nobody panics with it");
+            assert!(!waited.timed_out(), "it does not leave:\n{}", next.parser.screen().contents());
+            shown = next;
+        }
+        let (is_over, prompt) = (shown.is_over, |screen: &str| screen.trim_end().ends_with(['›', '⑂']));
+        drop(shown);
+        if !is_over {
+            self.wait_until("the prompt", prompt);
+            self.keys("\u{4}");
+        }
+        let status = self.child.wait().expect("it ends");
+        (status.exit_code(), self.folder)
+    }
+}
+
+/// What a script does instead of an editor.
+fn editor(folder: &Path, script: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let file: PathBuf = folder.join("editor");
+    std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).expect("it can be written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("it can be changed");
+}
+
+/// The program without a terminal.
+fn piped(folder: &Path) -> Command {
+    prelude();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.current_dir(folder).env("GREENROOM_CACHE", cache_folder()).env("GREENROOM_COOKIE", folder.join("cookie"));
+    command
+}

@@ -1,0 +1,75 @@
+//! The commands on processes and nodes.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use super::{Terminal, piped};
+
+const SUPERVISOR: &str = "let sup = Supervisor::new(Strategy::OneForOne).name(\"shop\").child(ChildSpec::named(\"clerk\", \
+                          || async { receive::<u8>().await; panic!(\"sold out\") })).start_link().await?;";
+
+#[test]
+fn processes_are_listed_watched_drawn_and_ended() {
+    let mut terminal = Terminal::start();
+    terminal.enter(SUPERVISOR);
+    terminal.wait("✓ sup");
+    terminal.asks(":ps", "clerk");
+    terminal.asks(":ps memory", "MEMORY▾");
+    terminal.asks(":tree", "shop");
+    terminal.asks(":tree shop", "clerk");
+    terminal.asks(":tree clerk", "no supervisor");
+    terminal.asks(":state clerk", "traps exits");
+    terminal.asks(":mailbox clerk", "0 wait");
+    terminal.asks(":state nobody", "no process is called `nobody`");
+    terminal.asks(":trace clerk", "`clerk` from now on");
+    terminal.asks("send(whereis(\"clerk\").unwrap(), 1u8)", "done");
+    let screen = terminal.asks(":trace show", "sold out");
+    assert!(screen.contains("INFO: u8") && screen.contains("RESTART"), "{screen}");
+    terminal.asks(":trace stop", "›");
+    terminal.asks(":trace show", "nothing is traced");
+    terminal.asks(":flight", "clerk");
+    terminal.asks(":kill clerk", "clerk is told to end");
+    terminal.leave();
+}
+
+#[test]
+fn top_is_drawn_until_a_key_is_pressed() {
+    let mut terminal = Terminal::start();
+    terminal.asks("let a = 1;", "a: i32");
+    terminal.enter(":top");
+    terminal.wait("any other key ends");
+    terminal.wait("runtime_server");
+    terminal.keys("m");
+    terminal.wait("MEMORY▾");
+    terminal.keys("q");
+    terminal.wait_until("the prompt", |screen| !screen.contains("any other key ends"));
+    terminal.asks("a + 1", "= 2  i32");
+    terminal.leave();
+}
+
+#[test]
+fn another_node_is_joined_and_looked_at() {
+    let mut terminal = Terminal::start();
+    terminal.asks("1", "= 1  i32");
+    terminal.asks(":nodes", "connected to no other node");
+    // A port that was free a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut node = piped(terminal.folder.path())
+        .args(["node", "--name", "shop@127.0.0.1", "--listen", &address, "--cookie"])
+        .arg(terminal.folder.path().join("cookie"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(node.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("listens on"));
+    terminal.asks(&format!(":connect {address}"), "shop@127.0.0.1");
+    terminal.asks(":nodes", "shop@127.0.0.1");
+    terminal.asks(":node shop@127.0.0.1", "looking at shop@127.0.0.1");
+    terminal.asks(":ps", "inspector");
+    terminal.asks(":node", "looking at the runtime");
+    terminal.asks(":node nowhere@127.0.0.1", "there is no connection to a node");
+    terminal.asks(":connect 127.0.0.1:1", "error");
+    node.kill().unwrap();
+    node.wait().unwrap();
+    terminal.leave();
+}

@@ -1,0 +1,292 @@
+//! What an owner can ask about the processes of its runtime: who there is and what each does, who supervises whom, what
+//! they tell each other; and ending one. Asked by messages to the process named [`INSPECTOR`].
+//!
+//! Owns the questions and their answers. How an answer looks is for whoever asked.
+
+use std::time::Duration;
+
+use greenroom::message::Down;
+use greenroom::process::{Info, demonitor_flush};
+use greenroom::trace::Trace;
+use greenroom::tree::{ChildKind, TreeNode};
+use greenroom::{
+    ExitReason, Node, NodeId, Pid, Recording, Ref, monitor, receive, register, self_pid, send, supervisor,
+};
+use greenroom_cluster::Cluster;
+use serde::{Deserialize, Serialize};
+
+/// The name of the process that answers.
+pub const INSPECTOR: &str = "inspector";
+
+/// How many events a worker of the runtime records at most while somebody traces.
+const EVENTS: usize = 20_000;
+
+/// How long another node may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A question. It is answered by one [`Answered`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Who gets the answer.
+    pub from: Pid,
+    /// What the answer will bear.
+    pub tag: Ref,
+    /// What to tell.
+    pub question: Question,
+}
+
+/// What can be asked. A process is named as it is registered, or as `<0.12.0>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Who there is: [`Answer::Processes`].
+    Processes,
+    /// What is known of one: [`Answer::Processes`] with one.
+    Process(String),
+    /// Who supervises whom, below this supervisor or all of them: [`Answer::Trees`].
+    Trees(Option<String>),
+    /// Record what happens from now on: [`Answer::Done`].
+    StartTrace,
+    /// What was recorded so far; it begins anew: [`Answer::Trace`].
+    TakeTrace,
+    /// Record no more; what was recorded: [`Answer::Trace`].
+    StopTrace,
+    /// What has happened last, without having asked before: [`Answer::Trace`].
+    Flight,
+    /// End a process, whatever it does: [`Answer::Done`].
+    Kill(String),
+    /// The nodes that this one is connected to: [`Answer::Nodes`].
+    Nodes,
+    /// Connect to a node: [`Answer::Nodes`].
+    Connect(String),
+    /// The same of another node, which has to answer as this one does.
+    At {
+        /// Its name, as [`Answer::Nodes`] has it.
+        node: String,
+        /// What it is asked.
+        question: Box<Question>,
+    },
+}
+
+/// An answer, with the tag of its question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answered {
+    /// That of the question.
+    pub tag: Ref,
+    /// The answer, or why there is none, for people.
+    pub answer: Result<Answer, String>,
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// It was done.
+    Done,
+    /// Processes.
+    Processes(Vec<Process>),
+    /// Supervisors that nobody supervises, each with all below it.
+    Trees(Vec<TreeNode>),
+    /// What was recorded.
+    Trace(Trace),
+    /// The names of nodes.
+    Nodes(Vec<String>),
+}
+
+/// What is known of a process: [`Info`] without what only its own node can use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// The process.
+    pub pid: Pid,
+    /// Whether it is a supervisor.
+    pub kind: ChildKind,
+    /// What it does: running, waiting, suspended.
+    pub status: String,
+    /// The name that it is registered under.
+    pub registered_name: Option<String>,
+    /// The label that it gave itself.
+    pub label: Option<String>,
+    /// Messages that wait.
+    pub mailbox: usize,
+    /// How many there may be.
+    pub mailbox_limit: Option<usize>,
+    /// Bytes of those that wait.
+    pub mailbox_memory: usize,
+    /// How many were dropped for want of room.
+    pub dropped: u64,
+    /// The processes that it is linked to.
+    pub links: Vec<Pid>,
+    /// Who monitors it.
+    pub monitored_by: Vec<Pid>,
+    /// Whether exit signals become messages.
+    pub trap_exit: bool,
+    /// Who started it.
+    pub parent: Option<Pid>,
+    /// Where its output goes.
+    pub group_leader: Option<Pid>,
+    /// Where in the source it was started.
+    pub spawned_at: Option<String>,
+    /// Bytes of its place, its future and its mailbox.
+    pub memory: usize,
+    /// How much it has done.
+    pub reductions: u64,
+    /// Messages that it has received.
+    pub messages_in: u64,
+    /// Messages that it has sent.
+    pub messages_out: u64,
+    /// How long it was running, all in all.
+    pub busy: Duration,
+    /// For how long it has not yielded, if it runs now.
+    pub running_for: Option<Duration>,
+}
+
+impl From<Info> for Process {
+    fn from(info: Info) -> Self {
+        Process {
+            pid: info.pid,
+            kind: info.kind,
+            status: format!("{:?}", info.status).to_lowercase(),
+            registered_name: info.registered_name,
+            label: info.label,
+            mailbox: info.message_queue_len,
+            mailbox_limit: info.mailbox_limit,
+            mailbox_memory: info.mailbox_memory,
+            dropped: info.dropped,
+            links: info.links,
+            monitored_by: info.monitored_by,
+            trap_exit: info.trap_exit,
+            parent: info.parent,
+            group_leader: info.group_leader,
+            spawned_at: info.spawned_at.map(|place| place.to_string()),
+            memory: info.memory + info.heap.unwrap_or(0),
+            reductions: info.reductions,
+            messages_in: info.messages_in,
+            messages_out: info.messages_out,
+            busy: info.busy,
+            running_for: info.running_for,
+        }
+    }
+}
+
+/// Starts the process that answers, on the node of this cluster.
+pub fn start(node: &Node, cluster: Cluster) -> Pid {
+    node.spawn(serve(cluster))
+}
+
+async fn serve(cluster: Cluster) {
+    greenroom::process::set_label("inspector");
+    // Another one answers already.
+    if register(INSPECTOR, self_pid()).is_err() {
+        return;
+    }
+    let mut inspector = Inspector { cluster, recording: None };
+    loop {
+        let Ask { from, tag, question } = receive().await;
+        let answer = match Node::current() {
+            Some(node) => inspector.answer(&node, question).await,
+            None => Err("the node is being stopped".to_owned()),
+        };
+        send(from, Answered { tag, answer });
+    }
+}
+
+struct Inspector {
+    cluster: Cluster,
+    recording: Option<Recording>,
+}
+
+impl Inspector {
+    async fn answer(&mut self, node: &Node, question: Question) -> Result<Answer, String> {
+        match question {
+            Question::Processes => {
+                let mut all: Vec<Process> =
+                    node.list().into_iter().filter_map(|pid| node.info(pid)).map(Process::from).collect();
+                all.sort_by_key(|process| process.pid);
+                Ok(Answer::Processes(all))
+            }
+            Question::Process(name) => {
+                let pid = find(node, &name)?;
+                let info = node.info(pid).ok_or_else(|| gone(&name))?;
+                Ok(Answer::Processes(vec![info.into()]))
+            }
+            Question::Trees(None) => Ok(Answer::Trees(supervisor::forest().await)),
+            Question::Trees(Some(name)) => {
+                let tree = supervisor::tree(find(node, &name)?).await.map_err(|error| error.to_string())?;
+                Ok(Answer::Trees(vec![tree]))
+            }
+            Question::StartTrace => {
+                self.recording = Some(node.record(EVENTS));
+                Ok(Answer::Done)
+            }
+            Question::TakeTrace => match &self.recording {
+                Some(recording) => Ok(Answer::Trace(without(recording.take(self_pid()), self_pid()))),
+                None => Err("nothing is traced".to_owned()),
+            },
+            Question::StopTrace => match self.recording.take() {
+                Some(recording) => Ok(Answer::Trace(without(recording.take(self_pid()), self_pid()))),
+                None => Err("nothing is traced".to_owned()),
+            },
+            Question::Flight => Ok(Answer::Trace(without(node.flight(), self_pid()))),
+            Question::Kill(name) => {
+                let pid = find(node, &name)?;
+                greenroom::exit(pid, ExitReason::Kill);
+                Ok(Answer::Done)
+            }
+            Question::Nodes => Ok(Answer::Nodes(self.nodes())),
+            Question::Connect(address) => {
+                let address: greenroom_cluster::Address =
+                    address.parse().map_err(|error: greenroom_cluster::AddressError| error.to_string())?;
+                self.cluster.connect(address).await.map_err(|error| error.to_string())?;
+                Ok(Answer::Nodes(self.nodes()))
+            }
+            Question::At { node, question } => self.pass_on(&node, *question).await,
+        }
+    }
+
+    async fn pass_on(&self, name: &str, question: Question) -> Result<Answer, String> {
+        let is_it = |node: &NodeId| node.to_string() == name || node.to_string().split('@').next() == Some(name);
+        let Some(node) = self.cluster.nodes().into_iter().find(is_it) else {
+            return Err(format!("there is no connection to a node `{name}`: `:nodes` lists those that there are"));
+        };
+        let (watch, tag) = (monitor((INSPECTOR, node)), Ref::new());
+        send((INSPECTOR, node), Ask { from: self_pid(), tag, question });
+        let answer = receive! {
+            answered: Answered if answered.tag == tag => answered.answer,
+            down: Down if down.reference == watch => Err(format!("`{name}` does not answer such questions: {}", down.reason)),
+            after PATIENCE => Err(format!("`{name}` did not answer in time")),
+        };
+        demonitor_flush(watch).await;
+        answer
+    }
+
+    fn nodes(&self) -> Vec<String> {
+        self.cluster.nodes().into_iter().map(|node| node.to_string()).collect()
+    }
+}
+
+/// The process that somebody means: by its registered name, or by its identifier as the node's own processes write it.
+fn find(node: &Node, name: &str) -> Result<Pid, String> {
+    if let Some(pid) = node.whereis(name) {
+        return Ok(pid);
+    }
+    let digits = name.trim_start_matches('<').trim_end_matches('>');
+    let own = node.id().to_string();
+    let is_it = |pid: &Pid| {
+        let written = pid.to_string();
+        let written = written.trim_start_matches('<').trim_end_matches('>');
+        let number = written.strip_prefix(&own).unwrap_or(written).trim_start_matches('.');
+        digits == written || digits.strip_prefix("0.") == Some(number) || digits == number
+    };
+    node.list().into_iter().find(is_it).ok_or_else(|| gone(name))
+}
+
+fn gone(name: &str) -> String {
+    format!("no process is called `{name}`: it may have ended; `:ps` lists those that run")
+}
+
+/// A trace without the conversation that was about it.
+fn without(mut trace: Trace, inspector: Pid) -> Trace {
+    trace.events.retain(|event| {
+        let (first, second) = event.kind.participants();
+        first != inspector && second != Some(inspector)
+    });
+    trace
+}
