@@ -110,8 +110,8 @@ pub struct Output {
     pub kind: OutputKind,
     /// The thing as text: what was printed, the value, the picture, the drawn error.
     pub text: String,
-    /// The type of a value.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The type of a value, for people: it is no part of `--json`.
+    #[serde(skip)]
     pub type_name: Option<String>,
     /// A diagram's source in Mermaid.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use greenroom::tree::{ChildKind, TreeNode};
 use greenroom::{
     ExitReason, Node, NodeId, Pid, Recording, Ref, monitor, receive, register, self_pid, send, supervisor,
 };
-use greenroom_cluster::Cluster;
+use greenroom_cluster::{Cluster, NodeKind};
 use serde::{Deserialize, Serialize};
 
 /// The name of the process that answers.
@@ -243,7 +243,7 @@ impl Inspector {
 
     async fn pass_on(&self, name: &str, question: Question) -> Result<Answer, String> {
         let is_it = |node: &NodeId| node.to_string() == name || node.to_string().split('@').next() == Some(name);
-        let Some(node) = self.cluster.nodes().into_iter().find(is_it) else {
+        let Some(node) = self.cluster.nodes_of(NodeKind::Any).into_iter().find(is_it) else {
             return Err(format!("there is no connection to a node `{name}`: `:nodes` lists those that there are"));
         };
         let (watch, tag) = (monitor((INSPECTOR, node)), Ref::new());
@@ -257,8 +257,9 @@ impl Inspector {
         answer
     }
 
+    /// All nodes that are connected: a runtime is hidden, so none of them counts it as its own.
     fn nodes(&self) -> Vec<String> {
-        self.cluster.nodes().into_iter().map(|node| node.to_string()).collect()
+        self.cluster.nodes_of(NodeKind::Any).into_iter().map(|node| node.to_string()).collect()
     }
 }
 

@@ -62,8 +62,8 @@ pub enum Protocol {
     GivenUp(Pid, Arc<str>),
     /// The name is this process's.
     Named(Pid, Arc<str>, Pid, Stamp),
-    /// I have heard that.
-    Known(Pid, Arc<str>),
+    /// I have heard that; without a stamp, that the name shall be given up.
+    Known(Pid, Arc<str>, Option<Stamp>),
     /// The name, which was this process's, is nobody's.
     Freed(Pid, Arc<str>),
     /// You shall give up a name, if it is this process's.
@@ -114,8 +114,8 @@ pub struct State {
     promised: FxHashSet<(Arc<str>, Pid)>,
     /// Wishes that have to wait for claims and promises of the same name.
     waiting: Vec<Wish>,
-    /// Answers that wait until these servers have spoken of the name.
-    unsaid: Vec<(Asker, Arc<str>, FxHashSet<Pid>)>,
+    /// Answers that wait until servers have heard of something.
+    unsaid: Vec<Unsaid>,
     /// A time that is later than all that it has heard of.
     time: u64,
     questions: u64,
@@ -126,6 +126,15 @@ struct Own {
     pid: Pid,
     stamp: Stamp,
     resolve: Resolve,
+}
+
+#[derive(Debug)]
+struct Unsaid {
+    asker: Asker,
+    name: Arc<str>,
+    /// When it was given; none if it is to be given up. What a server says of the same name may be about another time.
+    given: Option<Stamp>,
+    unheard: FxHashSet<Pid>,
 }
 
 #[derive(Debug)]
@@ -221,20 +230,20 @@ impl State {
         }
         self.own.insert(name.clone(), Own { pid, stamp, resolve });
         self.send_all(outputs, || Protocol::Named(me, name.clone(), pid, stamp));
-        let all = self.others.keys().copied().collect();
-        self.unsaid.push((asker, name, all));
+        let unheard = self.others.keys().copied().collect();
+        self.unsaid.push(Unsaid { asker, name, given: Some(stamp), unheard });
         self.answer_heard(outputs);
     }
 
     fn answer_heard(&mut self, outputs: &mut Vec<Output>) {
-        let done = self.unsaid.extract_if(.., |(_, _, servers)| servers.is_empty());
-        outputs.extend(done.map(|(asker, ..)| Output::Reply(asker, Ok(()))));
+        let done = self.unsaid.extract_if(.., |unsaid| unsaid.unheard.is_empty());
+        outputs.extend(done.map(|unsaid| Output::Reply(unsaid.asker, Ok(()))));
     }
 
-    fn heard(&mut self, server: Pid, about: &str, outputs: &mut Vec<Output>) {
-        for (_, name, servers) in &mut self.unsaid {
-            if **name == *about {
-                servers.remove(&server);
+    fn heard(&mut self, server: Pid, name: &str, given: Option<Stamp>, outputs: &mut Vec<Output>) {
+        for unsaid in &mut self.unsaid {
+            if *unsaid.name == *name && unsaid.given == given {
+                unsaid.unheard.remove(&server);
             }
         }
         self.answer_heard(outputs);
@@ -254,7 +263,8 @@ impl State {
             self.others.iter().filter_map(|(server, names)| Some((*server, *names.get(&name)?))).collect();
         let ask = |(server, pid): &(Pid, Pid)| Output::Send(*server, Protocol::GiveUp(me, name.clone(), *pid));
         outputs.extend(owners.iter().map(ask));
-        self.unsaid.push((asker, name, owners.into_iter().map(|(server, _)| server).collect()));
+        let unheard = owners.into_iter().map(|(server, _)| server).collect();
+        self.unsaid.push(Unsaid { asker, name, given: None, unheard });
         self.answer_heard(outputs);
     }
 
@@ -269,7 +279,7 @@ impl State {
         if self.others.remove(&pid).is_some() {
             self.promised.retain(|(_, server)| *server != pid);
             self.claims.values_mut().for_each(|claim| _ = claim.unanswered.remove(&pid));
-            self.unsaid.iter_mut().for_each(|(_, _, servers)| _ = servers.remove(&pid));
+            self.unsaid.iter_mut().for_each(|unsaid| _ = unsaid.unheard.remove(&pid));
             self.decide_claims(me, outputs);
             self.answer_heard(outputs);
         }
@@ -321,7 +331,7 @@ impl State {
             }
             Protocol::GivenUp(server, name) => _ = self.promised.remove(&(name, server)),
             Protocol::Named(server, name, theirs, stamp) => {
-                outputs.push(Output::Send(server, Protocol::Known(me, name.clone())));
+                outputs.push(Output::Send(server, Protocol::Known(me, name.clone(), Some(stamp))));
                 let was_promised = self.promised.remove(&(name.clone(), server));
                 self.time = self.time.max(stamp.time);
                 let Some(names) = self.others.get_mut(&server) else { return };
@@ -334,19 +344,19 @@ impl State {
                     self.conflict(me, lives, server, &name, theirs, outputs);
                 }
             }
-            Protocol::Known(server, name) => self.heard(server, &name, outputs),
+            Protocol::Known(server, name, given) => self.heard(server, &name, given, outputs),
             Protocol::Freed(server, name) => {
                 if let Some(names) = self.others.get_mut(&server) {
                     names.remove(&name);
                 }
-                self.heard(server, &name, outputs);
+                self.heard(server, &name, None, outputs);
             }
             Protocol::GiveUp(server, name, pid) => {
                 if self.own.get(&name).is_some_and(|own| own.pid == pid) {
                     self.free(me, &name, outputs);
                 } else {
                     // It is free already, and has been said to be; or another has it. Who asked need not wait.
-                    outputs.push(Output::Send(server, Protocol::Known(me, name)));
+                    outputs.push(Output::Send(server, Protocol::Known(me, name, None)));
                 }
             }
         }

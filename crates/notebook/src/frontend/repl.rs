@@ -16,12 +16,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
+use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::commands::{self, Command};
 use super::complete::Known;
 use super::plain::{Look, duration};
 use super::screen::Screen;
-use super::syntax::tidy;
+use super::syntax::meant;
 use super::typing::Shared;
 use super::view::{FOLD, Manner, View};
 use crate::live::{ApplyError, Handle, Live, LiveError, LiveOptions};
@@ -95,6 +98,22 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
         ));
     }
     Ok(repl.run(input))
+}
+
+/// Ends the program when it is asked to (`SIGTERM`) or its terminal is gone (`SIGHUP`), and leaves the terminal as it was.
+/// What was not saved is in the folder for that.
+fn leave_when_told() {
+    let before = tcgetattr(io::stdin()).ok();
+    let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
+    std::thread::spawn(move || {
+        if let Some(signal) = signals.forever().next() {
+            if let Some(before) = before {
+                // A terminal that is gone needs nothing.
+                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &before);
+            }
+            std::process::exit(128 + signal);
+        }
+    });
 }
 
 /// A notebook without cells.
@@ -277,7 +296,9 @@ impl Repl {
 
     /// Adds a cell and evaluates it.
     fn evaluate(&mut self, source: &str) {
-        let Some(cell) = self.insert(Cell::Code(Code::new(Language::Rust, tidy(source.trim_end()), 0))) else { return };
+        let Some(cell) = self.insert(Cell::Code(Code::new(Language::Rust, meant(source), 0))) else {
+            return;
+        };
         self.queue(Evaluation::Queue(vec![cell]), vec![cell]);
         // What does not compile never was a cell: the person writes it anew. It waits in the bin for `:undo`.
         if self.seen.lock().refused.take() == Some(cell) && self.at().apply(Structure::DeleteCell(cell)).is_ok() {
@@ -336,7 +357,10 @@ impl Repl {
         self.seen.lock().interrupts = 0;
         let mut stopped = 0;
         loop {
-            self.flush();
+            // What is under way stays on the screen while nothing else comes.
+            if self.view.manner == Manner::Piped || self.screen.has_news() {
+                self.flush();
+            }
             let state = self.seen.wait(TICK);
             let (goes_on, interrupts, doing) = (state.is_awaiting(), state.interrupts, state.doing.clone());
             self.has_failed |= state.has_failed();
@@ -374,6 +398,7 @@ impl Repl {
         let seen = self.seen.clone();
         // While the editor reads, Ctrl-C is a key like others.
         let _ = ctrlc::set_handler(move || seen.interrupt());
+        leave_when_told();
     }
 
     /// Shows what is under way, below everything else, until something else is said.

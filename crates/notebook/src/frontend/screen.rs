@@ -89,6 +89,11 @@ impl Screen {
         self.shared.changed.notify_all();
     }
 
+    /// Whether something waits to be put out.
+    pub(super) fn has_news(&self) -> bool {
+        !self.lock().waiting.is_empty()
+    }
+
     /// Puts out what waits, while there is no prompt.
     ///
     /// # Errors

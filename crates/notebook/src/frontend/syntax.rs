@@ -181,9 +181,14 @@ pub(super) fn indentation(text: &str) -> usize {
     open.len() * INDENT
 }
 
+/// What is evaluated when this was typed.
+pub(super) fn meant(typed: &str) -> String {
+    whole(tidy(typed.trim_end()))
+}
+
 /// A text as it was typed, with the lines that begin with a closing bracket no further in than they belong: while one
 /// types, they stand where the line before has put them.
-pub(super) fn tidy(text: &str) -> String {
+fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     for (at, line) in text.split('\n').enumerate() {
         if at > 0 {
@@ -203,6 +208,15 @@ pub(super) fn tidy(text: &str) -> String {
         }
     }
     tidied
+}
+
+/// A text with the semicolon that it only wants to be whole: at a prompt, `let a = 1` says enough.
+fn whole(mut text: String) -> String {
+    let parses = |text: &str| syn::parse_str::<syn::Block>(&format!("{{{text}\n}}")).is_ok();
+    if !parses(&text) && parses(&format!("{text};")) {
+        text.push(';');
+    }
+    text
 }
 
 /// Whether a place of a text is in a string that is open there, and where the string's text begins.
@@ -297,6 +311,20 @@ mod tests {
 
     fn is_open(text: &str) -> bool {
         completeness(text) == Completeness::Open
+    }
+
+    #[test]
+    fn a_semicolon_that_alone_is_missing_is_added() {
+        for (typed, meant) in [
+            ("let a = 1", "let a = 1;"),
+            ("fn a() {}\nlet b = a()", "fn a() {}\nlet b = a();"),
+            ("1 + 1", "1 + 1"),
+            ("let a = 1;", "let a = 1;"),
+            ("let a = ", "let a = "),
+            ("fn a() {}", "fn a() {}"),
+        ] {
+            assert_eq!(whole(typed.to_owned()), meant);
+        }
     }
 
     #[test]

@@ -74,27 +74,35 @@ fn the_help_gives_examples_and_exit_codes() {
     expect![[r#"
         Notebooks whose cells are Rust, and every cell is a supervised process
 
-        Usage: greenroom [COMMAND]
+        Usage: greenroom [OPTIONS] [COMMAND]
 
         Commands:
-          new     Begin a notebook
-          run     Evaluate a notebook from top to bottom and show every cell
-          draw    Draw a saved trace or supervision tree
-          check   Compile every cell of a notebook and run none
-          test    Evaluate a notebook and compare what it shows with what is expected
-          fmt     Bring a notebook into its canonical form, with rustfmt in its cells
-          export  Write a notebook as a Rust program, as Markdown or as a web page
-          cache   See how large the cache is, clear it or limit it
-          node    Start an empty node that others can connect to
-          ping    Ask whether a node can be reached, and if not, why
-          help    Print this message or the help of the given subcommand(s)
+          new          Begin a notebook
+          open         See a notebook as a whole, edit it and evaluate its cells
+          run          Evaluate a notebook from top to bottom and show every cell
+          draw         Draw a saved trace or supervision tree
+          check        Compile every cell of a notebook and run none
+          test         Evaluate a notebook and compare what it shows with what is expected
+          fmt          Bring a notebook into its canonical form, with rustfmt in its cells
+          export       Write a notebook as a Rust program, as Markdown or as a web page
+          cache        See how large the cache is, clear it or limit it
+          node         Start an empty node that others can connect to
+          completions  Print what a shell needs to complete this program's words
+          man          Print the manual page
+          ping         Ask whether a node can be reached, and if not, why
+          help         Print this message or the help of the given subcommand(s)
 
         Options:
-          -h, --help     Print help
-          -V, --version  Print version
+              --no-color       Use no colours; they are also off where NO_COLOR is set or the output is no terminal
+              --screen-reader  Use words in place of marks, and draw nothing twice, for a screen reader; GREENROOM_SCREEN_READER=1 asks for the same
+          -h, --help           Print help
+          -V, --version        Print version
 
         Examples:
+          greenroom                            a prompt: every input is a cell; `:help` there says more
+          echo '1 + 1' | greenroom             the same without a terminal: prints 2
           greenroom new notes.livemd           begin a notebook
+          greenroom open notes.livemd          see it as a whole, edit and evaluate it
           greenroom run notes.livemd           evaluate it and show every cell
           greenroom run notes.livemd --json    the same, one JSON object a line, for a program
           greenroom help export                what a command can do

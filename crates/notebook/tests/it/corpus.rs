@@ -71,8 +71,17 @@ fn problems(file: &Path) -> Vec<String> {
     let place = format!(":{line}:{column} (n.livemd:{})", report.line + line as usize - 1);
     let said = drawn.lines().find(|line| line.contains("--> ")).unwrap_or_default();
     expect(said.ends_with(&place), format!("the mark is at {place}"));
-    expect_test::expect_file![file.with_extension("txt")].assert_eq(&drawn);
+    expect_test::expect_file![file.with_extension("txt")].assert_eq(&uncounted(&drawn));
     problems
+}
+
+/// Without how many more types rustc knows: that depends on what else is built into the prelude.
+fn uncounted(drawn: &str) -> String {
+    let count = |line: &str| line.trim().strip_prefix("and ")?.strip_suffix(" others")?.parse::<u32>().ok();
+    drawn
+        .lines()
+        .map(|line| count(line).map_or(line.to_owned(), |n| line.replace(&n.to_string(), "…")) + "\n")
+        .collect()
 }
 
 #[test]

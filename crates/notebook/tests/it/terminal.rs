@@ -121,21 +121,26 @@ impl Terminal {
 
     /// Types a line, presses Enter, and waits for what comes of it and for the next prompt. Clears the screen before.
     fn asks(&mut self, line: &str, answer: &str) -> String {
+        self.prompt();
         // Ctrl-L: only what comes of this line is looked at.
         self.keys("\u{c}");
         self.wait_until("a clear screen", |screen| screen.trim().lines().count() == 1);
         self.enter(line);
         self.wait_until(answer, |screen| {
             let lines: Vec<_> = screen.trim().lines().collect();
-            let has_prompt =
-                lines.last().is_some_and(|last| last.starts_with('[') && last.trim_end().ends_with(['›', '⑂']));
             let is_answered = lines.get(1..).is_some_and(|rest| rest.join("\n").contains(answer));
-            has_prompt && is_answered
+            is_answered && is_prompting(screen)
         })
+    }
+
+    /// Waits for an empty prompt: what is typed between two of them may be lost.
+    fn prompt(&mut self) {
+        self.wait_until("an empty prompt", is_prompting);
     }
 
     /// Leaves by Ctrl-D, twice where it asks. Returns the exit code.
     fn leave(mut self) -> (u32, tempfile::TempDir) {
+        self.prompt();
         // Ctrl-L: what it says now is looked at.
         self.keys("\u{c}\u{4}");
         let mut shown = self.screen.0.lock().expect("nobody panics with it");
@@ -144,15 +149,21 @@ impl Terminal {
             assert!(!waited.timed_out(), "it does not leave:\n{}", next.parser.screen().contents());
             shown = next;
         }
-        let (is_over, prompt) = (shown.is_over, |screen: &str| screen.trim_end().ends_with(['›', '⑂']));
+        let is_over = shown.is_over;
         drop(shown);
         if !is_over {
-            self.wait_until("the prompt", prompt);
+            self.prompt();
             self.keys("\u{4}");
         }
         let status = self.child.wait().expect("it ends");
         (status.exit_code(), self.folder)
     }
+}
+
+/// Whether the last line is a prompt with nothing behind it.
+fn is_prompting(screen: &str) -> bool {
+    let last = screen.trim_end().lines().next_back().unwrap_or_default();
+    last.starts_with(['[', 'c']) && last.trim_end().ends_with(['›', '⑂', ':'])
 }
 
 /// What a script does instead of an editor.

@@ -111,7 +111,7 @@ impl<'a> Collector<'a> {
             EventKind::Spawn { parent, child } => self.spawn(at, *parent, *child),
             EventKind::Send { from, to, signal } => self.send(at, (*from, *to), signal),
             EventKind::Receive { by, signal } => self.receive(at, *by, signal),
-            EventKind::Restart { supervisor, new, id, .. } => self.restart(at, (*supervisor, *new), id),
+            EventKind::Restart { supervisor, old, new, id } => self.restart(at, *old, (*supervisor, *new), id),
             EventKind::Exit { pid, reason } => self.exit(at, *pid, reason),
             EventKind::Link { from, to } => self.mark(at, *from, Some(*to), MarkKind::Link, None),
             EventKind::Monitor { watcher, target } => self.mark(at, *watcher, Some(*target), MarkKind::Monitor, None),
@@ -196,15 +196,16 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// A supervisor starts a child as anyone does, and says afterwards that it was a restart.
-    fn restart(&mut self, at: Duration, (from, to): (Pid, Pid), id: &'a str) {
+    /// A supervisor starts a child as anyone does, and says afterwards that it was a restart. It belongs to the story of
+    /// the old process, too.
+    fn restart(&mut self, at: Duration, old: Pid, (from, to): (Pid, Pid), id: &'a str) {
+        let (is_old_ones, is_theirs) = (self.options.targets.contains(old), self.wants(from, to));
         match self.spawns.get(&(from, to)) {
             Some(Some(step)) => self.steps[*step].what = What::Restart { from, to, id },
-            Some(None) => {}
-            None if self.wants(from, to) && self.options.wants_others() => {
+            was if (is_old_ones || was.is_none() && is_theirs) && self.options.wants_others() => {
                 self.step(at, What::Restart { from, to, id }, [from, to]);
             }
-            None => {}
+            Some(None) | None => {}
         }
     }
 

@@ -145,6 +145,22 @@ fn names_are_taken_away_and_given_to_others_from_any_node() {
 }
 
 #[test]
+fn what_a_node_has_said_of_an_earlier_owner_does_not_count_as_knowing_the_new_one() {
+    let mut nodes = Nodes::connected(&["a", "c"]);
+    nodes.register("a", 1, Resolve::Kill);
+    nodes.settle();
+    // That the name is free is under way while it is given anew.
+    nodes.hear(server("a"), Input::Unregister("x".into(), (pid("a", 1), Ref::new())));
+    nodes.replace("c", 2);
+    let freed = nodes.under_way.get_mut(&(server("a"), server("c"))).and_then(VecDeque::pop_front).unwrap();
+    nodes.hear(server("c"), Input::Peer(freed));
+    assert_eq!(nodes.replies.len(), 2, "`a` does not know it yet");
+    nodes.settle();
+    assert_eq!(nodes.replies.pop(), Some((2, Ok(()))));
+    assert_eq!(nodes.holder(), Some(pid("c", 2)));
+}
+
+#[test]
 fn whoever_waits_for_a_node_that_is_lost_does_not_wait_for_it_any_more() {
     let mut nodes = Nodes::connected(&["a", "b", "c"]);
     nodes.register("b", 1, Resolve::Kill);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::analysis;
 use crate::frontend::commands;
-use crate::frontend::syntax::{Completeness, completeness, tidy};
+use crate::frontend::syntax::{Completeness, completeness, meant};
 use crate::live::Handle;
 use crate::session::operation::SectionId;
 
@@ -56,7 +56,7 @@ impl Ahead {
     fn work(&self) {
         while let Some((text, target)) = self.rested() {
             let Some((handle, section)) = target.filter(|_| is_worth_it(&text)) else { continue };
-            handle.warm(section, &tidy(text.trim_end()));
+            handle.warm(section, &meant(&text));
         }
     }
 

@@ -24,7 +24,7 @@ fn processes_are_listed_watched_drawn_and_ended() {
     terminal.asks(":trace clerk", "`clerk` from now on");
     terminal.asks("send(whereis(\"clerk\").unwrap(), 1u8)", "done");
     let screen = terminal.asks(":trace show", "sold out");
-    assert!(screen.contains("INFO: u8") && screen.contains("RESTART"), "{screen}");
+    assert!(screen.contains("INFO: 1") && screen.contains("RESTART"), "{screen}");
     terminal.asks(":trace stop", "›");
     terminal.asks(":trace show", "nothing is traced");
     terminal.asks(":flight", "clerk");
