@@ -199,7 +199,7 @@ impl<'a> Collector<'a> {
     /// A supervisor starts a child as anyone does, and says afterwards that it was a restart. It belongs to the story of
     /// the old process, too.
     fn restart(&mut self, at: Duration, old: Pid, (from, to): (Pid, Pid), id: &'a str) {
-        let (is_old_ones, is_theirs) = (self.options.targets.contains(old), self.wants(from, to));
+        let (is_old_ones, is_theirs) = (from != to && self.options.targets.contains(old), self.wants(from, to));
         match self.spawns.get(&(from, to)) {
             Some(Some(step)) => self.steps[*step].what = What::Restart { from, to, id },
             was if (is_old_ones || was.is_none() && is_theirs) && self.options.wants_others() => {
