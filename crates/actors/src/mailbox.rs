@@ -5,17 +5,18 @@
 
 pub(crate) mod envelope;
 mod inbox;
+mod kept;
 #[cfg(test)]
 #[path = "mailbox/tests.rs"]
 mod inbox_tests;
 
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use envelope::Envelope;
 use envelope::Head;
 pub(crate) use envelope::{Wanted, drop_quietly, write_bounded};
 pub(crate) use inbox::{Inbox, Pushed, Tag};
+pub(crate) use kept::Kept;
 
 use crate::pid::{LocalPid, NodeId, Pid};
 
@@ -29,42 +30,6 @@ pub(crate) struct Queue {
 
 // SAFETY: a queue owns the envelopes in it, and envelopes are `Send`.
 unsafe impl Send for Queue {}
-
-/// How much a queue holds: written by its owner, read by anyone.
-#[derive(Default)]
-pub(crate) struct Kept {
-    len: AtomicU32,
-    /// Bytes of the envelopes, in eights.
-    eights: AtomicU32,
-}
-
-impl Kept {
-    #[inline]
-    pub(crate) fn len(&self) -> u32 {
-        self.len.load(Ordering::Relaxed)
-    }
-
-    /// The bytes of the envelopes, in eights.
-    pub(crate) fn eights(&self) -> u32 {
-        self.eights.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn clear(&self) {
-        self.len.store(0, Ordering::Relaxed);
-        self.eights.store(0, Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn add(&self, len: u32, eights: u32) {
-        self.len.store(self.len().wrapping_add(len), Ordering::Relaxed);
-        self.eights.store(self.eights().wrapping_add(eights), Ordering::Relaxed);
-    }
-
-    #[inline]
-    fn take_away(&self, len: u32, eights: u32) {
-        self.add(len.wrapping_neg(), eights.wrapping_neg());
-    }
-}
 
 /// Where a receive stopped looking: everything up to here did not match.
 ///
@@ -93,6 +58,10 @@ impl Queue {
     /// Appends everything that has arrived in `inbox`; false if that is nothing.
     #[inline]
     pub(crate) fn refill(&mut self, kept: &Kept, inbox: &Inbox, tag: Tag) -> bool {
+        if !inbox.has_messages(tag) {
+            return false;
+        }
+        kept.begin_move();
         let mut newest_first = inbox.take(tag);
         let (mut len, mut eights) = (0, 0_u32);
         let newest = newest_first;
@@ -106,8 +75,8 @@ impl Queue {
             len += 1;
             eights = eights.wrapping_add(head.eights());
         }
+        kept.end_move(len, eights);
         if oldest_first.is_some() {
-            kept.add(len, eights);
             match self.tail {
                 // SAFETY: the tail is an envelope of this queue, which we have exclusively.
                 Some(mut tail) => unsafe { tail.as_mut().next = oldest_first },
@@ -271,7 +240,7 @@ mod tests {
 
     impl Mailbox {
         fn new(messages: impl IntoIterator<Item = u32>) -> Self {
-            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new(), kept: Kept::default() };
+            let mut mailbox = Mailbox { inbox: Inbox::closed(), queue: Queue::new(), kept: Kept::new() };
             mailbox.inbox.open(tag());
             mailbox.add(messages);
             mailbox

@@ -83,7 +83,7 @@ impl Slot {
             body: AtomicPtr::new(std::ptr::null_mut()),
             own: UnsafeCell::new(Own { token: None, rare: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
-            kept: Kept::default(),
+            kept: Kept::new(),
             index,
             account: Account::default(),
         }
@@ -179,12 +179,8 @@ impl Slot {
 
     /// How many messages wait, and the bytes of their envelopes.
     pub(crate) fn mailbox(&self) -> (usize, usize) {
-        let (mut count, mut eights) = (self.kept.len(), self.kept.eights());
-        self.inbox.for_each(self.tag(), |head| {
-            count += 1;
-            eights = eights.saturating_add(head.eights());
-        });
-        (count as usize, eights as usize * 8)
+        let (len, eights) = self.kept.with_inbox(&self.inbox, self.tag());
+        (len as usize, eights as usize * 8)
     }
 
     /// Moves what no longer fits out of the account. For the running thread.

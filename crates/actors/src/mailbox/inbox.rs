@@ -130,14 +130,21 @@ impl Inbox {
         }
     }
 
-    /// Takes all messages, newest first. For the owner only.
+    /// Whether there is something to take. For the owner only.
+    #[inline]
+    pub(super) fn has_messages(&self, tag: Tag) -> bool {
+        matches!(view(self.word.load(Ordering::Relaxed), tag), View::Messages(_) | View::Busy)
+    }
+
+    /// Takes all messages, newest first. For the owner only. Who looks here then and finds them gone sees what the
+    /// owner did before.
     #[inline]
     pub(super) fn take(&self, tag: Tag) -> Option<NonNull<Head>> {
         let mut word = self.word.load(Ordering::Relaxed);
         loop {
             match view(word, tag) {
                 View::Messages(newest) => {
-                    match self.word.compare_exchange_weak(word, plain(tag, EMPTY), Ordering::Acquire, Ordering::Relaxed)
+                    match self.word.compare_exchange_weak(word, plain(tag, EMPTY), Ordering::AcqRel, Ordering::Relaxed)
                     {
                         Ok(_) => return Some(newest),
                         Err(now) => word = now,
@@ -215,27 +222,30 @@ impl Inbox {
 
     /// Looks at the head of each message, newest first. Senders wait meanwhile, so it must be quick.
     pub(crate) fn for_each(&self, tag: Tag, mut look: impl FnMut(&Head)) {
-        loop {
-            let word = self.word.load(Ordering::Relaxed);
+        let mut word = self.word.load(Ordering::Acquire);
+        let newest = loop {
             match view(word, tag) {
                 View::Empty | View::Parked | View::Closed | View::Stale => return,
-                View::Busy => spin_loop(),
+                View::Busy => {
+                    spin_loop();
+                    word = self.word.load(Ordering::Acquire);
+                }
                 View::Messages(newest) => {
-                    let busy = plain(tag, BUSY);
-                    if self.word.compare_exchange(word, busy, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-                        let mut node = Some(newest);
-                        while let Some(this) = node {
-                            // SAFETY: while the word is BUSY nobody can take the list away.
-                            let head = unsafe { this.as_ref() };
-                            look(head);
-                            node = head.next;
-                        }
-                        self.word.store(word, Ordering::Release);
-                        return;
+                    match self.word.compare_exchange(word, plain(tag, BUSY), Ordering::Acquire, Ordering::Acquire) {
+                        Ok(_) => break newest,
+                        Err(now) => word = now,
                     }
                 }
             }
+        };
+        let mut node = Some(newest);
+        while let Some(this) = node {
+            // SAFETY: while the word is BUSY nobody can take the list away.
+            let head = unsafe { this.as_ref() };
+            look(head);
+            node = head.next;
         }
+        self.word.store(word, Ordering::Release);
     }
 }
 

@@ -3,7 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::mailbox::{Envelope, Tag};
+use crate::mailbox::{Envelope, Kept, Tag};
 use crate::place::{GENERATION, Place, TAG, try_all};
 
 #[test]
@@ -39,6 +39,22 @@ fn who_counts_makes_others_wait_and_loses_nothing() {
         assert!(counted == 1 || counted == 3);
         sender.join().unwrap();
         assert_eq!(place.inbox().drain(TAG), [1, 2]);
+    });
+}
+
+#[test]
+fn who_asks_finds_all_that_it_has_sent_wherever_it_is() {
+    try_all(|| {
+        let (place, kept) = (Place::new(), Arc::new(Kept::new()));
+        assert!(place.send(1));
+        let owner = thread::spawn({
+            let (place, kept) = (place.clone(), kept.clone());
+            move || place.inbox().drain_into(&kept, TAG).len() + place.inbox().drain_into(&kept, TAG).len()
+        });
+        assert!(place.send(2));
+        assert!(matches!(place.inbox().count_with(&kept, TAG), None | Some((2, 2))));
+        let taken = owner.join().unwrap();
+        assert_eq!(taken + place.inbox().drain(TAG).len(), 2);
     });
 }
 

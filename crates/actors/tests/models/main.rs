@@ -30,9 +30,13 @@ mod mailbox {
     #[allow(dead_code, reason = "it is the whole file, of which the models use what the protocols are")]
     #[path = "../../../src/mailbox/inbox.rs"]
     mod inbox;
+    #[allow(dead_code, reason = "as above")]
+    #[path = "../../../src/mailbox/kept.rs"]
+    mod kept;
 
     pub(crate) use envelope::Envelope;
     pub(crate) use inbox::{Inbox, Pushed, Tag};
+    pub(crate) use kept::Kept;
 }
 
 #[allow(dead_code, reason = "as above")]

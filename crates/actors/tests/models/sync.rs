@@ -22,7 +22,7 @@ fn between_fences<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
     result
 }
 
-pub(crate) use loom::sync::atomic::AtomicBool;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU32};
 
 /// Wraps one of `loom`'s types, as far as the protocols use it.
 macro_rules! strict {

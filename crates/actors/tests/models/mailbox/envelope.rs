@@ -18,6 +18,10 @@ impl Head {
         // SAFETY: a model; `loom` checks that nobody writes meanwhile.
         self.number.with(|number| unsafe { *number })
     }
+
+    pub(crate) fn eights(&self) -> u32 {
+        1
+    }
 }
 
 pub(crate) struct Envelope(NonNull<Head>);
@@ -75,5 +79,21 @@ impl super::Inbox {
     /// Takes all messages out, oldest first.
     pub(crate) fn drain(&self, tag: super::Tag) -> Vec<u32> {
         numbers(self.take(tag))
+    }
+
+    /// How many there are here and in `kept`, unless some are just moving.
+    pub(crate) fn count_with(&self, kept: &super::Kept, tag: super::Tag) -> Option<(u32, u32)> {
+        kept.unless_moving(self, tag)
+    }
+
+    /// Takes all messages out, counted in `kept` as a queue would.
+    pub(crate) fn drain_into(&self, kept: &super::Kept, tag: super::Tag) -> Vec<u32> {
+        if !self.has_messages(tag) {
+            return Vec::new();
+        }
+        kept.begin_move();
+        let numbers = numbers(self.take(tag));
+        kept.end_move(numbers.len() as u32, numbers.len() as u32);
+        numbers
     }
 }
