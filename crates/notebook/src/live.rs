@@ -151,6 +151,7 @@ enum Request {
     Join(String, Arc<dyn Fn(Update) + Send + Sync>, mpsc::SyncSender<ClientId>),
     Leave(ClientId, mpsc::SyncSender<()>),
     Save(Option<PathBuf>, mpsc::SyncSender<Result<(), String>>),
+    Data(mpsc::SyncSender<Data>),
     Look(mpsc::SyncSender<Library>),
     Interrupt(mpsc::SyncSender<()>),
     Close(mpsc::SyncSender<()>),
@@ -163,6 +164,7 @@ impl fmt::Debug for Request {
             Request::Join(..) => "Join",
             Request::Leave(..) => "Leave",
             Request::Save(..) => "Save",
+            Request::Data(_) => "Data",
             Request::Look(_) => "Look",
             Request::Interrupt(_) => "Interrupt",
             Request::Close(_) => "Close",
@@ -330,14 +332,23 @@ impl Handle {
         self.ask(Request::Look)
     }
 
+    /// The notebook as it is now.
+    ///
+    /// # Errors
+    /// If it was closed.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn data(&self) -> Result<Data, Closed> {
+        self.ask(Request::Data)
+    }
+
     /// Has a cell compiled that may soon stand at the end of a section. Returns at once.
     pub fn warm(&self, section: SectionId, source: &str) {
-        let (handle, source) = (self.clone(), source.to_owned());
-        let (sender, answer) = mpsc::sync_channel(1);
-        self.node.send(self.host, Local(Request::Look(sender)));
         // A notebook that was closed compiles nothing more.
-        if let Ok(library) = answer.recv() {
-            handle.node.spawn(async move { library.warm(section, source) });
+        if let Ok(library) = self.library() {
+            let source = source.to_owned();
+            self.node.spawn(async move { library.warm(section, source) });
         }
     }
 
@@ -489,6 +500,7 @@ async fn host(mut session: Session) {
                     let _ = answer.send(());
                 }
                 Request::Save(path, answer) => drop(answer.send(session.save(path).await)),
+                Request::Data(answer) => drop(answer.send(session.data().await)),
                 Request::Look(answer) => drop(answer.send(session.library())),
                 Request::Interrupt(answer) => {
                     session.interrupt().await;

@@ -174,7 +174,7 @@ impl Session {
     pub async fn interrupt(&mut self) {
         // Neither is refused for a reason that anybody could mend.
         let _ = self.apply(Evaluation::CancelAll).await;
-        if follow::peek().await.runtime().status == RuntimeStatus::Connecting {
+        if self.data().await.runtime().status == RuntimeStatus::Connecting {
             let _ = self.apply(operation::Runtime::Disconnect).await;
         }
     }
@@ -209,6 +209,11 @@ impl Session {
             // It is just being started again, with all who look.
             Err(_) => Ok(()),
         }
+    }
+
+    /// The notebook as it is now.
+    pub async fn data(&self) -> Data {
+        follow::peek().await
     }
 
     /// Looks things up in it.

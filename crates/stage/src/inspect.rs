@@ -166,6 +166,31 @@ impl From<Info> for Process {
     }
 }
 
+/// Why nothing was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Nobody answers there, or no longer, or the node is gone.
+    Ended(ExitReason),
+    /// It took too long.
+    Late,
+}
+
+/// Asks a node, and waits for the answer this long. Called by a process.
+///
+/// # Errors
+/// [`Silence`]; within, why the node has no answer, for people.
+pub async fn ask(node: NodeId, question: Question, patience: Duration) -> Result<Result<Answer, String>, Silence> {
+    let (watch, tag) = (monitor((INSPECTOR, node)), Ref::new());
+    send((INSPECTOR, node), Ask { from: self_pid(), tag, question });
+    let answer = receive! {
+        answered: Answered if answered.tag == tag => Ok(answered.answer),
+        down: Down if down.reference == watch => Err(Silence::Ended(down.reason)),
+        after patience => Err(Silence::Late),
+    };
+    demonitor_flush(watch).await;
+    answer
+}
+
 /// Starts the process that answers, on the node of this cluster.
 pub fn start(node: &Node, cluster: Cluster) -> Pid {
     node.spawn(serve(cluster))
@@ -246,15 +271,11 @@ impl Inspector {
         let Some(node) = self.cluster.nodes_of(NodeKind::Any).into_iter().find(is_it) else {
             return Err(format!("there is no connection to a node `{name}`: `:nodes` lists those that there are"));
         };
-        let (watch, tag) = (monitor((INSPECTOR, node)), Ref::new());
-        send((INSPECTOR, node), Ask { from: self_pid(), tag, question });
-        let answer = receive! {
-            answered: Answered if answered.tag == tag => answered.answer,
-            down: Down if down.reference == watch => Err(format!("`{name}` does not answer such questions: {}", down.reason)),
-            after PATIENCE => Err(format!("`{name}` did not answer in time")),
-        };
-        demonitor_flush(watch).await;
-        answer
+        match ask(node, question, PATIENCE).await {
+            Ok(answer) => answer,
+            Err(Silence::Ended(reason)) => Err(format!("`{name}` does not answer such questions: {reason}")),
+            Err(Silence::Late) => Err(format!("`{name}` did not answer in time")),
+        }
     }
 
     /// All nodes that are connected: a runtime is hidden, so none of them counts it as its own.

@@ -3,7 +3,6 @@
 //! What moves from the inbox to the queue is for a moment in neither; whoever counts then waits, so that a sender who
 //! asks finds what it has sent unless it was received.
 
-use super::envelope::Head;
 use super::inbox::{Inbox, Tag};
 use crate::sync::{AtomicBool, AtomicU32, Ordering, yield_now};
 

@@ -79,7 +79,7 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
         screen,
         known,
         seen,
-        live: open(&beginning(), &view, None)?,
+        live: Some(open(&beginning(), &view, None)?),
         path: None,
         ahead,
         section: None,
@@ -122,10 +122,10 @@ fn beginning() -> Notebook {
     Notebook { name: crate::livemd::DEFAULT_NAME.to_owned(), sections: vec![section], ..Notebook::default() }
 }
 
-fn open(notebook: &Notebook, view: &View, path: Option<&Path>) -> Result<Option<Live>, LiveError> {
+fn open(notebook: &Notebook, view: &View, path: Option<&Path>) -> Result<Live, LiveError> {
     let style = if view.look.coloured { crate::draw::Style::Coloured } else { crate::draw::Style::Plain };
     let options = LiveOptions { file: path.map(Path::to_owned), style, columns: view.look.room() };
-    Live::open(notebook, options).map(Some)
+    Live::open(notebook, options)
 }
 
 /// A REPL at work.
@@ -247,7 +247,7 @@ impl Repl {
 
     /// The notebook as it is.
     fn data(&self) -> Data {
-        self.at().join("look").map(|client| client.data().clone()).unwrap_or_else(|_| Replica::default().data().clone())
+        self.at().data().unwrap_or_else(|_| Replica::default().data().clone())
     }
 
     /// Begins to follow a notebook, and to make ready what its first cell needs.

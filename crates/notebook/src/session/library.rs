@@ -8,7 +8,7 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{Local, NodeId, Ref, monitor, receive, self_pid, send, whereis};
-use greenroom_stage::inspect::{Answer, Answered, Ask, INSPECTOR, Question};
+use greenroom_stage::inspect::{self, Answer, Question, Silence};
 
 use super::estate::Estate;
 use super::message::{Imagine, Imagined, SESSION};
@@ -92,18 +92,14 @@ impl Library {
         let Some(runtime) = self.runtime() else {
             return Err("there is no runtime yet: it is being started, or nothing was evaluated".to_owned());
         };
-        let (watch, tag) = (monitor((INSPECTOR, runtime)), Ref::new());
-        send((INSPECTOR, runtime), Ask { from: self_pid(), tag, question });
-        let answer = receive! {
-            answered: Answered if answered.tag == tag => answered.answer,
-            down: Down if down.reference == watch => Err(format!("the runtime has ended: {}", down.reason)),
-            after PATIENCE => Err(format!(
+        match inspect::ask(runtime, question, PATIENCE).await {
+            Ok(answer) => answer,
+            Err(Silence::Ended(reason)) => Err(format!("the runtime has ended: {reason}")),
+            Err(Silence::Late) => Err(format!(
                 "the runtime did not answer within {} s: do its processes yield? `:restart` ends it",
                 PATIENCE.as_secs()
             )),
-        };
-        demonitor_flush(watch).await;
-        answer
+        }
     }
 
     fn runtime(&self) -> Option<NodeId> {

@@ -389,20 +389,15 @@ impl Repl {
         // The old one ends before the new one begins: both have the same names.
         self.live = None;
         self.section = None;
-        let (live, error) = match open(&opened.notebook, &self.view, Some(path)) {
-            Ok(live) => (live, None),
-            Err(error) => (None, Some(error)),
-        };
-        match (live, error) {
-            (Some(live), _) => {
+        match open(&opened.notebook, &self.view, Some(path)) {
+            Ok(live) => {
                 self.live = Some(live);
                 self.path = Some(path.to_owned());
             }
-            (None, error) => {
-                let why = error.map_or_else(String::new, |error| error.to_string());
-                self.complain(&format!("{why}: an empty notebook takes its place"));
+            Err(error) => {
+                self.complain(&format!("{error}: an empty notebook takes its place"));
                 self.path = None;
-                self.live = open(&super::beginning(), &self.view, None).ok().flatten();
+                self.live = open(&super::beginning(), &self.view, None).ok();
             }
         }
         self.follow();
