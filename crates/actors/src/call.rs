@@ -45,6 +45,7 @@ impl Current<'_> {
     ///
     /// A process has one such alarm and keeps it when its calls are answered. So of many calls, one after the other,
     /// only the first starts a timer.
+    #[inline]
     pub(crate) fn set_alarm(&self, id: LocalPid, now: Duration, deadline: Duration) {
         if deadline == Duration::MAX {
             return;

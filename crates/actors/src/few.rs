@@ -16,6 +16,7 @@ pub(crate) enum Few<K, V> {
 
 impl<K: Eq + Hash, V> Few<K, V> {
     /// Adds an entry, or replaces the one of the same key.
+    #[inline]
     pub(crate) fn insert(&mut self, key: K, value: V) {
         match self {
             Few::Many(map) => {
@@ -30,6 +31,7 @@ impl<K: Eq + Hash, V> Few<K, V> {
         }
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         match self {
             Few::One(known, _) if known == key => match std::mem::take(self) {
@@ -41,6 +43,7 @@ impl<K: Eq + Hash, V> Few<K, V> {
         }
     }
 
+    #[inline]
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         match self {
             Few::One(known, value) if known == key => Some(value),

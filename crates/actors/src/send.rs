@@ -104,6 +104,7 @@ impl Inner {
     }
 
     /// Sends an answer to whoever waits for it.
+    #[inline]
     pub(crate) fn send_answer(&self, current: &Current<'_>, to: ReplyTo, envelope: Envelope) {
         if to.noted_at.node != self.id || !self.notes_only(current, to.caller, &envelope) {
             return self.send_as(Some(current), &to.target(), envelope);
@@ -187,6 +188,7 @@ impl Inner {
 
     /// Delivers by what is noted at a process: to whoever waits for its answer, or to itself, by an alias. Under the
     /// lock, so that nothing of this can happen once it was removed there.
+    #[inline]
     fn deliver_by_alias(
         &self,
         current: Option<&Current<'_>>,

@@ -7,7 +7,7 @@ use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::task::Waker;
 
-use parking_lot::{Mutex, MutexGuard};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use crate::account::{Account, Figures};
 use crate::body::{Body, Head, Origin};
@@ -32,7 +32,7 @@ pub(crate) struct Slot {
     /// read what it inherited under the lock, while the process is alive.
     body: AtomicPtr<Head>,
     /// Anyone, under the lock.
-    cold: Mutex<Option<Box<Cold>>>,
+    cold: SpinMutex<Option<Box<Cold>>, Wait>,
     /// The running thread only: whoever popped this place from a run queue, or parked it last.
     own: UnsafeCell<Own>,
     /// The same, and within that only the receive that has raised `queue_is_lent`, while it is raised.
@@ -49,6 +49,17 @@ pub(crate) struct Slot {
 unsafe impl Sync for Slot {}
 // SAFETY: everything in it is `Send`.
 unsafe impl Send for Slot {}
+
+/// How a thread waits for the lock of a place, which nobody holds for long: but who holds it may have been put aside by
+/// the operating system.
+pub(crate) struct Wait;
+
+impl spin::RelaxStrategy for Wait {
+    #[inline]
+    fn relax() {
+        std::thread::yield_now();
+    }
+}
 
 /// What only the running thread touches.
 pub(crate) struct Own {
@@ -79,7 +90,7 @@ impl Slot {
             inbox: Inbox::closed(),
             state: AtomicU64::new(flag::VACANT | flag::DEAD),
             handing_over: AtomicBool::new(false),
-            cold: Mutex::new(None),
+            cold: SpinMutex::new(None),
             body: AtomicPtr::new(std::ptr::null_mut()),
             own: UnsafeCell::new(Own { token: None, rare: None, wants_messages: false, queue_is_lent: false }),
             queue: UnsafeCell::new(Queue::new()),
@@ -194,6 +205,7 @@ impl Slot {
     }
 
     /// Links, monitors and names, if `pid` is alive; while the guard is held, it stays so.
+    #[inline]
     pub(crate) fn lock(&self, pid: LocalPid) -> Option<Locked<'_>> {
         let cold = self.cold.lock();
         self.is_alive(pid).then_some(Locked { slot: self, cold })
@@ -274,7 +286,7 @@ impl Drop for Slot {
 /// A process that is alive and stays so while this is held.
 pub(crate) struct Locked<'a> {
     slot: &'a Slot,
-    cold: MutexGuard<'a, Option<Box<Cold>>>,
+    cold: SpinMutexGuard<'a, Option<Box<Cold>>>,
 }
 
 impl Locked<'_> {

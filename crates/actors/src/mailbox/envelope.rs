@@ -234,10 +234,13 @@ impl Envelope {
     }
 
     /// Whether this is a `T`. A message that arrived as bytes becomes one here, if it is.
+    #[inline]
     pub(crate) fn accept<T: Message>(&mut self) -> bool {
-        if self.is::<T>() {
-            return true;
-        }
+        self.is::<T>() || self.open_parcel::<T>()
+    }
+
+    #[cold]
+    fn open_parcel<T: Message>(&mut self) -> bool {
         let Some(message) = self.peek::<Parcel>().and_then(Parcel::open::<T>) else { return false };
         let token = self.take_token();
         *self = Envelope::new(message);
@@ -359,6 +362,7 @@ impl fmt::Debug for Envelope {
 }
 
 impl Drop for Envelope {
+    #[inline]
     fn drop(&mut self) {
         /// Frees the packet's memory, also when the message's destructor panics.
         struct Free(NonNull<Head>, Layout);

@@ -62,10 +62,12 @@ enum View {
     Messages(NonNull<Head>),
 }
 
+#[inline]
 fn plain(tag: Tag, state: usize) -> *mut Head {
     ptr::without_provenance_mut(usize::from(tag.0) << TAG_SHIFT | state)
 }
 
+#[inline]
 fn tagged(tag: Tag, node: NonNull<Head>) -> *mut Head {
     node.as_ptr().map_addr(|address| {
         debug_assert!(address & !ADDRESS == 0, "addresses have 48 bits");
@@ -73,6 +75,7 @@ fn tagged(tag: Tag, node: NonNull<Head>) -> *mut Head {
     })
 }
 
+#[inline]
 fn view(word: *mut Head, tag: Tag) -> View {
     if word.addr() >> TAG_SHIFT != usize::from(tag.0) {
         return View::Stale;
