@@ -33,7 +33,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use parking_lot::RwLock;
+use crate::lock::RwLock;
 use rustc_hash::FxHashSet;
 
 use crate::ask::{self, Asked, ask};

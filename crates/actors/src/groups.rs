@@ -31,7 +31,7 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use crate::lock::RwLock;
 
 use crate::ask::{Asked, ask};
 use crate::core::Inner;

@@ -79,6 +79,7 @@ mod account;
 mod heap;
 mod barrier;
 mod slice;
+mod lock;
 mod sync;
 mod mailbox;
 mod life;

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 
 use crate::clock::{Clock, Time};
 use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 use tokio::sync::oneshot;
 
 use crate::current::running;

@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
-use parking_lot::RwLock;
+use crate::lock::RwLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a node and which life of it is meant: a node that is restarted has a new incarnation.

@@ -5,7 +5,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use crate::lock::RwLock;
 use rustc_hash::FxHashMap;
 
 type Key = (&'static str, &'static str, TypeId);

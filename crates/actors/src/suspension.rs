@@ -7,7 +7,7 @@
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::core::Inner;
