@@ -124,7 +124,7 @@ const LONGEST_STREAK: u32 = 64;
 /// Every so many turns, the injected work is looked at first, so that it cannot starve.
 const INJECTED_EVERY: u32 = 61;
 /// How often a worker that has found nothing looks again before it sleeps: for some 50 microseconds.
-const LOOKS: u32 = 100;
+const LOOKS: u32 = if cfg!(miri) { 1 } else { 100 };
 /// How many threads a node may have beyond its places, for stuck workers.
 const SPARES: usize = 256;
 

@@ -14,17 +14,22 @@ use crate::pid::LocalPid;
 use crate::scheduler::{Turn, Worker};
 use crate::slot::Slot;
 
+/// So many milliseconds, as far as programs run at their usual speed: `miri` needs a thousand times as long.
+const fn millis(count: u64) -> Duration {
+    Duration::from_millis(if cfg!(miri) { count * 1000 } else { count })
+}
+
 /// How often it looks while something runs for long.
-const ALERT: Duration = Duration::from_millis(1);
+const ALERT: Duration = millis(1);
 /// How often it looks while nothing does.
-const CALM: Duration = Duration::from_millis(8);
+const CALM: Duration = millis(8);
 /// How long a turn may last before another worker takes the place.
-const PATIENCE: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = millis(2);
 /// How long a turn may last before its thread is scheduled as what it is: one that computes. Not sooner, as most
 /// turns that are somewhat long just wait for a processor.
-const LONG: Duration = Duration::from_millis(20);
+const LONG: Duration = millis(20);
 /// How long a process may run before it is reported; ten times as long before it is again.
-const REPORT: Duration = Duration::from_secs(3);
+const REPORT: Duration = millis(3_000);
 
 /// Watches over the workers of a node until that stops. `spares` are the ends for further threads.
 pub(crate) fn watch(
