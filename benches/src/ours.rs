@@ -85,11 +85,10 @@ async fn memory() -> f64 {
 }
 
 /// Starts so many that stay until they are told to stop; returns when all of them run.
-async fn hold(count: usize) -> (Vec<Pid>, Arc<Gate>) {
+async fn hold(count: usize) -> (Vec<Pid>, &'static Gate) {
     let (started, ended) = (Gate::new(count), Gate::new(count));
     let mut pids = Vec::with_capacity(count);
     for _ in 0..count {
-        let (started, ended) = (started.clone(), ended.clone());
         pids.push(spawn(async move {
             started.pass();
             receive::<Stop>().await;
@@ -100,7 +99,7 @@ async fn hold(count: usize) -> (Vec<Pid>, Arc<Gate>) {
     (pids, ended)
 }
 
-async fn release(pids: Vec<Pid>, ended: Arc<Gate>) {
+async fn release(pids: Vec<Pid>, ended: &'static Gate) {
     for pid in pids {
         send(pid, Stop);
     }
@@ -118,7 +117,6 @@ async fn spawn_hold() -> f64 {
 async fn spawn_exit(count: usize) {
     let gate = Gate::new(count);
     for number in 1..=count {
-        let gate = gate.clone();
         spawn(async move { gate.pass() });
         if number % 1000 == 0 {
             yield_now().await;

@@ -55,12 +55,11 @@ async fn async_stream() {
     assert!(values.into_iter().eq(1..=STREAMED));
 }
 
-async fn hold(count: usize) -> (Vec<UnboundedSender<()>>, Arc<Gate>) {
+async fn hold(count: usize) -> (Vec<UnboundedSender<()>>, &'static Gate) {
     let (started, ended) = (Gate::new(count), Gate::new(count));
     let mut senders = Vec::with_capacity(count);
     for _ in 0..count {
         let (sender, mut receiver) = unbounded_channel();
-        let (started, ended) = (started.clone(), ended.clone());
         tokio::spawn(async move {
             started.pass();
             receiver.recv().await;
@@ -85,7 +84,6 @@ async fn spawn_hold() -> f64 {
 async fn spawn_exit() {
     let gate = Gate::new(ENDED);
     for number in 1..=ENDED {
-        let gate = gate.clone();
         let (_sender, receiver) = unbounded_channel::<u64>();
         tokio::spawn(async move {
             drop(receiver);

@@ -75,9 +75,9 @@ struct Held {
 on!(Held, Begin, |_me, _message, _context| {});
 on!(Held, Stop, |_me, _message, context| { context.stop() });
 
-async fn hold() -> (Vec<Addr<Held>>, Arc<Gate>) {
+async fn hold() -> (Vec<Addr<Held>>, &'static Gate) {
     let ended = Gate::new(HELD);
-    let held: Vec<_> = (0..HELD).map(|_| Held { _ending: Passing(ended.clone()) }.start()).collect();
+    let held: Vec<_> = (0..HELD).map(|_| Held { _ending: Passing(ended) }.start()).collect();
     // They start in order, so when the last one answers, all have.
     if let Some(last) = held.last() {
         let _ = last.send(Begin()).await;
@@ -109,7 +109,7 @@ impl Actor for Brief {
 async fn spawn_exit() {
     let gate = Gate::new(ENDED);
     for number in 1..=ENDED {
-        drop(Brief { _ending: Passing(gate.clone()) }.start());
+        drop(Brief { _ending: Passing(gate) }.start());
         if number % 1000 == 0 {
             tokio::task::yield_now().await;
         }

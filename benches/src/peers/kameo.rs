@@ -86,7 +86,7 @@ struct Brief {
 async fn spawn_exit() {
     let gate = Gate::new(HEAVY);
     for number in 1..=HEAVY {
-        drop(Brief::spawn(Brief { _ending: Passing(gate.clone()) }));
+        drop(Brief::spawn(Brief { _ending: Passing(gate) }));
         if number % 1000 == 0 {
             tokio::task::yield_now().await;
         }

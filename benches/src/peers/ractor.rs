@@ -92,7 +92,7 @@ actor!(Brief, (), Passing, |_myself, _message, _state| {});
 async fn spawn_exit() {
     let gate = Gate::new(HEAVY);
     for _ in 0..HEAVY {
-        if let Ok((actor, _)) = Brief::spawn(None, Brief, Passing(gate.clone())).await {
+        if let Ok((actor, _)) = Brief::spawn(None, Brief, Passing(gate)).await {
             actor.stop(None);
         }
     }
