@@ -70,6 +70,18 @@ pub enum LockError {
     },
 }
 
+/// The one name of a file, which need not be there yet.
+fn whole(path: &Path) -> PathBuf {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return whole;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (path.parent().and_then(|folder| fs::canonicalize(folder).ok()), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,8 +101,7 @@ impl Lock {
     /// # Errors
     /// [`LockError::Held`] if another session has it, in this program or another.
     pub fn take(notebook: &Path, locks: &Path) -> Result<Lock, LockError> {
-        let whole = fs::canonicalize(notebook).or_else(|_| std::path::absolute(notebook));
-        let whole = whole.unwrap_or_else(|_| notebook.to_owned());
+        let whole = whole(notebook);
         let path = locks.join(hex(&Sha256::digest(whole.as_os_str().as_encoded_bytes())[..16]));
         let trouble = |error| LockError::File { path: path.clone(), error };
         let open = || {

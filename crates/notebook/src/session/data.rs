@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::operation::{Action, CellId, ClientId, InputId, Operation};
+use super::operation::{Action, CellId, ClientId, File, InputId, Operation};
 use crate::livemd::{Cell, Notebook};
 pub use document::{Document, Place, Section, text};
 pub use file::FileState;
@@ -127,7 +127,8 @@ impl Data {
             Operation::File(operation) => self.file_changed(operation)?,
         }
         self.revision += 1;
-        if matches!(operation, Operation::Structure(_) | Operation::Undo | Operation::Redo) {
+        let changes = matches!(operation, Operation::Structure(_) | Operation::Undo | Operation::Redo);
+        if changes || *operation == Operation::File(File::Recovered) {
             self.document_revision = self.revision;
         }
         self.queue_automatic();

@@ -18,6 +18,7 @@ use super::follow::Follower;
 use super::merge::merge;
 use super::message::{Happened, Speaker};
 use super::operation::{CellId, File, Operation};
+use crate::aside::Aside;
 use crate::disk::{Lock, save};
 use crate::expected;
 use crate::livemd::{self, Cell, Notebook, Smart};
@@ -37,6 +38,10 @@ pub(super) enum Wish {
     Attach(PathBuf),
     /// Save the notebook; if a path is given, there and from then on.
     Save(Option<PathBuf>),
+    /// This is where the notebook was saved aside before. It goes on there.
+    Recover(PathBuf),
+    /// Nobody wants what is saved aside.
+    Discard,
 }
 
 /// Its answer: why it was not done, for people.
@@ -57,7 +62,7 @@ pub(super) struct Kept {
     /// What file and notebook have agreed on last: the text, and the document.
     agreed: Option<(String, Document)>,
     /// Where the notebook is saved as long as it has no file.
-    aside: Option<PathBuf>,
+    aside: Option<Aside>,
 }
 
 /// How often the file is looked at.
@@ -81,6 +86,11 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 let done = match wish {
                     Wish::Attach(path) => keeper.attach(path).await,
                     Wish::Save(path) => keeper.save_as(path).await,
+                    Wish::Recover(path) => keeper.recover(path).await,
+                    Wish::Discard => {
+                        keeper.discard();
+                        Ok(())
+                    }
                 };
                 let answer: Answer = Local((tag, done));
                 send(from, answer);
@@ -166,15 +176,9 @@ impl Keeper {
         let written = write(path, text).await;
         match &written {
             Ok(()) => {
-                let aside = {
-                    let mut kept = self.estate.file();
-                    kept.agreed = agreed;
-                    kept.aside.take()
-                };
-                if let Some(aside) = aside {
-                    // It is saved where it belongs now; what cannot be removed is only litter.
-                    let _ = std::fs::remove_file(aside);
-                }
+                self.estate.file().agreed = agreed;
+                // It is saved where it belongs now.
+                self.discard();
                 self.say(File::Saved { revision }).await;
             }
             Err(why) => self.say(File::NotSaved { why: why.clone() }).await,
@@ -185,15 +189,38 @@ impl Keeper {
     /// Saves a notebook that has no file where it can be found again.
     async fn save_aside(&mut self) -> Result<(), String> {
         let Some(folder) = self.estate.autosave.clone() else { return Ok(()) };
-        let known = self.estate.file().aside.clone();
-        let path = known.unwrap_or_else(|| folder.join(name_aside(&self.data().document().name)));
-        std::fs::create_dir_all(&folder).map_err(|error| explain(&folder, &error))?;
-        self.estate.file().aside = Some(path.clone());
-        let written = write(path, livemd::print(&notebook(self.data()))).await;
+        let written = match self.place_aside(&folder) {
+            Ok(path) => write(path, livemd::print(&notebook(self.data()))).await,
+            Err(error) => Err(explain(&folder, &error)),
+        };
         if let Err(why) = &written {
             self.say(File::NotSaved { why: why.clone() }).await;
         }
         written
+    }
+
+    fn place_aside(&self, folder: &Path) -> std::io::Result<PathBuf> {
+        let mut kept = self.estate.file();
+        let aside = match kept.aside.take() {
+            Some(aside) => aside,
+            None => Aside::new(folder, &self.data().document().name, &self.estate.locks())?,
+        };
+        Ok(kept.aside.insert(aside).path().to_owned())
+    }
+
+    /// Goes on with a notebook that another program has left.
+    async fn recover(&mut self, path: PathBuf) -> Result<(), String> {
+        let aside = Aside::of(path, &self.estate.locks()).map_err(|error| error.to_string())?;
+        self.estate.file().aside = Some(aside);
+        self.speaker.say(File::Recovered).await.map_err(|refusal| refusal.to_string())?;
+        self.catch_up().await;
+        Ok(())
+    }
+
+    fn discard(&self) {
+        if let Some(aside) = self.estate.file().aside.take() {
+            aside.remove();
+        }
     }
 
     /// Takes a file for the notebook's own, unless it is that already.
@@ -288,14 +315,6 @@ async fn write(path: PathBuf, text: String) -> Result<(), String> {
 /// What a file says, if it can be read.
 async fn read(path: PathBuf) -> Option<String> {
     greenroom::spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok().flatten()
-}
-
-/// A name of its own for a notebook without a file.
-fn name_aside(name: &str) -> String {
-    let word = |char: char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
-    let name: String = name.chars().take(40).map(word).collect();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{name}-{}-{}.livemd", now.as_millis(), std::process::id())
 }
 
 fn explain(path: &Path, error: &std::io::Error) -> String {
