@@ -197,7 +197,8 @@ mod tests {
 
     /// A file with these texts, written by a writer.
     fn file(texts: impl IntoIterator<Item = String>) -> File {
-        let path = std::env::temp_dir().join(format!("last-words-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let path =
+            std::env::temp_dir().join(format!("last-words-{}-{:?}", std::process::id(), std::thread::current().id()));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path).expect("a file");
         std::fs::remove_file(path).expect("it is there");
         let mut writer = Writer::new(file.try_clone().expect("it is open"));

@@ -37,8 +37,15 @@ const STACK_OVERFLOW: &str = "has overflowed its stack";
 
 /// The life of a cell's process.
 pub(super) async fn serve(id: CellId, estate: Arc<Estate>) {
-    let mut cell =
-        Cell { id, estate, speaker: Speaker::new(), last: None, room: Room::default(), heard: 0, has_overflowed: false };
+    let mut cell = Cell {
+        id,
+        estate,
+        speaker: Speaker::new(),
+        last: None,
+        room: Room::default(),
+        heard: 0,
+        has_overflowed: false,
+    };
     loop {
         receive! {
             Local(job): Begin => cell.begin(job).await,

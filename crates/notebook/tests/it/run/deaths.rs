@@ -126,7 +126,8 @@ fn what_a_cell_printed_the_instant_before_the_end_is_not_lost() {
         "let pid = std::process::id();\nstd::process::Command::new(\"kill\").args([\"-9\", &pid.to_string()]).status().unwrap();",
     ] {
         let thousand = format!("for n in 1..=1000 {{ println!(\"line {{n}}\"); }}\nprint!(\"no end\");\n{end}");
-        let spawned = format!("spawn(async {{\n    println!(\"by another\");\n    {end};\n}});\nreceive::<()>().await;");
+        let spawned =
+            format!("spawn(async {{\n    println!(\"by another\");\n    {end};\n}});\nreceive::<()>().await;");
         let ran = Notebook::of(&[&format!("println!(\"once\");\n{end}"), &thousand, &spawned]).run();
         let text = |cell: u64| ran.cell(cell)["outputs"][0]["text"].as_str().unwrap_or_default().to_owned();
         assert_eq!(text(1), "once\n", "{end}");
