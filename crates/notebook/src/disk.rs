@@ -7,8 +7,9 @@
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -43,6 +44,32 @@ pub fn save(path: &Path, text: &str) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()
+}
+
+/// By what a file that somebody has written is told from the one that was there, without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    node: u64,
+    size: u64,
+    modified: SystemTime,
+}
+
+/// Two writes that are no further apart may bear the same time.
+const COARSEST: Duration = Duration::from_secs(2);
+
+impl Stamp {
+    /// The stamp of a file, if it is there.
+    pub fn of(path: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?;
+        Some(Stamp { device: metadata.dev(), node: metadata.ino(), size: metadata.len(), modified })
+    }
+
+    /// Whether whoever writes the file from now on changes its stamp, too: it was not written a moment ago.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        now.duration_since(self.modified).is_ok_and(|age| age > COARSEST)
+    }
 }
 
 /// A notebook's file, held by whoever has this. The system frees it when the program ends, however it does.
