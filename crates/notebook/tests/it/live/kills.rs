@@ -104,10 +104,8 @@ impl Worked {
     }
 
     fn until(&mut self, what: &str, is_so: impl Fn(&Worked) -> bool) {
-        let begin = Instant::now();
         while !is_so(self) {
-            let left = PATIENCE.saturating_sub(begin.elapsed());
-            let line = self.lines.recv_timeout(left).unwrap_or_else(|_| panic!("waiting until {what}"));
+            let line = self.lines.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waiting until {what}"));
             self.note(line);
         }
     }
