@@ -87,6 +87,18 @@ impl Queue {
         oldest_first.is_some()
     }
 
+    /// Shows each envelope to somebody, in order.
+    pub(crate) fn for_each(&self, mut see: impl FnMut(&Envelope)) {
+        let mut next = self.head;
+        while let Some(node) = next {
+            // SAFETY: the node is in this queue, which is borrowed; the envelope is only lent, so it is not dropped here.
+            let envelope = std::mem::ManuallyDrop::new(unsafe { Envelope::from_raw(node) });
+            see(&envelope);
+            // SAFETY: as above: whoever sees an envelope cannot remove it.
+            next = unsafe { node.as_ref().next };
+        }
+    }
+
     /// The present end of this queue, which belongs to `owner`.
     pub(crate) fn end(&self, owner: Pid) -> Cursor {
         Cursor { last: self.tail, node: Some(owner.node), removals: self.removals, process: owner.id }
