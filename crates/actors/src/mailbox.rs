@@ -311,6 +311,16 @@ mod tests {
     }
 
     #[test]
+    fn who_is_shown_the_messages_sees_all_in_order_and_takes_none() {
+        let mut mailbox = Mailbox::new(0..3);
+        mailbox.add([3]);
+        let mut seen = Vec::new();
+        mailbox.queue.for_each(|envelope| seen.extend(envelope.peek::<u32>().copied()));
+        assert_eq!(seen, [0, 1, 2, 3]);
+        assert_eq!(mailbox.rest(), [0, 1, 2, 3]);
+    }
+
+    #[test]
     fn a_look_that_panics_leaves_the_queue_whole() {
         let mut mailbox = Mailbox::new(0..3);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
