@@ -53,7 +53,8 @@ fn what_waits_in_a_mailbox_and_what_a_server_keeps_is_shown() {
     let screen = terminal.asks(":state till", "coins: [");
     assert!(screen.contains("open: true") && screen.contains("traps exits"), "{screen}");
     // Who does not yield cannot be looked into; who asks learns so.
-    terminal.asks("let stuck = spawn(async { loop { std::hint::spin_loop() } }); register(\"stuck\", stuck)?;", "✓ stuck");
+    terminal
+        .asks("let stuck = spawn(async { loop { std::hint::spin_loop() } }); register(\"stuck\", stuck)?;", "✓ stuck");
     terminal.asks(":mailbox stuck", "has not given up its turn");
     terminal.asks(":mailbox nobody", "no process is called `nobody`");
     terminal.leave();
