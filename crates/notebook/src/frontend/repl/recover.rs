@@ -79,8 +79,8 @@ fn ago(age: Duration) -> String {
     let minutes = age.as_secs() / 60;
     let (count, unit) = match minutes {
         0 => return "a moment ago".to_owned(),
-        ..60 => (minutes, "minute"),
-        ..1440 => (minutes / 60, "hour"),
+        1..60 => (minutes, "minute"),
+        60..1440 => (minutes / 60, "hour"),
         _ => (minutes / 1440, "day"),
     };
     format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
