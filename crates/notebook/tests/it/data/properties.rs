@@ -256,7 +256,8 @@ fn check_invariants(data: &Data) {
     }
     assert!(data.queued().iter().chain(data.evaluating()).all(|id| document.runnable(*id).is_some()));
     if connected && !data.queued().is_empty() {
-        assert!(!data.evaluating().is_empty(), "somebody runs while others wait");
+        let is_busy = !data.evaluating().is_empty() || !data.examined().is_empty();
+        assert!(is_busy, "somebody runs while others wait, or their examples do");
     }
     for (place, section) in document.sections().iter().enumerate() {
         let parent = section.head.parent.and_then(|parent| document.section_place(parent));
