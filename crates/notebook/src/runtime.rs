@@ -202,7 +202,7 @@ impl Runtime {
         self.child.try_wait().ok().flatten().map(describe)
     }
 
-    /// The file that holds what it has shown last: to be read by [`last_words`], once it has ended.
+    /// The file that holds what it has shown last: to be read by [`last_words()`], once it has ended.
     pub fn last_words(&self) -> Option<File> {
         self.last_words.as_ref()?.try_clone().ok()
     }
