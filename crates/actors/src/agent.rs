@@ -41,8 +41,13 @@ pub trait Kept: fmt::Debug + Send + 'static {}
 impl<T: fmt::Debug + Send + 'static> Kept for T {}
 
 /// The process of an agent.
-#[derive(Debug)]
 pub struct Keeper<T>(T);
+
+impl<T: fmt::Debug> fmt::Debug for Keeper<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// What a closure returns, until its caller knows again what it is.
 type Outcome = Local<Box<dyn Any + Send>>;

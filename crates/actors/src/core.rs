@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::account::Desks;
 use crate::clock::Time;
 use crate::conversation::Conversations;
+use crate::looking::Looks;
 use crate::mailbox::Envelope;
 use crate::message::Target;
 use crate::overload::{Counters, Limits};
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) tracer: RwLock<Option<Arc<dyn Tracer>>>,
     pub(crate) conversations: Conversations,
     pub(crate) suspensions: Suspensions,
+    pub(crate) looks: Looks,
     pub(crate) limits: Limits,
     pub(crate) counters: Counters,
     pub(crate) on_panic: Option<PanicHandler>,
@@ -126,6 +128,7 @@ impl Inner {
             tracer: RwLock::new(None),
             conversations: Conversations::default(),
             suspensions: Suspensions::default(),
+            looks: Looks::default(),
             limits: Limits::default(),
             counters: Counters::default(),
             on_panic,

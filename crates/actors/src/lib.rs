@@ -97,6 +97,7 @@ mod current;
 mod deliver;
 mod conversation;
 mod suspension;
+mod looking;
 mod overload;
 mod send;
 mod monitor;

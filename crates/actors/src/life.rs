@@ -27,6 +27,10 @@ pub(crate) mod flag {
     pub(crate) const HAS_TIMERS: u64 = 1 << 7;
     /// The mailbox has a limit: see [`crate::overload`].
     pub(crate) const LIMITED: u64 = 1 << 8;
+    /// Somebody wants to look into the mailbox: see [`crate::looking`].
+    pub(crate) const LOOKED_AT: u64 = 1 << 9;
+    /// The process is a server, which can be asked for its state.
+    pub(crate) const SERVES: u64 = 1 << 10;
 }
 
 /// The words of one place.

@@ -87,6 +87,18 @@ impl Queue {
         oldest_first.is_some()
     }
 
+    /// Shows each envelope to somebody, in order.
+    pub(crate) fn for_each(&self, mut see: impl FnMut(&Envelope)) {
+        let mut next = self.head;
+        while let Some(node) = next {
+            // SAFETY: the node is in this queue, which is borrowed; the envelope is only lent, so it is not dropped here.
+            let envelope = std::mem::ManuallyDrop::new(unsafe { Envelope::from_raw(node) });
+            see(&envelope);
+            // SAFETY: as above: whoever sees an envelope cannot remove it.
+            next = unsafe { node.as_ref().next };
+        }
+    }
+
     /// The present end of this queue, which belongs to `owner`.
     pub(crate) fn end(&self, owner: Pid) -> Cursor {
         Cursor { last: self.tail, node: Some(owner.node), removals: self.removals, process: owner.id }
@@ -296,6 +308,16 @@ mod tests {
         assert_eq!(mailbox.pick(&mut cursor, |_| false), (None, 3));
         let mut stranger = Mailbox::new([]);
         assert!(stranger.queue.pick(&stranger.kept, owner(1), &mut cursor, |_| Some(0)).is_none());
+    }
+
+    #[test]
+    fn who_is_shown_the_messages_sees_all_in_order_and_takes_none() {
+        let mut mailbox = Mailbox::new(0..3);
+        mailbox.add([3]);
+        let mut seen = Vec::new();
+        mailbox.queue.for_each(|envelope| seen.extend(envelope.peek::<u32>().copied()));
+        assert_eq!(seen, [0, 1, 2, 3]);
+        assert_eq!(mailbox.rest(), [0, 1, 2, 3]);
     }
 
     #[test]

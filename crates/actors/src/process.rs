@@ -12,6 +12,7 @@ use std::time::Duration;
 mod alias;
 mod builder;
 mod info;
+mod messages;
 mod names;
 mod send;
 mod suspend;
@@ -30,6 +31,7 @@ use crate::slot::flag;
 pub use alias::Alias;
 pub use builder::{Builder, Started};
 pub use info::{Info, Status, info};
+pub use messages::{Messages, messages};
 pub use names::{register, unregister, whereis};
 pub use send::{
     Destination, SendError, Sender, Timeout, Timer, TrySendError, send, send_after, send_async, send_at, start_timer,

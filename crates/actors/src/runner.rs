@@ -14,6 +14,7 @@ use crate::core::{Due, Inner};
 use crate::current::{Current, unless_dead};
 use crate::deliver::with_waker;
 use crate::life::Rest;
+use crate::looking;
 use crate::mailbox::{Queue, drop_quietly};
 use crate::pid::{LocalPid, Pid};
 use crate::reason::{ExitReason, Outcome, Panic};
@@ -69,9 +70,19 @@ unsafe fn turn<'a>(current: &Current<'a>, slot: &'a Slot, now: u64) {
         std::mem::take(&mut rare.listeners).into_iter().for_each(Waker::wake);
     }
     let flags = slot.life().acknowledge();
-    if flags & (flag::DEAD | flag::SUSPENDED) != 0 {
-        // SAFETY: as the caller says.
-        return unsafe { if flags & flag::DEAD != 0 { clear_away(current, slot) } else { hold_back(current, slot) } };
+    if flags & (flag::DEAD | flag::SUSPENDED | flag::LOOKED_AT) != 0 {
+        // SAFETY: as the caller says; nothing of `own` and `queue` is in use.
+        unsafe {
+            if flags & flag::DEAD != 0 {
+                return clear_away(current, slot);
+            }
+            if flags & flag::LOOKED_AT != 0 {
+                looking::write_down(current, slot);
+            }
+            if flags & flag::SUSPENDED != 0 {
+                return hold_back(current, slot);
+            }
+        }
     }
     // SAFETY: as above; nothing else of `own` is in use.
     let wants_messages = unsafe { slot.own() }.wants_messages;
@@ -176,6 +187,9 @@ unsafe fn clear_away<'a>(current: &Current<'a>, slot: &'a Slot) {
         drop_quietly(queue);
         drop_quietly(token);
         drop_quietly(rare.listeners);
+    }
+    if slot.is_looked_at() {
+        inner.forget_looks(slot.resident());
     }
     // Someone may have declared it dead and not yet be done with telling everyone.
     let (messages, _) = slot.inbox.close(slot.tag());

@@ -182,6 +182,11 @@ impl Slot {
         self.state.load(Ordering::Relaxed) & flag::LIMITED != 0
     }
 
+    /// Whether somebody wants to look into the mailbox. For the running thread.
+    pub(crate) fn is_looked_at(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & flag::LOOKED_AT != 0
+    }
+
     /// Whether the process may go on with its turn. For the running thread.
     #[inline]
     pub(crate) fn may_go_on(&self) -> bool {

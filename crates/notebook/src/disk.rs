@@ -7,8 +7,9 @@
 use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -45,6 +46,32 @@ pub fn save(path: &Path, text: &str) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// By what a file that somebody has written is told from the one that was there, without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    device: u64,
+    node: u64,
+    size: u64,
+    modified: SystemTime,
+}
+
+/// Two writes that are no further apart may bear the same time.
+const COARSEST: Duration = Duration::from_secs(2);
+
+impl Stamp {
+    /// The stamp of a file, if it is there.
+    pub fn of(path: &Path) -> Option<Stamp> {
+        let metadata = fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?;
+        Some(Stamp { device: metadata.dev(), node: metadata.ino(), size: metadata.len(), modified })
+    }
+
+    /// Whether whoever writes the file from now on changes its stamp, too: it was not written a moment ago.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        now.duration_since(self.modified).is_ok_and(|age| age > COARSEST)
+    }
+}
+
 /// A notebook's file, held by whoever has this. The system frees it when the program ends, however it does.
 #[derive(Debug)]
 pub struct Lock {
@@ -70,6 +97,18 @@ pub enum LockError {
     },
 }
 
+/// The one name of a file, which need not be there yet.
+fn whole(path: &Path) -> PathBuf {
+    if let Ok(whole) = fs::canonicalize(path) {
+        return whole;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (path.parent().and_then(|folder| fs::canonicalize(folder).ok()), path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -89,8 +128,7 @@ impl Lock {
     /// # Errors
     /// [`LockError::Held`] if another session has it, in this program or another.
     pub fn take(notebook: &Path, locks: &Path) -> Result<Lock, LockError> {
-        let whole = fs::canonicalize(notebook).or_else(|_| std::path::absolute(notebook));
-        let whole = whole.unwrap_or_else(|_| notebook.to_owned());
+        let whole = whole(notebook);
         let path = locks.join(hex(&Sha256::digest(whole.as_os_str().as_encoded_bytes())[..16]));
         let trouble = |error| LockError::File { path: path.clone(), error };
         let open = || {

@@ -30,6 +30,7 @@ pub mod expected;
 pub mod check;
 pub mod runtime;
 pub mod tools;
+pub mod aside;
 pub mod session;
 pub mod live;
 pub mod trace;

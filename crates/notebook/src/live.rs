@@ -12,6 +12,7 @@ use greenroom::{Local, Node, Pid, receive};
 use greenroom_cluster::{Cluster, Cookie, CookieFileError, ListenError, Notice, StartError};
 use greenroom_stage::inspect::{Answer, Question};
 
+use crate::aside;
 use crate::compiler::CompiledCell;
 use crate::draw::Style;
 use crate::explain::Explainer;
@@ -32,12 +33,6 @@ pub struct LiveOptions {
     pub style: Style,
     /// How wide drawings and pictures in text may be.
     pub columns: usize,
-}
-
-/// The user's folder for notebooks that have no file, if there is a home folder.
-fn autosave_folder() -> Option<PathBuf> {
-    let folders = directories::ProjectDirs::from("", "", "greenroom")?;
-    Some(folders.data_local_dir().join("autosave"))
 }
 
 /// Why a notebook was not opened.
@@ -154,6 +149,8 @@ enum Request {
     Data(mpsc::SyncSender<Data>),
     Look(mpsc::SyncSender<Library>),
     Interrupt(mpsc::SyncSender<()>),
+    Recover(PathBuf, mpsc::SyncSender<Result<(), String>>),
+    Discard(mpsc::SyncSender<()>),
     Close(mpsc::SyncSender<()>),
 }
 
@@ -167,6 +164,8 @@ impl fmt::Debug for Request {
             Request::Data(_) => "Data",
             Request::Look(_) => "Look",
             Request::Interrupt(_) => "Interrupt",
+            Request::Recover(..) => "Recover",
+            Request::Discard(_) => "Discard",
             Request::Close(_) => "Close",
         })
     }
@@ -179,7 +178,7 @@ impl Live {
     /// [`LiveError`], if it cannot be.
     pub fn open(notebook: &Notebook, options: LiveOptions) -> Result<Live, LiveError> {
         let cache = prelude::cache_folder().map_err(LiveError::Cache)?;
-        Live::open_in(notebook, options, cache, autosave_folder())
+        Live::open_in(notebook, options, cache, aside::folder())
     }
 
     /// Opens a notebook that keeps what it builds in a folder of its own instead of the user's cache, and is saved in
@@ -319,6 +318,28 @@ impl Handle {
     pub fn save(&self, path: Option<&Path>) -> Result<(), String> {
         let path = path.map(Path::to_owned);
         self.ask(|answer| Request::Save(path, answer)).unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// Goes on with a notebook that another program has left, saved aside, and that this one was opened with: it is
+    /// saved there until it has a file.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people: another program may have taken it.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn recover(&self, left: &Path) -> Result<(), String> {
+        let left = left.to_owned();
+        self.ask(|answer| Request::Recover(left, answer)).unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// Removes what is saved aside of a notebook without a file: the person has said that nobody wants it.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn discard(&self) {
+        // A notebook that was closed is not asked about.
+        let _ = self.ask(Request::Discard);
     }
 
     /// Looks things up in it: what cells were compiled to.
@@ -504,6 +525,11 @@ async fn host(mut session: Session) {
                 Request::Look(answer) => drop(answer.send(session.library())),
                 Request::Interrupt(answer) => {
                     session.interrupt().await;
+                    let _ = answer.send(());
+                }
+                Request::Recover(path, answer) => drop(answer.send(session.recover(path).await)),
+                Request::Discard(answer) => {
+                    session.discard().await;
                     let _ = answer.send(());
                 }
                 Request::Close(answer) => {

@@ -4,8 +4,9 @@
 //! there are only the pipes of a child process: its standard input, which keeps it alive, and its
 //! output, which is what libraries print past all cells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -15,8 +16,10 @@ use std::time::{Duration, Instant};
 
 use greenroom::{Node, Pid, Ref, self_pid};
 use greenroom_cluster::Cookie;
+use greenroom_stage::last_words::{self, Kept};
 use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
 use serde::{Deserialize, Serialize};
+use tempfile::{NamedTempFile, TempPath};
 
 /// How long a runtime may take to say that it is ready, unless somebody says otherwise.
 pub const START_TIME: Duration = Duration::from_secs(20);
@@ -74,6 +77,8 @@ pub struct Runtime {
     child: Child,
     /// They read its pipes.
     readers: Vec<JoinHandle<()>>,
+    /// What it writes for the case that it dies; absent if there was no room for that.
+    last_words: Option<File>,
     /// The process that takes requests.
     pub server: Pid,
 }
@@ -126,6 +131,8 @@ impl std::error::Error for RuntimeError {}
 pub struct Launch {
     child: Child,
     readers: Vec<JoinHandle<()>>,
+    /// The file for its last words, and its name, which goes as soon as the runtime has opened it.
+    last_words: Option<(File, TempPath)>,
     /// The name of its node.
     name: String,
     begin: Instant,
@@ -141,6 +148,8 @@ impl Launch {
     pub fn begin(options: &RuntimeOptions, settings: &RuntimeSettings) -> Result<Launch, RuntimeError> {
         let number = Ref::new().to_string().replace(|c: char| !c.is_ascii_digit() && c != '.', "");
         let waiter = greenroom::process::info(self_pid()).and_then(|info| info.registered_name).unwrap_or_default();
+        // Without it, only what an abort cuts off is lost.
+        let last_words = NamedTempFile::with_prefix("greenroom-").ok().map(NamedTempFile::into_parts);
         let owner = Owner {
             address: options.address,
             cookie: options.cookie.reveal(),
@@ -148,11 +157,12 @@ impl Launch {
             name: format!("runtime-{}-{number}@127.0.0.1", std::process::id()),
             columns: options.columns,
             events: options.events,
+            last_words: last_words.as_ref().map(|(_, path)| path.to_path_buf()),
         };
         let mut child = spawn(options, settings, &owner)
             .map_err(|error| RuntimeError::Program { program: options.program.clone(), error })?;
         let readers = forward_output(&mut child, &waiter);
-        Ok(Launch { child, readers, name: owner.name, begin: Instant::now(), patience: options.patience })
+        Ok(Launch { child, readers, last_words, name: owner.name, begin: Instant::now(), patience: options.patience })
     }
 
     /// Whether this comes from the runtime that was started: then it is ready.
@@ -162,7 +172,8 @@ impl Launch {
 
     /// The runtime, once it is ready.
     pub fn done(self, ready: &Ready) -> Runtime {
-        Runtime { child: self.child, readers: self.readers, server: ready.server }
+        let last_words = self.last_words.map(|(file, _)| file);
+        Runtime { child: self.child, readers: self.readers, last_words, server: ready.server }
     }
 
     /// Why it will not be ready, if that is known by now.
@@ -189,6 +200,11 @@ impl Runtime {
     /// How the runtime has ended, if it has.
     pub fn end(&mut self) -> Option<String> {
         self.child.try_wait().ok().flatten().map(describe)
+    }
+
+    /// The file that holds what it has shown last: to be read by [`last_words()`], once it has ended.
+    pub fn last_words(&self) -> Option<File> {
+        self.last_words.as_ref()?.try_clone().ok()
     }
 
     /// Whether all that it has written was passed on: after its end, for certain only if it has started no program
@@ -232,6 +248,16 @@ fn spawn(options: &RuntimeOptions, settings: &RuntimeSettings, owner: &Owner) ->
         }
     }
     Ok(child)
+}
+
+/// What cells of a runtime that has ended have shown last, by who was told of it. It may be known already.
+pub fn last_words(file: &File) -> HashMap<Pid, Vec<Kept>> {
+    let mut words: HashMap<Pid, Vec<Kept>> = HashMap::new();
+    // A file that cannot be read says nothing.
+    for kept in last_words::read(file).unwrap_or_default() {
+        words.entry(kept.reply_to).or_default().push(kept);
+    }
+    words
 }
 
 /// Kills a child and collects it, so that nothing of it is left behind.

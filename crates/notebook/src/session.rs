@@ -170,6 +170,21 @@ impl Session {
         wish(Wish::Attach(path)).await
     }
 
+    /// Goes on with a notebook that another program has left, saved aside: see [`crate::aside`]. It is what the session
+    /// was started with.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for people.
+    pub async fn recover(&self, path: PathBuf) -> Result<(), String> {
+        wish(Wish::Recover(path)).await
+    }
+
+    /// Removes what is saved aside, where nobody wants it.
+    pub async fn discard(&self) {
+        // It is never refused.
+        let _ = wish(Wish::Discard).await;
+    }
+
     /// Ends what runs or waits, and what is being made ready for it.
     pub async fn interrupt(&mut self) {
         // Neither is refused for a reason that anybody could mend.

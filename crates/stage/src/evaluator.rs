@@ -15,7 +15,7 @@ use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
-use crate::io::Handed;
+use crate::last_words::{self, Numbered};
 use crate::loader::load;
 use crate::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, Outcome, Shown, output_mark};
 use crate::store::Store;
@@ -65,17 +65,18 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     if !store.begin(id, self_pid()) {
         return;
     }
+    let _listening = last_words::listen(self_pid(), id, reply_to);
     send(reply_to, Began { id, leader: self_pid() });
     let process = evaluate(request, &store).await;
     send(evaluator, Done(id));
     let Some((process, watch)) = process else { return };
     loop {
         receive! {
-            Local(output): Handed => pass_on(id, reply_to, output).await,
+            Local(shown): Numbered => pass_on(id, reply_to, shown).await,
             Local((pid, panic)): Panicked => send(reply_to, Crashed { id, pid, panic }),
             down: Down if down.reference == watch => {
                 let text = format!("the process {process} of this cell has ended: {}\n", down.reason);
-                send(reply_to, Shown { id, output: Output::Text(text) });
+                send(reply_to, Shown { id, number: 0, output: Output::Text(text) });
                 return;
             },
         }
@@ -102,7 +103,7 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     let mut exports = Vec::new();
     let outcome = loop {
         receive! {
-            Local(output): Handed => pass_on(id, reply_to, output).await,
+            Local(shown): Numbered => pass_on(id, reply_to, shown).await,
             Local((pid, panic)): Panicked => {
                 if pid != process {
                     send(reply_to, Crashed { id, pid, panic });
@@ -138,7 +139,7 @@ fn start(entry: CellEntry, bindings: Bindings) -> Pid {
     let (leader, node) = (self_pid(), Node::current());
     let sink = Arc::new(move |output| {
         if let Some(node) = &node {
-            node.send_untraced(leader, Local(output));
+            last_words::hand(node, leader, output);
         }
     });
     let context = Context::new(bindings, sink);
@@ -158,20 +159,23 @@ fn start(entry: CellEntry, bindings: Bindings) -> Pid {
 }
 
 /// Sends an output on; text together with the text that waits behind it.
-async fn pass_on(id: EvaluationId, reply_to: Pid, mut output: Output) {
+async fn pass_on(id: EvaluationId, reply_to: Pid, (mut number, mut output): (u64, Output)) {
     while let Output::Text(text) = &mut output
         && text.len() < TEXT_AT_ONCE
     {
         let more = receive! {
-            Local(Output::Text(more)): Handed => Some(more),
+            Local((number, Output::Text(more))): Numbered => Some((number, more)),
             after Duration::ZERO => None,
         };
         match more {
-            Some(more) => text.push_str(&more),
+            Some((last, more)) => {
+                text.push_str(&more);
+                number = last;
+            }
             None => break,
         }
     }
-    send(reply_to, Shown { id, output });
+    send(reply_to, Shown { id, number, output });
 }
 
 /// Marks the end of this evaluation in what goes to standard output and error past all cells.

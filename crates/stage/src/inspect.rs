@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::process::{Info, demonitor_flush};
-use greenroom::trace::Trace;
+use greenroom::process::{Info, Messages, demonitor_flush, messages};
+use greenroom::trace::{Signal, Trace};
 use greenroom::tree::{ChildKind, TreeNode};
 use greenroom::{
-    ExitReason, Node, NodeId, Pid, Recording, Ref, monitor, receive, register, self_pid, send, supervisor,
+    ExitReason, Local, Node, NodeId, Pid, Recording, Ref, gen_server, monitor, receive, register, self_pid, send,
+    supervisor,
 };
 use greenroom_cluster::{Cluster, NodeKind};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,15 @@ pub const INSPECTOR: &str = "inspector";
 
 /// How many events a worker of the runtime records at most while somebody traces.
 const EVENTS: usize = 20_000;
+
+/// How many messages of a mailbox are told.
+const MESSAGES: usize = 50;
+
+/// How much of a state is told, in bytes.
+const LONGEST_STATE: usize = 64 << 10;
+
+/// How long a process may take to let itself be looked into.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// How long another node may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -42,6 +52,10 @@ pub enum Question {
     Processes,
     /// What is known of one: [`Answer::Processes`] with one.
     Process(String),
+    /// What waits in the mailbox of one: [`Answer::Messages`].
+    Messages(String),
+    /// What one is, and the state that it keeps, if it is a server: [`Answer::State`].
+    State(String),
     /// Who supervises whom, below this supervisor or all of them: [`Answer::Trees`].
     Trees(Option<String>),
     /// Record what happens from now on: [`Answer::Done`].
@@ -83,6 +97,22 @@ pub enum Answer {
     Done,
     /// Processes.
     Processes(Vec<Process>),
+    /// What waits in a mailbox.
+    Messages {
+        /// Whose it is.
+        process: Process,
+        /// How many wait.
+        count: usize,
+        /// The first of them.
+        first: Vec<Signal>,
+    },
+    /// What a process keeps.
+    State {
+        /// The process.
+        process: Process,
+        /// Its state as `Debug` writes it, or why nobody can see one, for people.
+        state: Result<String, String>,
+    },
     /// Supervisors that nobody supervises, each with all below it.
     Trees(Vec<TreeNode>),
     /// What was recorded.
@@ -205,6 +235,17 @@ async fn serve(cluster: Cluster) {
     let mut inspector = Inspector { cluster, recording: None };
     loop {
         let Ask { from, tag, question } = receive().await;
+        if matches!(question, Question::Messages(_) | Question::State(_)) {
+            // Whoever is looked at may take its time: others have their answers meanwhile.
+            greenroom::spawn(async move {
+                let answer = match Node::current() {
+                    Some(node) => look(&node, question).await,
+                    None => Err("the node is being stopped".to_owned()),
+                };
+                send(from, Answered { tag, answer });
+            });
+            continue;
+        }
         let answer = match Node::current() {
             Some(node) => inspector.answer(&node, question).await,
             None => Err("the node is being stopped".to_owned()),
@@ -232,6 +273,8 @@ impl Inspector {
                 let info = node.info(pid).ok_or_else(|| gone(&name))?;
                 Ok(Answer::Processes(vec![info.into()]))
             }
+            // Answered by a process of its own.
+            question @ (Question::Messages(_) | Question::State(_)) => look(node, question).await,
             Question::Trees(None) => Ok(Answer::Trees(supervisor::forest().await)),
             Question::Trees(Some(name)) => {
                 let tree = supervisor::tree(find(node, &name)?).await.map_err(|error| error.to_string())?;
@@ -282,6 +325,57 @@ impl Inspector {
     fn nodes(&self) -> Vec<String> {
         self.cluster.nodes_of(NodeKind::Any).into_iter().map(|node| node.to_string()).collect()
     }
+}
+
+/// Looks into a process, which has to give up its turn for that.
+async fn look(node: &Node, question: Question) -> Result<Answer, String> {
+    let (Question::Messages(name) | Question::State(name)) = &question else {
+        return Err("nobody is to be looked into".to_owned());
+    };
+    let pid = find(node, name)?;
+    let info = node.info(pid).ok_or_else(|| gone(name))?;
+    let is_server = info.is_server;
+    let process = Process::from(info);
+    let late = || format!("`{name}` has not given up its turn for {} s", LOOK.as_secs());
+    if let Question::Messages(_) = question {
+        let messages = within(LOOK, messages(pid, MESSAGES)).await.ok_or_else(late)?;
+        let Messages { len: count, first } = messages.ok_or_else(|| gone(name))?;
+        return Ok(Answer::Messages { process, count, first });
+    }
+    let state = match is_server {
+        true => match within(LOOK, gen_server::state(pid)).await {
+            Some(Ok(state)) => Ok(cut(state)),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err(format!("it is busy: it has not answered for {} s", LOOK.as_secs())),
+        },
+        false => Err("it is no GenServer, StateMachine or Agent: what it keeps is known to it alone".to_owned()),
+    };
+    Ok(Answer::State { process, state })
+}
+
+/// What comes of something within this time.
+async fn within<T: Send + 'static>(time: Duration, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    let (asker, tag) = (self_pid(), Ref::new());
+    let worker = greenroom::spawn(async move {
+        let done: Local<(Ref, T)> = Local((tag, work.await));
+        send(asker, done);
+    });
+    receive! {
+        Local((about, done)): Local<(Ref, T)> if about == tag => Some(done),
+        after time => {
+            greenroom::exit(worker, ExitReason::Kill);
+            None
+        },
+    }
+}
+
+fn cut(mut state: String) -> String {
+    if state.len() > LONGEST_STATE {
+        let more = state.len() - LONGEST_STATE;
+        state.truncate(state.floor_char_boundary(LONGEST_STATE));
+        state.push_str(&format!("\n… {more} more bytes"));
+    }
+    state
 }
 
 /// The process that somebody means: by its registered name, or by its identifier as the node's own processes write it.

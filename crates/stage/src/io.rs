@@ -6,18 +6,16 @@
 use std::fmt;
 use std::io::Write;
 
-use greenroom::{Local, Node, group_leader};
+use greenroom::{Node, group_leader};
 
 use crate::cell::Output;
 use crate::cell::bounded::{Bounded, MOST};
-
-/// What a process hands its group leader.
-pub(crate) type Handed = Local<Output>;
+use crate::last_words;
 
 /// Shows an output below the cell that the running process belongs to.
 pub fn emit(output: Output) {
     match leader() {
-        Some((node, leader)) => node.send_untraced(leader, Local(output)),
+        Some((node, leader)) => last_words::hand(&node, leader, output),
         None => print_plainly(&output),
     }
 }

@@ -8,6 +8,7 @@
 //! [`memory`], [`pictures`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
 
 pub mod cell;
+pub mod last_words;
 pub mod io;
 pub mod memory;
 mod output_macros;

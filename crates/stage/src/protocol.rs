@@ -1,6 +1,6 @@
 //! What a notebook and its runtime tell each other: messages between processes of two nodes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use greenroom::Pid;
 use greenroom::reason::{ExitReason, Location, Panic};
@@ -84,6 +84,8 @@ pub struct NotYielding {
 pub struct Shown {
     /// The evaluation.
     pub id: EvaluationId,
+    /// How many outputs of the evaluation were shown with this one; 0 if it is not counted. Texts may come as one.
+    pub number: u64,
     /// What was shown.
     pub output: Output,
 }
@@ -172,27 +174,31 @@ pub struct Owner {
     /// How many events each of its workers may record at once; none if 0. They come to the owner's node as
     /// [`Traced`].
     pub events: usize,
+    /// The file for what the owner may not have heard when the runtime dies: see [`crate::last_words`].
+    pub last_words: Option<PathBuf>,
 }
 
 impl Owner {
     /// The line, with its end.
     pub fn to_line(&self) -> String {
-        let Owner { address, cookie, waiter, name, columns, events } = self;
-        format!("{address} {cookie} {waiter} {name} {columns} {events}\n")
+        let Owner { address, cookie, waiter, name, columns, events, last_words } = self;
+        let last_words = last_words.as_deref().unwrap_or(Path::new("")).display();
+        format!("{address} {cookie} {waiter} {name} {columns} {events} {last_words}\n")
     }
 
     /// Reads the line; `None` if it is not one.
     pub fn from_line(line: &str) -> Option<Owner> {
-        let mut words = line.split_whitespace();
-        let owner = Owner {
+        // A path may have spaces.
+        let mut words = line.strip_suffix('\n').unwrap_or(line).splitn(7, ' ');
+        Some(Owner {
             address: words.next()?.parse().ok()?,
             cookie: words.next()?.to_owned(),
             waiter: words.next()?.to_owned(),
             name: words.next()?.to_owned(),
             columns: words.next()?.parse().ok()?,
             events: words.next()?.parse().ok()?,
-        };
-        words.next().is_none().then_some(owner)
+            last_words: Some(words.next()?).filter(|path| !path.is_empty()).map(PathBuf::from),
+        })
     }
 }
 
@@ -209,7 +215,10 @@ mod tests {
             name: "runtime-1".to_owned(),
             columns: 80,
             events: 0,
+            last_words: None,
         };
+        assert_eq!(Owner::from_line(&owner.to_line()), Some(owner.clone()));
+        let owner = Owner { last_words: Some("/tmp/a folder/file".into()), ..owner };
         assert_eq!(Owner::from_line(&owner.to_line()), Some(owner));
         assert_eq!(Owner::from_line("127.0.0.1:1 x"), None);
     }

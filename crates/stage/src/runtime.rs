@@ -56,6 +56,9 @@ fn start() -> Result<Node, String> {
     let cookie: Cookie = owner.cookie.parse().map_err(|error: greenroom_cluster::CookieError| error.to_string())?;
     crate::pictures::set_width(owner.columns);
     crate::limit::watch();
+    if let Some(path) = &owner.last_words {
+        crate::last_words::keep_in(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    }
     // At least two workers, so that one cell that never yields does not stop everything else.
     let workers = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
     let node = Node::builder()

@@ -21,6 +21,7 @@ use crate::reason::ExitReason;
 use crate::receive::{Candidate, poll_next, select};
 use crate::request::{ReplyTo, Request};
 use crate::runner::guarded;
+use crate::slot::flag;
 
 /// Runs a handler. What it comes to, or the reason for which it ends the server if it panics.
 macro_rules! caught {
@@ -63,6 +64,7 @@ pub(super) async fn serve<S: GenServer>(args: S::Args, starter: Starter) -> Exit
             return reason;
         }
     };
+    running("serve", |_, slot, _| slot.raise(flag::SERVES));
     starter.tell(Ok(()));
     let parent = starter.is_linked.then_some(starter.pid);
     let mut host = Host { server, parent, is_suspended: false };

@@ -16,6 +16,8 @@ pub struct Info {
     pub pid: Pid,
     /// Whether it is a supervisor.
     pub kind: ChildKind,
+    /// Whether it is a server, whose state [`gen_server::state`](crate::gen_server::state) shows.
+    pub is_server: bool,
     /// What it does at the moment.
     pub status: Status,
     /// The name that it is registered under.
@@ -109,6 +111,7 @@ impl Inner {
         Some(Info {
             pid,
             kind: if flags & flag::SUPERVISES != 0 { ChildKind::Supervisor } else { ChildKind::Worker },
+            is_server: flags & flag::SERVES != 0,
             status: match (flags & flag::SUSPENDED != 0, is_parked) {
                 (true, _) => Status::Suspended,
                 (false, true) => Status::Waiting,

@@ -14,6 +14,7 @@ mod groups;
 mod heap;
 mod info;
 mod links;
+mod looking;
 mod model;
 mod monitor_options;
 mod monitors;

@@ -8,6 +8,7 @@ mod documents;
 mod follow;
 mod input;
 mod processes;
+mod recover;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
@@ -96,6 +97,9 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
             Style::new().dim(),
             &format!("greenroom {} · :help for help, Ctrl-D to leave", env!("CARGO_PKG_VERSION")),
         ));
+    }
+    if manner != Manner::Piped {
+        repl.offer_left();
     }
     Ok(repl.run(input))
 }
@@ -196,7 +200,18 @@ impl Repl {
             }
         }
         self.flush();
+        self.give_up();
         !self.has_failed
+    }
+
+    /// Ends the notebook. What was not saved is gone, as the person has said; if the terminal is, nobody has said so.
+    fn give_up(&mut self) {
+        if let Some(live) = self.live.take() {
+            if self.view.manner == Manner::Piped || tcgetattr(io::stdin()).is_ok() {
+                live.handle().discard();
+            }
+            live.close();
+        }
     }
 
     /// Does what was entered. False if the person leaves.

@@ -12,17 +12,18 @@ use std::time::{Duration, Instant};
 use greenroom::message::Down;
 use greenroom::reason::Panic;
 use greenroom::{Local, Pid, receive, self_pid, send, whereis};
+use greenroom_stage::last_words::Kept;
 use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, NotYielding, Shown};
 
 use super::estate::Estate;
 use super::message::{
-    AreExamined, Begin, Definers, Ended, Halt, Job, Lost, Order, SESSION, Speaker, WhoDefines, is_example,
+    AreExamined, Begin, Definers, Ended, Halt, Job, LastWords, Lost, Order, SESSION, Speaker, WhoDefines, is_example,
 };
 use super::operation::{CellId, Compiled, Evaluation, Outcome};
 use super::workshop::{NotCompiled, compile};
 use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::Drawing;
-use crate::event::{Output, OutputKind, Room};
+use crate::event::{Output, OutputKind, Room, push_output};
 use crate::examples::examples;
 use crate::explain::own_name;
 use crate::runtime::RawOutput;
@@ -36,13 +37,21 @@ const STACK_OVERFLOW: &str = "has overflowed its stack";
 
 /// The life of a cell's process.
 pub(super) async fn serve(id: CellId, estate: Arc<Estate>) {
-    let mut cell =
-        Cell { id, estate, speaker: Speaker::new(), last: None, room: Room::default(), has_overflowed: false };
+    let mut cell = Cell {
+        id,
+        estate,
+        speaker: Speaker::new(),
+        last: None,
+        room: Room::default(),
+        heard: 0,
+        has_overflowed: false,
+    };
     loop {
         receive! {
             Local(job): Begin => cell.begin(job).await,
             AreExamined(evaluation): AreExamined => cell.say(Evaluation::Examined { cell: id, evaluation }).await,
             shown: Shown => cell.late(shown).await,
+            Local(words): LastWords => cell.unheard(words).await,
             crashed: Crashed => cell.crashed(&crashed).await,
             RawOutput::Text(text): RawOutput => cell.raw(text).await,
             RawOutput::Mark(_): RawOutput => (),
@@ -65,6 +74,8 @@ struct Cell {
     last: Option<(Arc<Job>, Option<Arc<CompiledCell>>)>,
     /// What is left for that to show.
     room: Room,
+    /// How many of its outputs were heard of.
+    heard: u64,
     has_overflowed: bool,
 }
 
@@ -77,6 +88,7 @@ impl Cell {
         let (cell, evaluation) = (self.id, job.evaluation);
         self.last = Some((job.clone(), None));
         self.room = Room::default();
+        self.heard = 0;
         self.has_overflowed = false;
         if !self.estate.begin(cell, evaluation) {
             ask::order(Order::Forget(evaluation)).await;
@@ -183,9 +195,43 @@ impl Cell {
 
     /// Passes on what a process shows whose cell is through. What examples show is of no interest.
     async fn late(&mut self, shown: Shown) {
+        self.heard(&shown);
         if !is_example(shown.id) {
             self.show(shown.id, shown.output.into()).await;
         }
+    }
+
+    /// Notes what was heard, so that it is not shown again among the last words of a runtime.
+    fn heard(&mut self, shown: &Shown) {
+        if self.is_last(shown.id) {
+            self.heard = self.heard.max(shown.number);
+        }
+    }
+
+    /// Passes on what was shown before the runtime died and was not heard then.
+    async fn unheard(&mut self, words: Vec<Kept>) {
+        let mut outputs = Vec::new();
+        for Kept { id, number, output, .. } in words {
+            if !self.is_last(id) || number <= self.heard {
+                continue;
+            }
+            let missing = number - self.heard - 1;
+            if missing > 0 {
+                let note = format!("\n… {missing} outputs were lost when the runtime died\n");
+                push_output(&mut outputs, Output::new(OutputKind::Text, note));
+            }
+            self.heard = number;
+            push_output(&mut outputs, output.into());
+        }
+        let Some((job, _)) = &self.last else { return };
+        let evaluation = job.evaluation;
+        for output in outputs {
+            self.roomed(evaluation, output).await;
+        }
+    }
+
+    fn is_last(&self, id: EvaluationId) -> bool {
+        self.last.as_ref().is_some_and(|(job, _)| job.evaluation == id)
     }
 
     async fn crashed(&mut self, crashed: &Crashed) {

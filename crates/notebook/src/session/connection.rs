@@ -14,9 +14,9 @@ use greenroom::{ExitReason, Local, Pid, Ref, demonitor, monitor, receive, send, 
 use greenroom_stage::protocol::{Command, Evaluate, EvaluationId, NotYielding, Ready, SERVER, Usage};
 
 use super::estate::{Estate, Held, Out};
-use super::message::{Ended, Lost, Order, Speaker, is_example};
+use super::message::{Ended, LastWords, Lost, Order, Speaker, is_example};
 use super::operation::{self, Runtime as Happens, RuntimeId};
-use crate::runtime::{RawOutput, Runtime};
+use crate::runtime::{RawOutput, Runtime, last_words};
 use start::{Look, Made, Making, Start};
 
 /// A runtime that is dead is marked so by then, even if nobody knows yet why.
@@ -272,6 +272,7 @@ impl Connection {
         let why = self.wait(END_TIME, |runtime| runtime.end()).await.unwrap_or_else(lost);
         self.wait(LAST_WORDS, |runtime| runtime.is_drained().then_some(())).await;
         self.last_words().await;
+        self.unsent().await;
         // Up to here it is there for the next owner, should this one be killed: nobody waits for ever.
         let Some(held) = self.estate.runtime().take() else { return };
         self.last_end = Ended::Died(why);
@@ -289,6 +290,16 @@ impl Connection {
             }
             sleep(step).await;
             patience = patience.saturating_sub(step);
+        }
+    }
+
+    /// Passes on what cells of a dead runtime have shown and may not have been told of.
+    async fn unsent(&self) {
+        let Some(file) = self.estate.runtime().as_ref().and_then(|held| held.runtime.last_words()) else { return };
+        let words = greenroom::spawn_blocking(move || last_words(&file)).await;
+        for (cell, words) in words.unwrap_or_default() {
+            let words: LastWords = Local(words);
+            send(cell, words);
         }
     }
 

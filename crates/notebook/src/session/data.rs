@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::operation::{Action, CellId, ClientId, InputId, Operation};
+use super::operation::{Action, CellId, ClientId, File, InputId, Operation};
 use crate::livemd::{Cell, Notebook};
 pub use document::{Document, Place, Section, text};
 pub use file::FileState;
@@ -116,23 +116,32 @@ impl Data {
     /// [`Refusal`], if it cannot happen. Then nothing has changed.
     pub fn apply(&mut self, operation: &Operation) -> Result<Vec<Action>, Refusal> {
         let mut actions = Vec::new();
-        match operation {
-            Operation::Structure(operation) => self.change(operation, &mut actions)?,
-            Operation::Undo => self.undo(&mut actions)?,
-            Operation::Redo => self.redo(&mut actions)?,
-            Operation::Evaluation(operation) => self.evaluation(operation, &mut actions)?,
-            Operation::Input(operation) => self.input(operation)?,
-            Operation::Client(operation) => self.client(operation)?,
-            Operation::Runtime(operation) => self.runtime_changed(operation, &mut actions)?,
-            Operation::File(operation) => self.file_changed(operation)?,
-        }
+        // Whatever changes the document from here on has changed it at this revision.
         self.revision += 1;
-        if matches!(operation, Operation::Structure(_) | Operation::Undo | Operation::Redo) {
+        if let Err(refusal) = self.happen(operation, &mut actions) {
+            self.revision -= 1;
+            return Err(refusal);
+        }
+        let changes = matches!(operation, Operation::Structure(_) | Operation::Undo | Operation::Redo);
+        if changes || *operation == Operation::File(File::Recovered) {
             self.document_revision = self.revision;
         }
         self.queue_automatic();
         self.advance(&mut actions);
         Ok(actions)
+    }
+
+    fn happen(&mut self, operation: &Operation, actions: &mut Vec<Action>) -> Result<(), Refusal> {
+        match operation {
+            Operation::Structure(operation) => self.change(operation, actions),
+            Operation::Undo => self.undo(actions),
+            Operation::Redo => self.redo(actions),
+            Operation::Evaluation(operation) => self.evaluation(operation, actions),
+            Operation::Input(operation) => self.input(operation),
+            Operation::Client(operation) => self.client(operation),
+            Operation::Runtime(operation) => self.runtime_changed(operation, actions),
+            Operation::File(operation) => self.file_changed(operation),
+        }
     }
 
     /// The document.

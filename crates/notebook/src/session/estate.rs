@@ -11,6 +11,7 @@ use greenroom_stage::protocol::{Evaluate, EvaluationId};
 use super::file::Kept;
 use super::log::Log;
 use super::operation::{CellId, RuntimeId};
+use crate::aside;
 use crate::compiler::CompiledCell;
 use crate::explain::Explainer;
 use crate::runtime::Runtime;
@@ -107,7 +108,7 @@ impl Estate {
 
     /// The folder with the locks of all files that are open.
     pub(super) fn locks(&self) -> PathBuf {
-        self.toolbox.cache.join("locks")
+        aside::locks(&self.toolbox.cache)
     }
 
     pub(super) fn file(&self) -> MutexGuard<'_, Kept> {

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use greenroom::message::Down;
 use greenroom::{Local, Pid, Ref, receive, self_pid, send, send_after};
@@ -18,7 +18,8 @@ use super::follow::Follower;
 use super::merge::merge;
 use super::message::{Happened, Speaker};
 use super::operation::{CellId, File, Operation};
-use crate::disk::{Lock, save};
+use crate::aside::Aside;
+use crate::disk::{Lock, Stamp, save};
 use crate::expected;
 use crate::livemd::{self, Cell, Notebook, Smart};
 
@@ -37,6 +38,10 @@ pub(super) enum Wish {
     Attach(PathBuf),
     /// Save the notebook; if a path is given, there and from then on.
     Save(Option<PathBuf>),
+    /// This is where the notebook was saved aside before. It goes on there.
+    Recover(PathBuf),
+    /// Nobody wants what is saved aside.
+    Discard,
 }
 
 /// Its answer: why it was not done, for people.
@@ -54,10 +59,24 @@ struct Look;
 #[derive(Default)]
 pub(super) struct Kept {
     lock: Option<Lock>,
-    /// What file and notebook have agreed on last: the text, and the document.
-    agreed: Option<(String, Document)>,
+    /// What file and notebook have agreed on last.
+    agreed: Option<Arc<Agreed>>,
+    /// Of the file as it was agreed on; absent before it is sure that nobody can change the one without the other.
+    stamp: Option<Stamp>,
     /// Where the notebook is saved as long as it has no file.
-    aside: Option<PathBuf>,
+    aside: Option<Aside>,
+}
+
+/// What file and notebook have agreed on.
+struct Agreed {
+    text: String,
+    document: Document,
+}
+
+/// A file as it was found.
+struct Found {
+    text: String,
+    stamp: Option<Stamp>,
 }
 
 /// How often the file is looked at.
@@ -66,6 +85,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const INTERVAL: &str = "autosave_interval_s";
 /// How often it is if it says nothing.
 const DEFAULT_INTERVAL: u64 = 5;
+
+impl Kept {
+    fn agree(&mut self, agreed: Arc<Agreed>, stamp: Option<Stamp>) {
+        (self.agreed, self.stamp) = (Some(agreed), stamp);
+    }
+}
 
 /// The life of this process.
 pub(super) async fn serve(estate: Arc<Estate>) {
@@ -81,6 +106,11 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 let done = match wish {
                     Wish::Attach(path) => keeper.attach(path).await,
                     Wish::Save(path) => keeper.save_as(path).await,
+                    Wish::Recover(path) => keeper.recover(path).await,
+                    Wish::Discard => {
+                        keeper.discard();
+                        Ok(())
+                    }
                 };
                 let answer: Answer = Local((tag, done));
                 send(from, answer);
@@ -161,20 +191,14 @@ impl Keeper {
             self.take_over(&path).await?;
         }
         let text = livemd::print(&notebook(self.data()));
-        let agreed = Some((text.clone(), self.data().document().clone()));
+        let agreed = Arc::new(Agreed { text: text.clone(), document: self.data().document().clone() });
         let revision = self.data().document_revision();
         let written = write(path, text).await;
         match &written {
             Ok(()) => {
-                let aside = {
-                    let mut kept = self.estate.file();
-                    kept.agreed = agreed;
-                    kept.aside.take()
-                };
-                if let Some(aside) = aside {
-                    // It is saved where it belongs now; what cannot be removed is only litter.
-                    let _ = std::fs::remove_file(aside);
-                }
+                self.estate.file().agree(agreed, None);
+                // It is saved where it belongs now.
+                self.discard();
                 self.say(File::Saved { revision }).await;
             }
             Err(why) => self.say(File::NotSaved { why: why.clone() }).await,
@@ -185,15 +209,38 @@ impl Keeper {
     /// Saves a notebook that has no file where it can be found again.
     async fn save_aside(&mut self) -> Result<(), String> {
         let Some(folder) = self.estate.autosave.clone() else { return Ok(()) };
-        let known = self.estate.file().aside.clone();
-        let path = known.unwrap_or_else(|| folder.join(name_aside(&self.data().document().name)));
-        std::fs::create_dir_all(&folder).map_err(|error| explain(&folder, &error))?;
-        self.estate.file().aside = Some(path.clone());
-        let written = write(path, livemd::print(&notebook(self.data()))).await;
+        let written = match self.place_aside(&folder) {
+            Ok(path) => write(path, livemd::print(&notebook(self.data()))).await,
+            Err(error) => Err(explain(&folder, &error)),
+        };
         if let Err(why) = &written {
             self.say(File::NotSaved { why: why.clone() }).await;
         }
         written
+    }
+
+    fn place_aside(&self, folder: &Path) -> std::io::Result<PathBuf> {
+        let mut kept = self.estate.file();
+        let aside = match kept.aside.take() {
+            Some(aside) => aside,
+            None => Aside::new(folder, &self.data().document().name, &self.estate.locks())?,
+        };
+        Ok(kept.aside.insert(aside).path().to_owned())
+    }
+
+    /// Goes on with a notebook that another program has left.
+    async fn recover(&mut self, path: PathBuf) -> Result<(), String> {
+        let aside = Aside::of(path, &self.estate.locks()).map_err(|error| error.to_string())?;
+        self.estate.file().aside = Some(aside);
+        self.speaker.say(File::Recovered).await.map_err(|refusal| refusal.to_string())?;
+        self.catch_up().await;
+        Ok(())
+    }
+
+    fn discard(&self) {
+        if let Some(aside) = self.estate.file().aside.take() {
+            aside.remove();
+        }
     }
 
     /// Takes a file for the notebook's own, unless it is that already.
@@ -203,12 +250,17 @@ impl Keeper {
             return Ok(());
         }
         let lock = Lock::take(&path, &self.estate.locks()).map_err(|error| error.to_string())?;
-        let found = read(path.clone()).await;
+        let found = read(path.clone(), None).await;
         {
             let mut kept = self.estate.file();
             kept.lock = Some(lock);
             // What stands there is what was opened, or is about to be replaced.
-            kept.agreed = found.map(|text| (text, self.data().document().clone()));
+            match found {
+                Some(Found { text, stamp }) => {
+                    kept.agree(Arc::new(Agreed { text, document: self.data().document().clone() }), stamp);
+                }
+                None => (kept.agreed, kept.stamp) = (None, None),
+            }
         }
         self.say(File::Attach(path)).await;
         self.catch_up().await;
@@ -228,14 +280,19 @@ impl Keeper {
     /// Takes over what another program has written. The error says what does not go together with what was changed
     /// here.
     async fn take_over(&mut self, path: &Path) -> Result<(), String> {
-        let agreed = self.estate.file().agreed.clone();
-        let (Some((known, saved)), Some(found)) = (agreed, read(path.to_owned()).await) else { return Ok(()) };
-        if found == known {
+        let (agreed, stamp) = {
+            let kept = self.estate.file();
+            (kept.agreed.clone(), kept.stamp)
+        };
+        let Some(agreed) = agreed else { return Ok(()) };
+        let Some(Found { text: found, stamp }) = read(path.to_owned(), stamp).await else { return Ok(()) };
+        if found == agreed.text {
+            self.estate.file().stamp = stamp;
             return Ok(());
         }
         let was_dirty = self.data().is_dirty();
         let there = livemd::parse(&found).0;
-        let merged = merge(self.data(), &saved, &there);
+        let merged = merge(self.data(), &agreed.document, &there);
         for change in merged.changes {
             // Somebody may have made one here in between: then both are shown.
             if self.speaker.say(change).await.is_err() {
@@ -246,7 +303,8 @@ impl Keeper {
         if !merged.conflicts.is_empty() {
             return self.conflict(merged.conflicts).await;
         }
-        self.estate.file().agreed = Some((found, self.data().document().clone()));
+        let document = self.data().document().clone();
+        self.estate.file().agree(Arc::new(Agreed { text: found, document }), stamp);
         if !was_dirty {
             let revision = self.data().document_revision();
             self.say(File::Saved { revision }).await;
@@ -285,17 +343,18 @@ async fn write(path: PathBuf, text: String) -> Result<(), String> {
     written.map_err(|reason| reason.to_string()).and_then(|written| written)
 }
 
-/// What a file says, if it can be read.
-async fn read(path: PathBuf) -> Option<String> {
-    greenroom::spawn_blocking(move || std::fs::read_to_string(path).ok()).await.ok().flatten()
-}
-
-/// A name of its own for a notebook without a file.
-fn name_aside(name: &str) -> String {
-    let word = |char: char| if char.is_alphanumeric() { char.to_ascii_lowercase() } else { '_' };
-    let name: String = name.chars().take(40).map(word).collect();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    format!("{name}-{}-{}.livemd", now.as_millis(), std::process::id())
+/// What a file says, if it can be read, unless this is still its stamp.
+async fn read(path: PathBuf, known: Option<Stamp>) -> Option<Found> {
+    let read = move || {
+        // Looked at before it is read: whoever writes it meanwhile is seen the next time.
+        let stamp = Stamp::of(&path);
+        if known.is_some() && stamp == known {
+            return None;
+        }
+        let text = std::fs::read_to_string(path).ok()?;
+        Some(Found { text, stamp: stamp.filter(|stamp| stamp.is_settled(SystemTime::now())) })
+    };
+    greenroom::spawn_blocking(read).await.ok().flatten()
 }
 
 fn explain(path: &Path, error: &std::io::Error) -> String {

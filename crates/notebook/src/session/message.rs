@@ -7,6 +7,7 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{Local, Pid, Ref, monitor, receive, self_pid, send, sleep, whereis};
+use greenroom_stage::last_words::Kept;
 use greenroom_stage::protocol::{ContainerId, Evaluate, EvaluationId};
 use serde::{Deserialize, Serialize};
 
@@ -109,6 +110,10 @@ pub(super) struct Lost {
     pub id: EvaluationId,
     pub end: Ended,
 }
+
+/// The owner of the runtime to whoever has asked for an evaluation: this is what it has shown before the runtime died.
+/// Some of that was heard before.
+pub(super) type LastWords = Local<Vec<Kept>>;
 
 /// Evaluations with this number and above are those of examples, which the session's data knows nothing of.
 const EXAMPLES: u64 = 1 << 48;

@@ -475,6 +475,8 @@ pub enum File {
     },
     /// Somebody has looked at the conflict.
     Resolved,
+    /// What the document says is in no file of its own: it was left by another program, saved aside.
+    Recovered,
 }
 
 /// What the notebook asks for when something has happened to it.

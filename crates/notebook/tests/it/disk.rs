@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
 
-use greenroom_notebook::disk::{Lock, LockError, save};
+use greenroom_notebook::disk::{Lock, LockError, Stamp, save};
 use greenroom_notebook::livemd::{parse, print};
 use greenroom_notebook::session::data::Data;
 use greenroom_notebook::session::merge::merge;
@@ -95,6 +96,33 @@ fn a_save_that_fails_leaves_everything_as_it_was() {
     let names: Vec<_> = std::fs::read_dir(folder.path()).expect("it is there").flatten().map(|it| it.path()).collect();
     assert_eq!(names, [place]);
     assert!(save(&folder.path().join("nowhere/n.livemd"), "new").is_err());
+}
+
+#[test]
+fn a_file_that_was_written_has_another_stamp_unless_it_was_written_a_moment_before() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("n.livemd");
+    assert_eq!(Stamp::of(&file), None);
+    let now = SystemTime::now();
+    let write = |text: &str, age: u64| {
+        std::fs::write(&file, text).expect("it can be written");
+        let modified = now - Duration::from_secs(age);
+        std::fs::File::options().append(true).open(&file).and_then(|file| file.set_modified(modified)).expect("ours");
+        Stamp::of(&file).expect("it is there")
+    };
+    let first = write("one", 60);
+    assert!(first.is_settled(now));
+    assert_eq!(Stamp::of(&file), Some(first));
+    assert_ne!(write("two", 59), first, "at another time");
+    assert_ne!(write("three", 60), first, "of another length");
+    // The same length at what may be the same time: it has to be read.
+    assert!(!write("two", 1).is_settled(now));
+    assert!(!write("two", 0).is_settled(now - Duration::from_secs(9)), "a clock may go wrong");
+    save(&file, "one").expect("it can be written");
+    let saved = Stamp::of(&file).expect("it is there");
+    std::fs::rename(&file, folder.path().join("kept")).expect("it is ours");
+    save(&file, "one").expect("it can be written");
+    assert_ne!(Stamp::of(&file), Some(saved), "another file");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod files;
 mod fronts;
+mod kills;
 mod losses;
 mod values;
 

@@ -61,6 +61,7 @@ impl Terminal {
         command.env("GREENROOM_CACHE", cache_folder());
         command.env("GREENROOM_HISTORY", folder.path().join("history"));
         command.env("GREENROOM_COOKIE", folder.path().join("cookie"));
+        command.env("XDG_DATA_HOME", folder.path().join("data"));
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("VISUAL");
@@ -136,6 +137,15 @@ impl Terminal {
     /// Waits for an empty prompt: what is typed between two of them may be lost.
     fn prompt(&mut self) {
         self.wait_until("an empty prompt", is_prompting);
+    }
+
+    /// Kills it, and leaves its folder as it was.
+    fn killed(mut self) -> tempfile::TempDir {
+        use nix::sys::signal::{Signal, kill};
+        let pid = self.child.process_id().expect("it runs").cast_signed();
+        kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).expect("it is our child");
+        self.child.wait().expect("it is our child");
+        self.folder
     }
 
     /// Leaves by Ctrl-D, twice where it asks. Returns the exit code.

@@ -63,6 +63,7 @@ impl Repl {
             Command::Section(name) => self.begin_section(name, false),
             Command::Deps(deps) => self.deps(deps),
             Command::Open(path) => self.open(&path),
+            Command::Recover(number) => self.recover(number),
             Command::Save(path) => self.save(path),
             Command::Export(path) => self.export(&path),
             Command::View => self.view_document(),
@@ -387,7 +388,7 @@ impl Repl {
         let cells = opened.notebook.code_cells().count();
         let name = opened.notebook.name.clone();
         // The old one ends before the new one begins: both have the same names.
-        self.live = None;
+        self.give_up();
         self.section = None;
         match open(&opened.notebook, &self.view, Some(path)) {
             Ok(live) => {

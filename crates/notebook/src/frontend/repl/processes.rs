@@ -8,7 +8,7 @@ use console::Style;
 use crossterm::event::{self, Event};
 use crossterm::{cursor, execute, terminal};
 use greenroom::Pid;
-use greenroom::trace::{EventKind, Trace, TraceEvent};
+use greenroom::trace::{EventKind, Signal, Trace, TraceEvent};
 use greenroom::tree::ChildKind;
 use greenroom_stage::inspect::{Answer, Process, Question};
 use greenroom_tracing_viz::sequence::{self, Sequence, Targets};
@@ -35,8 +35,8 @@ impl Repl {
             Command::Trace(commands::Trace::Show) => self.traced(Question::TakeTrace),
             Command::Trace(commands::Trace::Stop) => self.traced(Question::StopTrace),
             Command::Flight => self.traced(Question::Flight),
-            Command::Mailbox(name) => self.process(name, mailbox),
-            Command::State(name) => self.process(name, state),
+            Command::Mailbox(name) => self.mailbox(name),
+            Command::State(name) => self.state(name),
             Command::Kill(name) => {
                 let said = format!("{name} is told to end");
                 self.ask(Question::Kill(name)).map(|_| self.tell(&said))
@@ -214,10 +214,31 @@ impl Repl {
         Ok(())
     }
 
-    fn process(&mut self, name: String, say: fn(&Process) -> String) -> Result<(), String> {
-        let Answer::Processes(found) = self.ask(Question::Process(name))? else { return Err(odd()) };
-        let said: String = found.iter().map(say).collect();
+    fn mailbox(&mut self, name: String) -> Result<(), String> {
+        let Answer::Messages { process, count, first } = self.ask(Question::Messages(name))? else { return Err(odd()) };
+        let width = count.to_string().len() + 2;
+        let line = |(number, signal): (usize, &Signal)| {
+            let text = message(signal);
+            let text = console::truncate_str(&text, self.view.look.width.saturating_sub(width + 2), "…");
+            format!("{number:>width$}  {text}\n")
+        };
+        let mut said = mailbox(&process, count);
+        said.extend((1..).zip(&first).map(line));
+        if count > first.len() {
+            said.push_str(&format!("{:>width$}  {} more\n", "…", count - first.len()));
+        }
         self.tell(&said);
+        Ok(())
+    }
+
+    fn state(&mut self, name: String) -> Result<(), String> {
+        let Answer::State { process, state: kept } = self.ask(Question::State(name))? else { return Err(odd()) };
+        let kept = match kept {
+            Ok(kept) if kept.contains('\n') => format!("state\n{}\n", indented(&kept)),
+            Ok(kept) => format!("{:12}{kept}\n", "state"),
+            Err(why) => format!("{:12}{why}\n", "state"),
+        };
+        self.tell(&(state(&process) + &kept));
         Ok(())
     }
 
@@ -320,13 +341,40 @@ fn order(processes: &mut [Process], sort: SortBy) {
     });
 }
 
-fn mailbox(process: &Process) -> String {
+/// A message, in one line.
+fn message(signal: &Signal) -> String {
+    let text = match signal {
+        Signal::Info { name, text } | Signal::Call { name, text } | Signal::Cast { name, text } => {
+            let kind = match signal {
+                Signal::Call { .. } => "call ",
+                Signal::Cast { .. } => "cast ",
+                _ => "",
+            };
+            // Most types say their name themselves.
+            let said = text.strip_prefix(name.as_str()).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+            if text.is_empty() || said {
+                format!("{kind}{}", if said { text } else { name })
+            } else {
+                format!("{kind}{name}  {text}")
+            }
+        }
+        Signal::Reply { text } => format!("reply {text}"),
+        Signal::Exit(reason) => format!("exit signal: {reason}"),
+        Signal::Down(reason) => format!("down: {reason}"),
+    };
+    text.replace('\n', " ")
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn mailbox(process: &Process, count: usize) -> String {
     let limit = process.mailbox_limit.map_or_else(String::new, |most| format!(" of {most}"));
     let dropped = if process.dropped > 0 { format!(", {} were dropped", process.dropped) } else { String::new() };
     format!(
-        "{}: {}{limit} wait, {}{dropped}; {} received so far\n",
+        "{}: {count}{limit} wait, {}{dropped}; {} received so far\n",
         own_name(process.pid),
-        process.mailbox,
         bytes(process.mailbox_memory),
         grouped(process.messages_in)
     )

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{ExitReason, Pid, Ref, monitor, receive, self_pid, send, send_after, sleep, whereis};
+use greenroom::{ExitReason, Local, Pid, Ref, monitor, receive, self_pid, send, send_after, sleep, whereis};
 use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, NotYielding, Shown};
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, LAST_OUTPUT};
 use crate::runtime::RawOutput;
-use crate::session::message::{Ended, Halt, Lost, Order, RUNTIME, is_example};
+use crate::session::message::{Ended, Halt, LastWords, Lost, Order, RUNTIME, is_example};
 use crate::session::operation::{Evaluation, Runtime, RuntimeId};
 
 /// When the runtime has not begun by then, it is asked again: a process of it may have been killed with the request.
@@ -63,10 +63,12 @@ impl Cell {
                     }
                 },
                 shown: Shown => if shown.id == id && !is_example(id) {
+                    self.heard(&shown);
                     self.roomed(id, shown.output.into()).await;
                 } else {
                     self.late(shown).await;
                 },
+                Local(words): LastWords => self.unheard(words).await,
                 crashed: Crashed => self.crashed(&crashed).await,
                 RawOutput::Text(text): RawOutput => self.raw(text).await,
                 // It travels by another way than the end of the evaluation, and may be there first.

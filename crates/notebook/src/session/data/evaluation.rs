@@ -94,7 +94,7 @@ impl Data {
     /// The text of the document on the disk changes with the outputs only if they are saved.
     fn outputs_changed(&mut self) {
         if self.document.attributes.persist_outputs {
-            self.document_revision = self.revision + 1;
+            self.document_revision = self.revision;
         }
     }
 

@@ -33,6 +33,9 @@ impl Data {
             File::NotSaved { why } => self.file.trouble = Some(why.clone()),
             File::Conflict { cells } if self.file.path.is_some() => self.file.conflict.clone_from(cells),
             File::Resolved if !self.file.conflict.is_empty() => self.file.conflict.clear(),
+            // What it means is that the document counts as changed.
+            File::Recovered if self.file.path.is_none() => {}
+            File::Recovered => return Err(Refusal::HasFile),
             File::Conflict { .. } | File::Resolved => return Err(Refusal::NoFile),
         }
         Ok(())

@@ -58,6 +58,8 @@ pub enum Refusal {
     Outdated(CellId),
     /// Nothing is attached, or there is no conflict.
     NoFile,
+    /// The notebook has a file of its own.
+    HasFile,
 }
 
 impl fmt::Display for Refusal {
@@ -90,6 +92,7 @@ impl fmt::Display for Refusal {
             Refusal::OtherRuntime(id) => write!(f, "{id} was given up: there is another one now"),
             Refusal::Outdated(id) => write!(f, "that evaluation of {id} is over and forgotten"),
             Refusal::NoFile => f.write_str("the notebook has no file, or no conflict with one"),
+            Refusal::HasFile => f.write_str("the notebook has a file of its own"),
         }
     }
 }

@@ -166,6 +166,7 @@ impl Data {
         let mut inverse = vec![Structure::InsertSection { index: place - 1, section: head }];
         match cells {
             CellsOfDeleted::Bin => {
+                // None of them is refused: they stand in the document.
                 for &cell in ids.iter().rev() {
                     self.delete_cell(cell, actions)?;
                 }

@@ -3,7 +3,7 @@
 use greenroom_notebook::event::{Output, OutputKind};
 use greenroom_notebook::livemd::CodeAttributes;
 use greenroom_notebook::session::data::RuntimeStatus;
-use greenroom_notebook::session::operation::Usage;
+use greenroom_notebook::session::operation::{File, Usage};
 
 use super::*;
 
@@ -208,4 +208,17 @@ fn a_cell_that_does_not_yield_is_marked_until_it_ends() {
     live.apply(Runtime::Restart);
     assert_eq!(live.data.info(CellId(1)).and_then(|info| info.not_yielding_ms), None);
     live.check("1: aborted");
+}
+
+#[test]
+fn a_change_right_after_a_save_that_saw_a_cell_begin_is_not_taken_for_saved() {
+    let mut live = Live::offline("<!-- livebook:{\"persist_outputs\":true} -->\n\n# N\n\n## S\n\n```rust\n1\n```\n");
+    live.apply(Runtime::Connect);
+    live.connected();
+    live.queue(&[1]);
+    live.apply(File::Saved { revision: live.data.document_revision() });
+    let document_revision = live.data.document_revision();
+    assert!(document_revision <= live.data.revision(), "nothing has changed in the future");
+    live.write(1, "2");
+    assert!(live.data.is_dirty());
 }

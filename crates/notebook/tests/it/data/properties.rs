@@ -1,8 +1,12 @@
 //! What holds after any operations whatever.
 
-use greenroom_notebook::livemd::{CodeAttributes, print};
+use greenroom_notebook::event::{Output, OutputKind};
+use greenroom_notebook::livemd::{CodeAttributes, Markdown, print};
+use greenroom_notebook::prelude::Progress;
 use greenroom_notebook::session::data::RuntimeStatus;
-use greenroom_notebook::session::operation::{Client, ClientId, RuntimeId};
+use greenroom_notebook::session::operation::{
+    Client, ClientId, Compiled, File, NotebookAttributes, RuntimeId, RuntimeSettings, Usage,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -57,6 +61,93 @@ fn structure() -> impl Strategy<Value = Structure> {
     ]
 }
 
+/// The changes of the document that people make seldom.
+fn rare_structure() -> impl Strategy<Value = Structure> {
+    let index = || 0..4_usize;
+    let attributes =
+        any::<bool>().prop_map(|persist_outputs| NotebookAttributes { persist_outputs, metadata: BTreeMap::new() });
+    let content = || {
+        let markdown = Just(Box::new(Cell::Markdown(Markdown { text: "prose".to_owned(), line: 0 })));
+        let code = |language| Just(Box::new(Cell::Code(Code::new(language, "1", 0))));
+        prop_oneof![markdown, code(Language::Rust), code(Language::Elixir), code(Language::Toml)]
+    };
+    prop_oneof![
+        attributes.prop_map(Structure::SetAttributes),
+        (section_id(), "[a-z]{0,3}").prop_map(|(section, name)| Structure::RenameSection { section, name }),
+        (cell(), content()).prop_map(|(cell, content)| Structure::Replace { cell, content }),
+        (section_id(), index(), 8..14_u64, content()).prop_map(|(section, index, id, cell)| Structure::InsertCell {
+            section,
+            index,
+            id: CellId(id),
+            cell,
+        }),
+    ]
+}
+
+/// The changes that are only made to undo others, at a time when there is nothing of that kind to undo.
+fn inverse() -> impl Strategy<Value = Operation> {
+    let unrestore = (cell(), section_id(), 0..4_usize).prop_map(|(cell, section, index)| Structure::Unrestore {
+        cell,
+        section,
+        section_name: "S".to_owned(),
+        index,
+    });
+    prop_oneof![cell().prop_map(Structure::Uninsert), unrestore].prop_map(Operation::from)
+}
+
+/// What happens beside changes and evaluations, most of it at a time when it cannot be meant.
+fn rare() -> impl Strategy<Value = Operation> {
+    let evaluation = EvaluationId(0);
+    let runtime = || (0..3_u64).prop_map(RuntimeId);
+    let client = || (0..3_u64).prop_map(ClientId);
+    let why = || Just("test".to_owned());
+    let compiled = |has_examples| Compiled { library: Arc::from("c"), compile_ms: 1.0, cached: false, has_examples };
+    let evaluations = prop_oneof![
+        cell().prop_map(Evaluation::Forget),
+        cell().prop_map(move |cell| Evaluation::Examined { cell, evaluation }),
+        cell().prop_map(move |cell| Evaluation::NotYielding { cell, evaluation, for_ms: 1 }),
+        cell().prop_map(move |cell| {
+            let output = Output::new(OutputKind::Text, "said");
+            Evaluation::Output { cell, evaluation, output }
+        }),
+        (cell(), any::<bool>()).prop_map(move |(cell, has_examples)| Evaluation::Started {
+            cell,
+            evaluation,
+            compiled: compiled(has_examples)
+        }),
+    ];
+    let runtimes = prop_oneof![
+        Just(Runtime::Disconnect),
+        Just(Runtime::SetOptions(RuntimeSettings::default())),
+        Just(Runtime::Usage(Usage { memory: 1, processes: 1 })),
+        Just(Runtime::Printed("past all cells".to_owned())),
+        (runtime(), why()).prop_map(|(runtime, why)| Runtime::Failed { runtime, why }),
+        (runtime(), why()).prop_map(|(runtime, why)| Runtime::Down { runtime, why }),
+        runtime().prop_map(Runtime::Connected),
+        runtime().prop_map(|runtime| {
+            let progress = Progress { done: 1, total: 2, name: "a".to_owned() };
+            Runtime::Building { runtime, progress }
+        }),
+    ];
+    let files = prop_oneof![
+        Just(File::Attach("n.livemd".into())),
+        Just(File::Detach),
+        (0..80_u64).prop_map(|revision| File::Saved { revision }),
+        why().prop_map(|why| File::NotSaved { why }),
+        cell().prop_map(|cell| File::Conflict { cells: vec![cell] }),
+        Just(File::Resolved),
+        Just(File::Recovered),
+    ];
+    prop_oneof![
+        3 => rare_structure().prop_map(Operation::from),
+        3 => evaluations.prop_map(Operation::from),
+        2 => runtimes.prop_map(Operation::from),
+        1 => files.prop_map(Operation::from),
+        1 => client().prop_map(|client| Client::Rename { client, name: "other".into() }.into()),
+        1 => client().prop_map(|client| Client::Leave(client).into()),
+    ]
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     let names = proptest::sample::select(&["a", "b", "A", "T"][..]);
     let defines = proptest::collection::btree_map(names, 0..3_u64, 0..3).prop_map(|all| {
@@ -79,6 +170,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     let value = || (0..3_u64).prop_map(serde_json::Value::from);
     prop_oneof![
         8 => structure().prop_map(Operation::from),
+        6 => rare(),
         1 => Just(Operation::Undo),
         1 => Just(Operation::Redo),
         6 => proptest::collection::vec(cell(), 1..3).prop_map(|cells| Evaluation::Queue(cells).into()),
@@ -119,7 +211,13 @@ fn notebook() -> Live {
 /// Applies what can be applied.
 fn play(live: &mut Live, operations: Vec<Operation>) {
     for mut operation in operations {
-        if let Operation::Evaluation(Evaluation::Finished { cell, evaluation, .. })
+        if let Operation::Evaluation(
+            Evaluation::Finished { cell, evaluation, .. }
+            | Evaluation::Output { cell, evaluation, .. }
+            | Evaluation::Started { cell, evaluation, .. }
+            | Evaluation::Examined { cell, evaluation }
+            | Evaluation::NotYielding { cell, evaluation, .. },
+        )
         | Operation::Input(Input::Show { cell, evaluation, .. } | Input::Read { cell, evaluation, .. }) =
             &mut operation
             && let Some(running) = live.data.info(*cell).and_then(|info| info.running.as_ref())
@@ -158,7 +256,8 @@ fn check_invariants(data: &Data) {
     }
     assert!(data.queued().iter().chain(data.evaluating()).all(|id| document.runnable(*id).is_some()));
     if connected && !data.queued().is_empty() {
-        assert!(!data.evaluating().is_empty(), "somebody runs while others wait");
+        let is_busy = !data.evaluating().is_empty() || !data.examined().is_empty();
+        assert!(is_busy, "somebody runs while others wait, or their examples do");
     }
     for (place, section) in document.sections().iter().enumerate() {
         let parent = section.head.parent.and_then(|parent| document.section_place(parent));
@@ -179,6 +278,14 @@ fn saved(live: &Live) -> (String, Vec<CellId>) {
 }
 
 proptest! {
+    #[test]
+    fn what_is_refused_changes_nothing(
+        operations in proptest::collection::vec(prop_oneof![8 => operation(), 1 => inverse()], 0..60)
+    ) {
+        // It is checked after each of them.
+        play(&mut notebook(), operations);
+    }
+
     #[test]
     fn a_replayed_log_and_another_replica_come_to_the_same(operations in operations()) {
         let mut live = notebook();

@@ -16,7 +16,7 @@ fn text(cells: &[&str]) -> String {
     format!("<!-- livebook:{{\"autosave_interval_s\":1}} -->\n\n# N\n\n## S\n{cells}")
 }
 
-fn open(text: &str, file: Option<&Path>, aside: Option<&Path>) -> (Opened, Client) {
+pub(super) fn open(text: &str, file: Option<&Path>, aside: Option<&Path>) -> (Opened, Client) {
     drop(prelude());
     let options = LiveOptions { file: file.map(Into::into), style: Style::Plain, columns: 80 };
     let notebook = livemd::parse(text).0;

@@ -116,3 +116,42 @@ fn a_cell_that_fails_when_it_is_evaluated_again_fails_who_needs_it() {
     "#]]
     .assert_eq(&notebook.run().story());
 }
+
+#[test]
+fn what_a_cell_printed_the_instant_before_the_end_is_not_lost() {
+    for end in [
+        "std::process::abort()",
+        "unsafe { std::ptr::null_mut::<u8>().write(1) }",
+        "std::process::exit(3)",
+        "let pid = std::process::id();\nstd::process::Command::new(\"kill\").args([\"-9\", &pid.to_string()]).status().unwrap();",
+    ] {
+        let thousand = format!("for n in 1..=1000 {{ println!(\"line {{n}}\"); }}\nprint!(\"no end\");\n{end}");
+        let spawned =
+            format!("spawn(async {{\n    println!(\"by another\");\n    {end};\n}});\nreceive::<()>().await;");
+        let ran = Notebook::of(&[&format!("println!(\"once\");\n{end}"), &thousand, &spawned]).run();
+        let text = |cell: u64| ran.cell(cell)["outputs"][0]["text"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(text(1), "once\n", "{end}");
+        let lines: String = (1..=1000).map(|n| format!("line {n}\n")).collect();
+        assert_eq!(text(2), lines + "no end", "{end}");
+        assert_eq!(text(3), "by another\n", "{end}");
+        for cell in 1..=3 {
+            let outputs = ran.cell(cell)["outputs"].as_array().map_or(0, Vec::len);
+            assert_eq!(outputs, 2, "the text and the error, {end}: {}", ran.cell(cell));
+        }
+    }
+}
+
+#[test]
+fn what_a_cell_showed_beside_text_is_not_lost_either() {
+    check(
+        &["emit(Output::Value { text: \"7\".to_owned(), type_name: \"u8\".to_owned() });\nstd::process::abort()"],
+        expect![[r#"
+            1 error
+              value | 7
+              error | error: the runtime died while this cell ran: abort (SIGABRT)
+              error |  --> cell 1 (n.livemd:6)
+              error |  = help: cells that do not use its names still run, in a new runtime
+            0 ok, 1 failed, 0 skipped: 1
+        "#]],
+    );
+}

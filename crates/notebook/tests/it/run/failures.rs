@@ -84,7 +84,7 @@ fn a_failing_cell_takes_those_that_use_its_names_along_and_nobody_else() {
 #[test]
 fn a_name_that_a_cell_below_defines_is_refused_with_that_cell_named() {
     check(
-        &["later + 1", "let later = 1;", "fn early() -> Late { Late }", "struct Late;"],
+        &["later + 1", "let later = 1;", "fn early() -> Dusk { Dusk }", "struct Dusk;"],
         expect![[r#"
             1 error
               error | error[E0425]: cannot find value `later` in this scope
@@ -96,21 +96,21 @@ fn a_name_that_a_cell_below_defines_is_refused_with_that_cell_named() {
               error |   = help: cell 2 defines `later`, but it stands below: move it up, or this one down
             2 ok
             3 error
-              error | error[E0425]: cannot find type `Late` in this scope
+              error | error[E0425]: cannot find type `Dusk` in this scope
               error |  --> cell 3:1:15 (n.livemd:14)
               error |   |
-              error | 1 | fn early() -> Late { Late }
+              error | 1 | fn early() -> Dusk { Dusk }
               error |   |               ^^^^ not found in this scope
               error |   |
-              error |   = help: cell 4 defines `Late`, but it stands below: move it up, or this one down
+              error |   = help: cell 4 defines `Dusk`, but it stands below: move it up, or this one down
               error |
-              error | error[E0425]: cannot find value `Late` in this scope
+              error | error[E0425]: cannot find value `Dusk` in this scope
               error |  --> cell 3:1:22 (n.livemd:14)
               error |   |
-              error | 1 | fn early() -> Late { Late }
+              error | 1 | fn early() -> Dusk { Dusk }
               error |   |                      ^^^^ not found in this scope
               error |   |
-              error |   = help: cell 4 defines `Late`, but it stands below: move it up, or this one down
+              error |   = help: cell 4 defines `Dusk`, but it stands below: move it up, or this one down
             4 ok
             2 ok, 2 failed, 0 skipped: 1
         "#]],

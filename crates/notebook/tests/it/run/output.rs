@@ -15,7 +15,10 @@ fn a_million_lines_and_fifty_megabytes_arrive_whole() {
     let ran = notebook.run();
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let text = |index| ran.cell(index)["outputs"][0]["text"].as_str().expect("it is text").to_owned();
-    assert!(text(1).lines().map(str::parse).eq((0..1_000_000).map(Ok::<u32, _>)));
+    // On a busy machine the watchdog may say in between that it takes long.
+    let own = text(1);
+    let lines = own.lines().filter(|line| !line.contains("without letting others run"));
+    assert!(lines.map(str::parse).eq((0..1_000_000).map(Ok::<u32, _>)));
     assert!(text(2).len() == 50_000_003 && text(2).ends_with("xend"));
     assert!(text(3).len() == 4_000_000 && text(3).chars().all(|char| char == 'é'));
     assert_eq!(text(4), "\"still there\"");

@@ -138,3 +138,30 @@ fn the_document_view_edits_and_evaluates_in_place() {
     terminal.keys("q");
     assert_eq!(terminal.child.wait().expect("it ends").exit_code(), 0);
 }
+
+#[test]
+fn a_notebook_that_was_left_unsaved_is_offered_again() {
+    let mut terminal = Terminal::start();
+    terminal.asks("let kept = 7;", "kept: i32");
+    let aside = terminal.folder.path().join("data/greenroom/autosave");
+    let saved = || -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(&aside).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "livemd")).collect()
+    };
+    let begin = std::time::Instant::now();
+    while saved().is_empty() {
+        assert!(begin.elapsed() < super::PATIENCE, "it is not saved");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let mut terminal = Terminal::again(terminal.killed(), &[]);
+    terminal.wait("“Untitled notebook” (1 cell, a moment ago) was left unsaved: `:recover` brings it back");
+    terminal.wait("[1]›");
+    terminal.asks(":recover 2", "there is no number 2");
+    terminal.asks(":recover", "Untitled notebook: 1 cells");
+    terminal.asks(":run all", "kept: i32");
+    terminal.asks("kept + 1", "= 8  i32");
+    terminal.asks(":recover", "no notebook was left unsaved");
+    // Who leaves without saving has said that nobody wants it.
+    terminal.leave();
+    assert_eq!(saved(), Vec::<std::path::PathBuf>::new());
+}
