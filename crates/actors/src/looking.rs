@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use parking_lot::Mutex;
+use crate::lock::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
