@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::oneshot;
 
 use crate::cookie::random_bytes;
+use crate::directory::Waiting;
 use crate::events::{NodeDown, NodeUp};
 use crate::flush;
 use crate::hub::{Hub, Link};
@@ -155,10 +156,13 @@ impl Driver {
                     self.hub.end(replaced).await;
                 }
                 self.be_ready().await;
-                // Under one lock: when the caller learns of it, everyone here must know it, too.
-                let mut core = self.link.core.lock();
-                core.admit();
-                self.enter(&peer);
+                let waiting = {
+                    // Under one lock: when the caller learns of it, everyone here must know it, too.
+                    let mut core = self.link.core.lock();
+                    core.admit();
+                    self.enter(&mut core, &peer)
+                };
+                self.hub.give_back(waiting);
             }
             Err(refusal) => {
                 if refusal == Refusal::NameTaken {
@@ -188,7 +192,8 @@ impl Driver {
                         self.hub.end(replaced).await;
                     }
                     self.be_ready().await;
-                    self.enter(&peer);
+                    let waiting = self.enter(&mut self.link.core.lock(), &peer);
+                    self.hub.give_back(waiting);
                 }
                 Err(_) => return self.link.close(),
             }
@@ -205,15 +210,27 @@ impl Driver {
         let _ = self.hub.served.clone().wait_for(|served| *served).await;
     }
 
-    fn enter(&self, peer: &Peer) {
+    /// From now on the connection is in use, first for what has waited for it. Gives who waits for room, and what was for
+    /// another life of the node: both for when `core` is not locked any more, as whoever is woken may look at it.
+    #[must_use]
+    fn enter(&self, core: &mut Connection, peer: &Peer) -> Waiting {
         let hub = &self.hub;
         let node = NodeId::intern(&peer.name);
         let (node, peer) = self.link.peer.get_or_init(|| (node, peer.clone()));
+        let mut directory = hub.directory.lock();
+        let mut waiting = directory.reached(&peer.name.name);
+        let held = waiting.held.extract_if(.., |held| held.to == *node);
+        for operation in held {
+            // If it is over again already, everyone is told that.
+            let _ = core.queue(operation.route, &operation.bytes);
+        }
         hub.up.write().insert(*node, self.link.clone());
+        drop(directory);
         if !hub.is_hidden(peer) {
             hub.node.connected(*node);
         }
         hub.watchers.tell(&hub.node, hub.is_hidden(peer), &NodeUp { node: *node });
+        waiting
     }
 
     /// Hands over what the peer has sent. False if that is nothing that it may send.

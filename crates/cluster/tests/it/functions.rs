@@ -117,10 +117,10 @@ fn a_process_is_spawned_on_another_node_and_ends_as_its_function_says() {
 #[test]
 fn case_206_spawning_on_a_node_that_is_gone_gives_a_pid_that_says_noconnection() {
     let (near, far) = pair();
-    let (cluster, far_id) = (near.cluster.clone(), far.node.id());
+    let far_id = far.node.id();
+    far.node.shutdown();
     near.node.block_on(async move {
         trap_exit(true);
-        cluster.disconnect(far_id);
         let pid = spawn_on(far_id, sum_and_forget, vec![1]).await;
         assert_eq!(pid.node(), far_id);
         monitor(pid);
