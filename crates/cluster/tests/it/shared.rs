@@ -12,13 +12,18 @@ use crate::membership::{anywhere, on_network};
 use crate::nodes::Member;
 use crate::refusals::connect;
 
-/// Nodes of these names that are all connected.
-fn mesh<const N: usize>(names: [&str; N]) -> [Member; N] {
+/// Nodes of these names that are all connected, and know each other's global names.
+fn mesh<const N: usize>(called: [&str; N]) -> [Member; N] {
     let (cookie, network) = (Cookie::random(), MemoryNetwork::new());
-    let members = names.map(|name| on_network(name, &cookie, &network));
+    let members = called.map(|name| on_network(name, &cookie, &network));
     let addresses: Vec<_> = members.iter().map(|member| member.cluster.listen(anywhere()).unwrap()).collect();
     for (index, member) in members.iter().enumerate() {
         addresses[..index].iter().for_each(|address| _ = connect(member, *address).unwrap());
+    }
+    for member in &members {
+        // A name that is registered from now on is known to all of them.
+        let known = names(&member.cluster);
+        member.node.block_on(async move { known.sync().await.unwrap() });
     }
     members
 }
