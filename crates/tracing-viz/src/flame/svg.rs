@@ -41,7 +41,11 @@ impl Flame {
     }
 }
 
-fn draw(title: &str, unit: &str, folded: &str) -> Result<String, DrawError> {
+/// A flamegraph of lines `outermost;…;innermost weight`, as [`Flame::to_folded`] writes them.
+///
+/// # Errors
+/// [`DrawError`], if nothing weighs anything.
+pub fn draw(title: &str, unit: &str, folded: &str) -> Result<String, DrawError> {
     if folded.is_empty() {
         return Err(DrawError("there is nothing in it".to_owned()));
     }
