@@ -10,6 +10,11 @@ use crate::words;
 /// The height of a process.
 const HEIGHT: f64 = 40.0;
 
+/// The least room between two processes, beside or above each other.
+const BESIDE: f64 = 56.0;
+/// See [`BESIDE`].
+const ABOVE: f64 = 34.0;
+
 /// The longest name, in characters.
 const NAME: usize = 26;
 
@@ -58,12 +63,22 @@ impl Map {
         if order.len() == 2 {
             (rx, ry) = (170.0, 30.0);
         }
-        let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
-        let mut places: Vec<Place> = (0..order.len()).map(|_| Place { x: 0.0, y: 0.0, width: 0.0 }).collect();
-        for (position, &index) in order.iter().enumerate() {
-            let angle = TAU * position as f64 / count - TAU / 4.0 - if order.len() == 2 { TAU / 4.0 } else { 0.0 };
-            places[index] = Place { x: cx + rx * angle.cos(), y: cy + ry * angle.sin(), width: width(index) };
+        let around = |rx: f64, ry: f64| {
+            let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
+            let mut places: Vec<Place> = (0..order.len()).map(|_| Place { x: 0.0, y: 0.0, width: 0.0 }).collect();
+            for (position, &index) in order.iter().enumerate() {
+                let angle = TAU * position as f64 / count - TAU / 4.0 - if order.len() == 2 { TAU / 4.0 } else { 0.0 };
+                places[index] = Place { x: cx + rx * angle.cos(), y: cy + ry * angle.sin(), width: width(index) };
+            }
+            places
+        };
+        let mut places = around(rx, ry);
+        // A circle that is three times as large has room enough for any two.
+        while crowded(&places) && order.len() > 2 && rx < 3.0 * count * widest {
+            (rx, ry) = (rx * 1.06, ry * 1.06);
+            places = around(rx, ry);
         }
+        let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
         let note = if self.folded.processes > 0 { 22.0 } else { 0.0 };
         (places, cx * 2.0, cy + ry + HEIGHT / 2.0 + 26.0 + note)
     }
@@ -154,6 +169,15 @@ impl Map {
         page.text(lx, ly + LETTER / 2.0, "label", &count);
         page.end();
     }
+}
+
+/// Whether two processes stand so close that there is no room for what is written between them.
+fn crowded(places: &[Place]) -> bool {
+    let is_close = |one: &Place, other: &Place| {
+        let (aside, above) = ((one.x - other.x).abs(), (one.y - other.y).abs());
+        aside < (one.width + other.width) / 2.0 + BESIDE && above < HEIGHT + ABOVE
+    };
+    places.iter().enumerate().any(|(index, one)| places[..index].iter().any(|other| is_close(one, other)))
 }
 
 impl super::Process {
