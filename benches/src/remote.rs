@@ -80,7 +80,7 @@ struct Other {
 impl Other {
     fn process(node: &Node) -> Option<Other> {
         let cookie = Cookie::random();
-        let cluster = Cluster::builder(node).cookie(cookie.clone()).tick(TICK).start().ok()?;
+        let cluster = Cluster::builder(node).cookie(cookie.clone()).tick(TICK).on_notice(|_| ()).start().ok()?;
         let address = cluster.listen(([127, 0, 0, 1], 0).into()).ok()?;
         let mut command = Command::new(std::env::current_exe().ok()?);
         command.args([TRIAL, "greenroom", "remote_peer"]).stdin(Stdio::null()).stdout(Stdio::null());

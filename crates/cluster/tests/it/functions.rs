@@ -130,6 +130,39 @@ fn case_206_spawning_on_a_node_that_is_gone_gives_a_pid_that_says_noconnection()
     });
 }
 
+#[test]
+fn case_207_a_node_of_another_program_has_not_the_function_and_says_which_programs_these_are() {
+    let cookie = greenroom_cluster::Cookie::random();
+    let home = member("home", &cookie);
+    let address = home.cluster.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut other = std::process::Command::new(crate::examples::program("remote_shell"))
+        .env("GREENROOM_EXAMPLE_HOME", address.to_string())
+        .env("GREENROOM_EXAMPLE_COOKIE", cookie.reveal())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while home.cluster.nodes().is_empty() {
+        std::thread::yield_now();
+    }
+    let node = home.cluster.nodes()[0];
+    let (called, spawned) = home.node.block_on(async move {
+        let called = erpc::call(node, sum, vec![1], Duration::MAX).await;
+        // There is a process all the same, which has ended at once.
+        let spawned = spawn_on(node, sum_and_forget, vec![1]).await;
+        monitor(spawned);
+        assert_eq!(receive::<Down>().await.reason, ExitReason::NoProc);
+        (called, spawned)
+    });
+    assert_eq!(spawned.node(), node);
+    let Err(CallError::Undefined(undefined)) = called else { panic!("{called:?}") };
+    assert_ne!(undefined.wanted, undefined.there);
+    for fingerprint in [&undefined.wanted, &undefined.there] {
+        assert!(undefined.to_string().contains(&fingerprint.to_string()), "{undefined}");
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
 async fn sum_and_forget(numbers: Vec<i64>) {
     sum(numbers).await;
 }
