@@ -22,6 +22,8 @@ use crate::pen::{Pen, end_of};
 use crate::protocol::{Closed, Connection, ConnectionId, Event, FRAGMENT, HandshakeError, Peer, Refusal, Role};
 use crate::transport::Channel;
 
+/// How much is read at once before there has been more: of many connections, most have little to say.
+const LITTLE: usize = 4096;
 /// How long what is left to say at the end may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -58,13 +60,17 @@ struct Driver {
 
 impl Driver {
     async fn read(mut self, mut reader: impl AsyncRead + Unpin) {
-        let mut buffer = vec![0; FRAGMENT];
+        let mut buffer = vec![0; LITTLE];
         let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
         let mut was_up = false;
         loop {
             let is_due = tokio::select! {
                 read = reader.read(&mut buffer) => {
+                    let is_full = read.as_ref().is_ok_and(|read| *read == buffer.len());
                     self.take(&buffer, read);
+                    if is_full && buffer.len() < FRAGMENT {
+                        buffer.resize(FRAGMENT, 0);
+                    }
                     false
                 }
                 () = &mut timer => true,

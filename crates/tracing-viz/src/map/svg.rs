@@ -29,9 +29,9 @@ impl Map {
     /// The map as an SVG picture. Pointing at a process shows what it sent and received.
     pub fn to_svg(&self) -> String {
         let (places, width, height) = self.places();
-        let mut page = Page::new();
+        let (mut page, mut labels) = (Page::new(), Vec::new());
         for flow in self.flows.iter().rev() {
-            self.flow(&mut page, flow, &places);
+            self.flow(&mut page, flow, &places, &mut labels);
         }
         for (index, place) in places.iter().enumerate() {
             self.process(&mut page, index, place);
@@ -120,7 +120,8 @@ impl Map {
         page.end();
     }
 
-    fn flow(&self, page: &mut Page, flow: &Flow, places: &[Place]) {
+    /// An arrow. Its label goes where there is none of those that are there already, and no process.
+    fn flow(&self, page: &mut Page, flow: &Flow, places: &[Place], labels: &mut Vec<Place>) {
         let (from, to) = (&places[flow.from], &places[flow.to]);
         let (dx, dy) = (to.x - from.x, to.y - from.y);
         // Each direction bends its own way.
@@ -164,9 +165,25 @@ impl Map {
             Px(tx - ux + uy * 0.45),
             Px(ty - uy - ux * 0.45),
         ));
-        let (lx, ly) = at(0.42);
         let count = words::count(flow.messages);
-        page.text(lx, ly + LETTER / 2.0, "label", &count);
+        let width = words::width(&count) as f64 * LETTER + 4.0;
+        let label = |t: f64| {
+            let (x, y) = at(t);
+            Place { x, y, width }
+        };
+        let hides = |one: &Place, other: &Place, height: f64| {
+            (one.x - other.x).abs() < (one.width + other.width) / 2.0 && (one.y - other.y).abs() < height
+        };
+        let is_free = |label: &Place| {
+            let is_hidden = places.iter().any(|place| hides(label, place, HEIGHT / 2.0 + LETTER));
+            !is_hidden && !labels.iter().any(|other| hides(label, other, 2.0 * LETTER))
+        };
+        // From the middle of its first half to both sides.
+        let mut tried =
+            (0..24).map(|step| 0.42 + 0.02 * f64::from(if step % 2 == 0 { step / 2 } else { -step / 2 - 1 }));
+        let label = tried.find(|t| is_free(&label(*t))).map_or_else(|| label(0.42), label);
+        page.text(label.x, label.y + LETTER / 2.0, "label", &count);
+        labels.push(label);
         page.end();
     }
 }
