@@ -148,17 +148,17 @@ impl Hub {
         Bounds { high_water: self.settings.high_water, limit: self.settings.limit }
     }
 
-    /// Something is sent to a node that was not connected just now. Gives the connection if it is, meanwhile.
-    pub(crate) fn hold(&self, held: Held) -> Result<Kept, (Arc<Link>, Held)> {
+    /// Something is sent to a node that was not connected just now.
+    pub(crate) fn hold(&self, held: Held) -> Hold {
         let (to, name) = (held.to, held.to.name().name);
         let mut directory = self.directory.lock();
         if let Some(link) = self.link(to) {
-            return Err((link, held));
+            return Hold::Up(link, held);
         }
         let holding = directory.hold(&name, held, self.bounds());
         let has_room = !directory.is_full(&name, self.bounds());
         drop(directory);
-        Ok(match holding {
+        Hold::Kept(match holding {
             Holding::Waits => Kept::Waits { has_room },
             Holding::Begins(wanted) => {
                 self.parted.lock().retain(|parted| *parted != name);
@@ -237,6 +237,14 @@ impl Hub {
             }
         }
     }
+}
+
+/// What is to be done with something that was sent to a node that was not connected.
+pub(crate) enum Hold {
+    /// Nothing more.
+    Kept(Kept),
+    /// The node is connected meanwhile: it goes that way.
+    Up(Arc<Link>, Held),
 }
 
 /// What has become of something that was sent to a node that is not connected.

@@ -12,7 +12,7 @@ use greenroom::{NodeId, Pid};
 
 use crate::codec::CodecError;
 use crate::directory::Held;
-use crate::hub::{Hub, Kept, Link};
+use crate::hub::{Hold, Hub, Kept, Link};
 use crate::operation;
 use crate::protocol::{Length, Queued, Route};
 
@@ -154,9 +154,9 @@ impl Wires {
         }
         write(&mut held.bytes)?;
         match hub.hold(held) {
-            Ok(kept) => Ok(kept),
-            // It has come up just now, and what waited is queued there already.
-            Err((link, held)) => match self.queue(&link, held.route, |out| {
+            Hold::Kept(kept) => Ok(kept),
+            // What waited is queued there already.
+            Hold::Up(link, held) => match self.queue(&link, held.route, |out| {
                 out.extend_from_slice(&held.bytes);
                 Ok(())
             }) {
