@@ -147,10 +147,14 @@ fn case_207_a_node_of_another_program_has_not_the_function_and_says_which_progra
     let node = home.cluster.nodes()[0];
     let (called, spawned) = home.node.block_on(async move {
         let called = erpc::call(node, sum, vec![1], Duration::MAX).await;
-        // There is a process all the same, which has ended at once.
+        // There is a process all the same, which ends at once, mostly before it can be watched.
         let spawned = spawn_on(node, sum_and_forget, vec![1]).await;
         monitor(spawned);
-        assert_eq!(receive::<Down>().await.reason, ExitReason::NoProc);
+        match receive::<Down>().await.reason {
+            ExitReason::NoProc => {}
+            ExitReason::Error(why) => assert!(why.to_string().starts_with("undef: "), "{why}"),
+            other => panic!("{other:?}"),
+        }
         (called, spawned)
     });
     assert_eq!(spawned.node(), node);
