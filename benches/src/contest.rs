@@ -254,7 +254,21 @@ pub const CONTESTS: &[Contest] = &[
         &[limit("15 ms", 15.0), rival(Beam, "remote_small_behind_large", None)],
     ),
     contest("node_down", "ms", Less, &[limit("10 ms", 10.0)]),
+    // As a share of the tick.
+    contest("frozen_node", "ticks", Less, &[limit("tick + 25 %", 1.25)]),
+    // A hundred nodes in one operating-system process, each connected with all others.
+    contest("mesh_time", "s", Less, &[variant("in memory", "mesh_time_memory", None)]),
+    contest("mesh_memory", "MB", Less, &[variant("in memory", "mesh_memory_memory", None)]),
 ];
 
 /// The measures between two nodes, which `remote` stands for.
-pub const REMOTE: &[&str] = &["remote_call", "remote_cast", "remote_stream", "remote_small_behind_large", "node_down"];
+pub const REMOTE: &[&str] = &[
+    "remote_call",
+    "remote_cast",
+    "remote_stream",
+    "remote_small_behind_large",
+    "node_down",
+    "frozen_node",
+    "mesh_time",
+    "mesh_memory",
+];

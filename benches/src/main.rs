@@ -10,6 +10,7 @@ mod built;
 mod common;
 mod contest;
 mod evcxr;
+mod mesh;
 mod model;
 mod notebook;
 mod ours;

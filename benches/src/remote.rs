@@ -22,6 +22,8 @@ const SMALL: usize = 100;
 const STREAM: usize = 1024;
 /// The message that a small one shall not wait for.
 const LARGE: usize = 100 << 20;
+/// After how much silence the other process is taken for lost.
+const TICK: Duration = Duration::from_secs(4);
 /// How the other process learns where to connect.
 const ADDRESS: &str = "GREENROOM_BENCH_ADDRESS";
 const COOKIE: &str = "GREENROOM_BENCH_COOKIE";
@@ -40,6 +42,9 @@ pub fn run(trial: &str) -> Option<f64> {
     if trial == "remote_peer" {
         be_peer();
     }
+    if let Some(figure) = crate::mesh::run(trial) {
+        return Some(figure);
+    }
     let node = Node::builder().name("bench").start().ok()?;
     let (work, other) = match trial.strip_suffix("_memory") {
         Some(work) => (work, Other::here(&node)?),
@@ -57,6 +62,7 @@ pub fn run(trial: &str) -> Option<f64> {
             "remote_stream" => Some(stream(peer).await),
             "remote_small_behind_large" => Some(behind_large(peer).await),
             "node_down" => Some(node_down(peer, process).await),
+            "frozen_node" => Some(frozen_node(peer, process).await),
             _ => None,
         }
     });
@@ -74,7 +80,7 @@ struct Other {
 impl Other {
     fn process(node: &Node) -> Option<Other> {
         let cookie = Cookie::random();
-        let cluster = Cluster::builder(node).cookie(cookie.clone()).start().ok()?;
+        let cluster = Cluster::builder(node).cookie(cookie.clone()).tick(TICK).on_notice(|_| ()).start().ok()?;
         let address = cluster.listen(([127, 0, 0, 1], 0).into()).ok()?;
         let mut command = Command::new(std::env::current_exe().ok()?);
         command.args([TRIAL, "greenroom", "remote_peer"]).stdin(Stdio::null()).stdout(Stdio::null());
@@ -113,7 +119,7 @@ fn be_peer() -> ! {
         let address: std::net::SocketAddr = std::env::var(ADDRESS).ok()?.parse().ok()?;
         let cookie: Cookie = std::env::var(COOKIE).ok()?.parse().ok()?;
         let node = Node::builder().name("peer").start().ok()?;
-        let cluster = Cluster::builder(&node).cookie(cookie).start().ok()?;
+        let cluster = Cluster::builder(&node).cookie(cookie).tick(TICK).start().ok()?;
         node.block_on(async move {
             if let Ok(home) = cluster.connect(address).await {
                 serve(home).await;
@@ -205,9 +211,27 @@ async fn node_down(peer: Pid, process: u32) -> f64 {
     let watch = monitor(peer);
     call(peer).await;
     let start = Instant::now();
+    signal(process, libc::SIGKILL);
+    end_of(watch).await;
+    micros(start) / 1000.0
+}
+
+/// How many ticks it takes until a process that does not run any more is noticed.
+async fn frozen_node(peer: Pid, process: u32) -> f64 {
+    let watch = monitor(peer);
+    call(peer).await;
+    let start = Instant::now();
+    signal(process, libc::SIGSTOP);
+    end_of(watch).await;
+    start.elapsed().as_secs_f64() / TICK.as_secs_f64()
+}
+
+fn signal(process: u32, signal: libc::c_int) {
     // SAFETY: a signal to a process that this one has started and not yet waited for.
-    unsafe { libc::kill(process as libc::pid_t, libc::SIGKILL) };
+    unsafe { libc::kill(process as libc::pid_t, signal) };
+}
+
+async fn end_of(watch: Ref) {
     let down = receive! { down: Down if down.reference == watch => down };
     assert_eq!(down.reason, greenroom::ExitReason::NoConnection);
-    micros(start) / 1000.0
 }

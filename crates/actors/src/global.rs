@@ -33,15 +33,15 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use crate::lock::RwLock;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::{self, Asked, ask};
 use crate::current::Current;
+use crate::lock::RwLock;
 use crate::message::{Down, Message, Target};
 use crate::node::Node;
-use crate::pid::{LocalPid, NodeId, Pid};
-use crate::process::{Destination, Sender, Watchable, exit, is_alive, monitor, register, self_pid, send};
+use crate::pid::{LocalPid, NodeId, Pid, Ref};
+use crate::process::{Destination, Sender, Watchable, demonitor, exit, is_alive, monitor, register, self_pid, send};
 use crate::reason::ExitReason;
 use crate::receive;
 use crate::registry::ViaError;
@@ -134,6 +134,17 @@ impl Names {
         self.ask(Request::Unregister(name.into())).await
     }
 
+    /// Waits until this node knows all names that the nodes which are connected now have given: `global:sync`.
+    ///
+    /// Right after a node was connected its names are not known yet. A node that is lost meanwhile is not waited for,
+    /// nor is one that serves no names.
+    ///
+    /// # Errors
+    /// [`NameError::NotServed`].
+    pub async fn sync(&self) -> Result<(), NameError> {
+        self.ask(Request::Sync).await
+    }
+
     /// Whose a name is, as far as this node knows.
     pub fn whereis(&self, name: &str) -> Option<Pid> {
         let state = self.state.read();
@@ -163,7 +174,7 @@ impl Names {
     async fn ask(&self, request: Request) -> Result<(), NameError> {
         let pid = match &request {
             Request::Register(_, pid, _) | Request::Replace(_, pid) => *pid,
-            Request::Unregister(_) => self_pid(),
+            Request::Unregister(_) | Request::Sync => self_pid(),
         };
         if pid.node != self.node {
             return Err(NameError::NotLocal { pid });
@@ -184,30 +195,51 @@ impl Names {
             return; // The node has one.
         }
         let mut watched = FxHashSet::default();
+        // The servers that are asked what they own, until they have said it.
+        let mut asked_nodes: FxHashMap<NodeId, Ref> = FxHashMap::default();
         let nodes = Current::with(|current| current.map(|current| current.inner.meet_nodes(self_pid())));
         nodes.into_iter().flatten().for_each(greet);
         loop {
             receive! {
                 Met(node): Met => greet(node),
-                message: Protocol => self.take_in(&mut watched, Input::Peer(message)),
+                message: Protocol => {
+                    if let Protocol::Sync(server, _) = &message
+                        && let Some(watch) = asked_nodes.remove(&server.node())
+                    {
+                        demonitor(watch);
+                    }
+                    self.take_in(&mut watched, &mut asked_nodes, Input::Peer(message));
+                },
                 asked: Asked<Request> => {
                     let (asker, request) = asked.open();
-                    self.take_in(&mut watched, request.of((asker.pid(), asker.reference())));
+                    let input = request.of((asker.pid(), asker.reference()));
+                    self.take_in(&mut watched, &mut asked_nodes, input);
                 },
-                down: Down => if let Target::Pid(pid) = down.target {
-                    watched.remove(&pid);
-                    self.take_in(&mut watched, Input::Down(pid));
+                down: Down => match down.target {
+                    Target::Pid(pid) => {
+                        watched.remove(&pid);
+                        self.take_in(&mut watched, &mut asked_nodes, Input::Down(pid));
+                    }
+                    Target::Name(_, node) => {
+                        asked_nodes.remove(&node);
+                        self.take_in(&mut watched, &mut asked_nodes, Input::Lost(node));
+                    }
+                    Target::Alias(..) => {}
                 },
             }
         }
     }
 
-    fn take_in(&self, watched: &mut FxHashSet<Pid>, input: Input) {
+    fn take_in(&self, watched: &mut FxHashSet<Pid>, asked: &mut FxHashMap<NodeId, Ref>, input: Input) {
         let outputs = self.state.write().apply(self_pid(), &is_alive, input);
         for output in outputs {
             match output {
                 Output::Reply((caller, reference), answer) => ask::Asker::noted_here(caller, reference).reply(answer),
                 Output::Send(server, message) => send(server, message),
+                Output::Ask(node) => {
+                    asked.entry(node).or_insert_with(|| monitor((SERVER, node)));
+                    greet(node);
+                }
                 Output::Monitor(pid) => {
                     if watched.insert(pid) {
                         monitor(pid);
@@ -237,12 +269,14 @@ enum Request {
     Register(Arc<str>, Pid, Resolve),
     Replace(Arc<str>, Pid),
     Unregister(Arc<str>),
+    Sync,
 }
 
 impl Request {
-    fn name(&self) -> &Arc<str> {
+    fn name(&self) -> &str {
         match self {
             Request::Register(name, ..) | Request::Replace(name, _) | Request::Unregister(name) => name,
+            Request::Sync => "",
         }
     }
 
@@ -251,6 +285,10 @@ impl Request {
             Request::Register(name, pid, resolve) => Input::Register(Wish { name, pid, resolve, asker }),
             Request::Replace(name, pid) => Input::Replace(Wish { name, pid, resolve: Resolve::default(), asker }),
             Request::Unregister(name) => Input::Unregister(name, asker),
+            Request::Sync => {
+                let connected = Current::with(|current| current.map(|current| current.inner.connected_nodes()));
+                Input::Sync(asker, connected.unwrap_or_default())
+            }
         }
     }
 }

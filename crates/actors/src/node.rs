@@ -344,6 +344,11 @@ impl Node {
         self.inner.connected(node);
     }
 
+    /// Whether a process is told of each node that is connected, as it shares something with all of them.
+    pub fn meets_nodes(&self, pid: Pid) -> bool {
+        self.inner.remote.lock().meeting.contains(&pid)
+    }
+
     /// The connection to `node` is lost: whoever is linked to or monitors a process there is told.
     pub fn disconnected(&self, node: NodeId) {
         self.inner.disconnected(node);
@@ -460,6 +465,11 @@ impl Inner {
         for pid in meeting {
             self.send_untraced(&Target::Pid(pid), Envelope::new(Met(node)));
         }
+    }
+
+    /// The nodes that are connected and want to be seen.
+    pub(crate) fn connected_nodes(&self) -> Vec<NodeId> {
+        self.remote.lock().up.clone()
     }
 
     /// From now on a process is told [`Met`] of each node that is connected; those that are already are returned.

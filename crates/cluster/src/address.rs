@@ -35,6 +35,12 @@ impl Address {
         self.name.as_deref()
     }
 
+    /// The same place, where the node of this name is expected.
+    pub(crate) fn expecting(mut self, name: &Arc<str>) -> Self {
+        self.name = Some(name.clone());
+        self
+    }
+
     /// The socket addresses that it may stand for.
     pub(crate) async fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((&*self.host, self.port)).await?.collect())

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::oneshot;
 
 use crate::cookie::random_bytes;
+use crate::directory::Waiting;
 use crate::events::{NodeDown, NodeUp};
 use crate::flush;
 use crate::hub::{Hub, Link};
@@ -21,6 +22,8 @@ use crate::pen::{Pen, end_of};
 use crate::protocol::{Closed, Connection, ConnectionId, Event, FRAGMENT, HandshakeError, Peer, Refusal, Role};
 use crate::transport::Channel;
 
+/// How much is read at once before there has been more: of many connections, most have little to say.
+const LITTLE: usize = 4096;
 /// How long what is left to say at the end may take.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -57,13 +60,17 @@ struct Driver {
 
 impl Driver {
     async fn read(mut self, mut reader: impl AsyncRead + Unpin) {
-        let mut buffer = vec![0; FRAGMENT];
+        let mut buffer = vec![0; LITTLE];
         let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
         let mut was_up = false;
         loop {
             let is_due = tokio::select! {
                 read = reader.read(&mut buffer) => {
+                    let is_full = read.as_ref().is_ok_and(|read| *read == buffer.len());
                     self.take(&buffer, read);
+                    if is_full && buffer.len() < FRAGMENT {
+                        buffer.resize(FRAGMENT, 0);
+                    }
                     false
                 }
                 () = &mut timer => true,
@@ -155,10 +162,13 @@ impl Driver {
                     self.hub.end(replaced).await;
                 }
                 self.be_ready().await;
-                // Under one lock: when the caller learns of it, everyone here must know it, too.
-                let mut core = self.link.core.lock();
-                core.admit();
-                self.enter(&peer);
+                let waiting = {
+                    // Under one lock: when the caller learns of it, everyone here must know it, too.
+                    let mut core = self.link.core.lock();
+                    core.admit();
+                    self.enter(&mut core, &peer)
+                };
+                self.hub.give_back(waiting);
             }
             Err(refusal) => {
                 if refusal == Refusal::NameTaken {
@@ -188,7 +198,8 @@ impl Driver {
                         self.hub.end(replaced).await;
                     }
                     self.be_ready().await;
-                    self.enter(&peer);
+                    let waiting = self.enter(&mut self.link.core.lock(), &peer);
+                    self.hub.give_back(waiting);
                 }
                 Err(_) => return self.link.close(),
             }
@@ -205,15 +216,27 @@ impl Driver {
         let _ = self.hub.served.clone().wait_for(|served| *served).await;
     }
 
-    fn enter(&self, peer: &Peer) {
+    /// From now on the connection is in use, first for what has waited for it. Gives who waits for room, and what was for
+    /// another life of the node: both for when `core` is not locked any more, as whoever is woken may look at it.
+    #[must_use]
+    fn enter(&self, core: &mut Connection, peer: &Peer) -> Waiting {
         let hub = &self.hub;
         let node = NodeId::intern(&peer.name);
         let (node, peer) = self.link.peer.get_or_init(|| (node, peer.clone()));
+        let mut directory = hub.directory.lock();
+        let mut waiting = directory.reached(&peer.name.name);
+        let held = waiting.held.extract_if(.., |held| held.to == *node);
+        for operation in held {
+            // If it is over again already, everyone is told that.
+            let _ = core.queue(operation.route, &operation.bytes);
+        }
         hub.up.write().insert(*node, self.link.clone());
+        drop(directory);
         if !hub.is_hidden(peer) {
             hub.node.connected(*node);
         }
         hub.watchers.tell(&hub.node, hub.is_hidden(peer), &NodeUp { node: *node });
+        waiting
     }
 
     /// Hands over what the peer has sent. False if that is nothing that it may send.

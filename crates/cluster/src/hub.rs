@@ -7,11 +7,13 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use greenroom::global::Names;
-use greenroom::{Node, NodeId, Pid};
+use greenroom::router::RemoteSignal;
+use greenroom::{ExitReason, Node, NodeId, Pid};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
+use crate::directory::{Bounds, Directory, Held, Holding, Waiting, Wanted};
 use crate::events::Watchers;
 use crate::notice::{Log, Notice};
 use crate::pen::Pen;
@@ -20,7 +22,8 @@ use crate::transport::Transport;
 
 /// The state of a node's membership.
 ///
-/// Locks are taken in this order: `pen` and `core` of a link, then any other, of which only one at a time.
+/// Locks are taken in this order: `pen` and `core` of a link, then any other, of which only one at a time; but
+/// `directory` before `up`.
 pub(crate) struct Hub {
     pub(crate) node: Node,
     /// The global names, which are served as long as the node is in a cluster.
@@ -38,6 +41,11 @@ pub(crate) struct Hub {
     /// The links that have something to write since this turn, for the flusher.
     pub(crate) due: Mutex<Vec<Arc<Link>>>,
     pub(crate) flush_wanted: Notify,
+    /// Where nodes are, and what waits for those that are being called. An operation waits there only while its node
+    /// is not in `up`, so that none overtakes another.
+    pub(crate) directory: Mutex<Directory>,
+    /// Calls that have to be made, as something was sent.
+    pub(crate) wanted: mpsc::UnboundedSender<Wanted>,
     /// The names of nodes that were disconnected on purpose.
     pub(crate) parted: Mutex<Vec<Arc<str>>>,
     /// Whether the node can run functions for others: nobody is let in before.
@@ -135,20 +143,130 @@ impl Hub {
         let _ = link.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
+    /// How much may wait for a node that is being called: as much as for one that is connected.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { high_water: self.settings.high_water, limit: self.settings.limit }
+    }
+
+    /// Something is sent to a node that was not connected just now.
+    pub(crate) fn hold(&self, held: Held) -> Hold {
+        let (to, name) = (held.to, held.to.name().name);
+        let mut directory = self.directory.lock();
+        if let Some(link) = self.link(to) {
+            return Hold::Up(link, held);
+        }
+        let holding = directory.hold(&name, held, self.bounds());
+        let has_room = !directory.is_full(&name, self.bounds());
+        drop(directory);
+        Hold::Kept(match holding {
+            Holding::Waits => Kept::Waits { has_room },
+            Holding::Begins(wanted) => {
+                self.parted.lock().retain(|parted| *parted != name);
+                let _ = self.wanted.send(wanted); // Nobody listens any more when the node is stopping.
+                Kept::Waits { has_room }
+            }
+            Holding::Nowhere(held) => Kept::Nowhere(held.signal),
+            Holding::TooMuch(waiting) => {
+                self.give_back(waiting);
+                Kept::Nowhere(None)
+            }
+        })
+    }
+
+    /// Nothing is waited for any more: what was held does not arrive, and who has to be told is told; whoever waits for
+    /// room looks again. Not while a `core` is locked: who is told or woken may look at it.
+    pub(crate) fn give_back(&self, waiting: Waiting) {
+        for Held { to, signal, .. } in waiting.held {
+            signal.into_iter().for_each(|signal| self.answer_for(to, &signal));
+        }
+        waiting.wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Tells a process whose signal does not arrive.
+    pub(crate) fn answer_for(&self, node: NodeId, signal: &RemoteSignal) {
+        if let Some(answer) = answer_of_nobody(signal, self.reason_without(node)) {
+            self.node.receive_signal(node, answer);
+        }
+    }
+
+    /// Whether a later life of a node has been connected.
+    pub(crate) fn is_past(&self, node: NodeId) -> bool {
+        let name = node.name();
+        self.endpoint.lock().latest(&name.name).is_some_and(|latest| latest > name.incarnation)
+    }
+
+    /// What somebody is told who asks for a process of a node that is not connected: if a later life of that node has
+    /// been seen, the process is known to be gone.
+    fn reason_without(&self, node: NodeId) -> ExitReason {
+        if self.is_past(node) { ExitReason::NoProc } else { ExitReason::NoConnection }
+    }
+
+    /// Waits until there is nothing left of a connection that is being lost, so that there can be another one. False
+    /// if there is one meanwhile, so that this call is not needed.
+    pub(crate) async fn may_call(&self, wanted: &Wanted) -> bool {
+        let mut changed = self.changed.subscribe();
+        loop {
+            if !self.directory.lock().waits(&wanted.name, wanted.number) || self.node_of(&wanted.name).is_some() {
+                return false;
+            }
+            if self.endpoint.lock().connection_to(&wanted.name).is_none() {
+                return true;
+            }
+            if changed.changed().await.is_err() {
+                return false; // The node is stopping.
+            }
+        }
+    }
+
+    /// The node of this name that is connected.
+    fn node_of(&self, name: &str) -> Option<NodeId> {
+        let up = self.up.read();
+        let mut peers = up.values().filter_map(|link| link.peer.get());
+        peers.find_map(|(node, peer)| (&*peer.name.name == name).then_some(*node))
+    }
+
     /// Waits until the node of this name is connected.
     pub(crate) async fn wait_for(&self, name: &str) -> NodeId {
         let mut changed = self.changed.subscribe();
         loop {
-            let found = self.up.read().values().find_map(|link| {
-                let (node, peer) = link.peer.get()?;
-                (&*peer.name.name == name).then_some(*node)
-            });
-            if let Some(node) = found {
+            if let Some(node) = self.node_of(name) {
                 return node;
             }
             if changed.changed().await.is_err() {
                 std::future::pending::<()>().await; // The node is stopping.
             }
         }
+    }
+}
+
+/// What is to be done with something that was sent to a node that was not connected.
+pub(crate) enum Hold {
+    /// Nothing more.
+    Kept(Kept),
+    /// The node is connected meanwhile: it goes that way.
+    Up(Arc<Link>, Held),
+}
+
+/// What has become of something that was sent to a node that is not connected.
+pub(crate) enum Kept {
+    /// It waits for the connection.
+    Waits {
+        /// Whether its sender can go on.
+        has_room: bool,
+    },
+    /// It does not arrive. If it is a signal, and nobody has been told of that yet, this is it.
+    Nowhere(Option<RemoteSignal>),
+}
+
+/// What a process is told when the node that it asks cannot be asked.
+fn answer_of_nobody(signal: &RemoteSignal, reason: ExitReason) -> Option<RemoteSignal> {
+    match *signal {
+        RemoteSignal::Monitor { reference, watcher, .. } => Some(RemoteSignal::Down { reference, watcher, reason }),
+        RemoteSignal::Link { from, to } => Some(RemoteSignal::LinkBroken { from: to, to: from, reason }),
+        RemoteSignal::Exit { .. }
+        | RemoteSignal::Unlink { .. }
+        | RemoteSignal::LinkBroken { .. }
+        | RemoteSignal::Demonitor { .. }
+        | RemoteSignal::Down { .. } => None,
     }
 }

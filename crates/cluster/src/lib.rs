@@ -39,6 +39,7 @@ mod address;
 mod notice;
 mod events;
 mod pen;
+mod directory;
 mod hub;
 mod flush;
 mod wires;

@@ -7,7 +7,6 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::AsyncWrite;
 
-use crate::protocol::FRAGMENT;
 use crate::transport::Writer;
 
 /// The writing end of a channel.
@@ -22,7 +21,7 @@ pub(crate) struct Pen {
 
 impl Pen {
     pub(crate) fn new(writer: Writer) -> Self {
-        Pen { writer, out: Vec::with_capacity(2 * FRAGMENT), written: 0, is_flushed: true, task: None }
+        Pen { writer, out: Vec::new(), written: 0, is_flushed: true, task: None }
     }
 
     /// The writing task looks.

@@ -8,10 +8,11 @@ use std::task::Waker;
 
 use greenroom::message::Target;
 use greenroom::router::{Flow, Outgoing, RemoteSignal, Router, Unsendable};
-use greenroom::{ExitReason, NodeId, Pid};
+use greenroom::{NodeId, Pid};
 
 use crate::codec::CodecError;
-use crate::hub::{Hub, Link};
+use crate::directory::Held;
+use crate::hub::{Hold, Hub, Kept, Link};
 use crate::operation;
 use crate::protocol::{Length, Queued, Route};
 
@@ -28,9 +29,18 @@ const SCRATCH_KEPT: usize = 1 << 20;
 
 impl Router for Wires {
     fn send(&self, to: &Target, message: Outgoing<'_>) -> Result<Flow, Unsendable> {
-        let Some(link) = self.0.link(to.node()) else { return Ok(Flow::Open) };
         let route = Route { from: message.from.map(number), to: receiver(to) };
-        match self.queue(&link, route, |bytes| operation::write_message(self.0.node.id(), to, &message, bytes)) {
+        let write = |bytes: &mut Vec<u8>| operation::write_message(self.0.node.id(), to, &message, bytes);
+        let unsendable = |error: CodecError| Unsendable(format!("a {} cannot be sent: {error}", message.type_name));
+        let Some(link) = self.0.link(to.node()) else {
+            let calls = message.from.is_none_or(|from| self.may_call(from));
+            let held = Held { to: to.node(), route, bytes: Vec::new(), signal: None, calls };
+            return match self.keep(held, write).map_err(unsendable)? {
+                Kept::Waits { has_room: false } => Ok(Flow::Full),
+                Kept::Waits { has_room: true } | Kept::Nowhere(_) => Ok(Flow::Open),
+            };
+        };
+        match self.queue(&link, route, write) {
             Ok(Queued::Full(length)) => {
                 if let (Length::Long, Some(from)) = (length, message.from) {
                     link.long.lock().insert(from);
@@ -38,14 +48,14 @@ impl Router for Wires {
                 Ok(Flow::Full)
             }
             Ok(Queued::Open) | Err(Unsent::NotUp) => Ok(Flow::Open),
-            Err(Unsent::Unsendable(error)) => {
-                Err(Unsendable(format!("a {} cannot be sent: {error}", message.type_name)))
-            }
+            Err(Unsent::Unsendable(error)) => Err(unsendable(error)),
         }
     }
 
     fn has_room(&self, to: NodeId, from: Pid, waker: &Waker) -> bool {
-        let Some(link) = self.0.link(to) else { return true };
+        let Some(link) = self.0.link(to) else {
+            return self.0.directory.lock().has_room(&to.name().name, self.0.bounds(), waker);
+        };
         let length = if link.long.lock().contains(&from) { Length::Long } else { Length::Short };
         // First the waker, then the look: so room that is made meanwhile is not missed.
         {
@@ -70,17 +80,28 @@ impl Router for Wires {
     }
 
     fn is_full(&self, to: NodeId) -> bool {
-        self.0.link(to).is_some_and(|link| !link.core.lock().has_room(Length::Short))
+        match self.0.link(to) {
+            Some(link) => !link.core.lock().has_room(Length::Short),
+            None => self.0.directory.lock().is_full(&to.name().name, self.0.bounds()),
+        }
     }
 
     fn signal(&self, to: NodeId, signal: RemoteSignal) {
-        let link = self.0.link(to);
-        let sent = link.is_some_and(|link| {
-            let write = |bytes: &mut Vec<u8>| operation::write_signal(self.0.node.id(), to, &signal, bytes);
-            self.queue(&link, route_of(&signal), write).is_ok()
-        });
-        if !sent && let Some(answer) = answer_of_nobody(&signal, self.reason_without(to)) {
-            self.0.node.receive_signal(to, answer);
+        let write = |bytes: &mut Vec<u8>| operation::write_signal(self.0.node.id(), to, &signal, bytes);
+        let unsent = match self.0.link(to) {
+            Some(link) => self.queue(&link, route_of(&signal), write).is_err().then(|| signal.clone()),
+            None => {
+                let (route, calls) = (route_of(&signal), asker(&signal).is_some_and(|asker| self.may_call(asker)));
+                let held = Held { to, route, bytes: Vec::new(), signal: Some(signal.clone()), calls };
+                match self.keep(held, write) {
+                    Ok(Kept::Waits { .. }) => None,
+                    Ok(Kept::Nowhere(unsent)) => unsent,
+                    Err(_) => Some(signal.clone()),
+                }
+            }
+        };
+        if let Some(signal) = unsent {
+            self.0.answer_for(to, &signal);
         }
     }
 }
@@ -115,24 +136,44 @@ impl Wires {
         queued.map(|(queued, _)| queued)
     }
 
-    /// What somebody is told who asks for a process of a node that is not connected: if a later life of that node has
-    /// been seen, the process is known to be gone.
-    fn reason_without(&self, node: NodeId) -> ExitReason {
-        let name = node.name();
-        match self.0.endpoint.lock().latest(&name.name) {
-            Some(latest) if latest > name.incarnation => ExitReason::NoProc,
-            Some(_) | None => ExitReason::NoConnection,
+    /// Whether a node is called for the sake of a process: not of those that share something with every node that is
+    /// connected, and nothing with others. OTP's say `noconnect`.
+    fn may_call(&self, pid: Pid) -> bool {
+        !self.0.node.meets_nodes(pid)
+    }
+
+    /// Something is for a node that is not connected: it waits, where it is known how to reach that.
+    fn keep(
+        &self,
+        mut held: Held,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), CodecError>,
+    ) -> Result<Kept, CodecError> {
+        let hub = &self.0;
+        if !hub.directory.lock().knows(&held.to.name().name) || hub.is_past(held.to) {
+            return Ok(Kept::Nowhere(held.signal));
+        }
+        write(&mut held.bytes)?;
+        match hub.hold(held) {
+            Hold::Kept(kept) => Ok(kept),
+            // What waited is queued there already.
+            Hold::Up(link, held) => match self.queue(&link, held.route, |out| {
+                out.extend_from_slice(&held.bytes);
+                Ok(())
+            }) {
+                Ok(queued) => Ok(Kept::Waits { has_room: queued == Queued::Open }),
+                Err(_) => Ok(Kept::Nowhere(held.signal)),
+            },
         }
     }
 }
 
-/// What a process is told when the node that it asks cannot be asked.
-fn answer_of_nobody(signal: &RemoteSignal, reason: ExitReason) -> Option<RemoteSignal> {
-    match *signal {
-        RemoteSignal::Monitor { reference, watcher, .. } => Some(RemoteSignal::Down { reference, watcher, reason }),
-        RemoteSignal::Link { from, to } => Some(RemoteSignal::LinkBroken { from: to, to: from, reason }),
-        RemoteSignal::Exit { .. }
-        | RemoteSignal::Unlink { .. }
+/// Who asks a node for something by a signal; nobody, if it only takes back what the node has forgotten with the
+/// connection.
+fn asker(signal: &RemoteSignal) -> Option<Pid> {
+    match signal {
+        RemoteSignal::Exit { from, .. } | RemoteSignal::Link { from, .. } => Some(*from),
+        RemoteSignal::Monitor { watcher, .. } => Some(*watcher),
+        RemoteSignal::Unlink { .. }
         | RemoteSignal::LinkBroken { .. }
         | RemoteSignal::Demonitor { .. }
         | RemoteSignal::Down { .. } => None,

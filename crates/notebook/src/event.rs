@@ -178,6 +178,14 @@ impl From<greenroom_stage::cell::Output> for Output {
             Shown::Tree { text, mermaid, svg } => Output::diagram(OutputKind::Tree, text, mermaid).with_svg(svg),
             Shown::Picture { text, svg } => Output::new(OutputKind::Picture, text).with_svg(svg),
             Shown::Error(text) => Output::new(OutputKind::Error, text),
+            Shown::Flame { text, title, unit, folded } => {
+                let shown = Output::new(OutputKind::Picture, text);
+                // Where nothing took any time, there is no picture.
+                match greenroom_tracing_viz::flame::draw(&title, &unit, &folded) {
+                    Ok(svg) => shown.with_svg(svg),
+                    Err(_) => shown,
+                }
+            }
             other => Output::new(OutputKind::Text, format!("{other:?}")),
         }
     }

@@ -230,17 +230,11 @@ pub fn draw(wanted: &Draw, columns: usize, style: Style) -> Result<String, DrawE
     let drawn = match (saved, &wanted.since) {
         (Saved::Trace(trace), Some(before)) => difference(&trace, &opened(before)?, before, (form, wanted.picture))?,
         (Saved::Trace(trace), None) => trace_as(&trace, form, wanted.picture, &options(wanted, &trace)?, columns)?,
-        (Saved::Tree(_), Some(_)) => return Err(DrawError::NoDifference),
-        (Saved::Tree(root), None) => {
-            let tree = Tree::from_node(&root, &tree::Options::default());
-            match form {
-                Form::Svg => tree.to_svg(),
-                Form::Mermaid => tree.to_mermaid(tree::Direction::default()),
-                Form::Text => tree.to_text(columns) + "\n",
-                Form::Json => file::tree_to_json(&root),
-                Form::Flame | Form::Perfetto => return Err(DrawError::NoForm { what: "tree", form }),
-            }
-        }
+        (Saved::Tree(_) | Saved::Group(_), Some(_)) => return Err(DrawError::NoDifference),
+        (Saved::Tree(root), None) if form == Form::Json => file::tree_to_json(&root),
+        (Saved::Group(group), None) if form == Form::Json => file::group_to_json(&group),
+        (Saved::Tree(root), None) => tree_as(&Tree::from_node(&root, &tree::Options::default()), form, columns)?,
+        (Saved::Group(group), None) => tree_as(&Tree::from_group(&group, &tree::Options::default()), form, columns)?,
     };
     match &wanted.output {
         Some(path) => write(path, &drawn).map(|()| String::new()),
@@ -317,6 +311,15 @@ fn trace_as(
         Picture::Messages => flame_as(&Flame::of_messages(trace), form, columns)?,
     };
     Ok(drawn)
+}
+
+fn tree_as(tree: &Tree, form: Form, columns: usize) -> Result<String, DrawError> {
+    match form {
+        Form::Svg => Ok(tree.to_svg()),
+        Form::Mermaid => Ok(tree.to_mermaid(tree::Direction::default())),
+        Form::Text => Ok(tree.to_text(columns) + "\n"),
+        Form::Json | Form::Flame | Form::Perfetto => Err(DrawError::NoForm { what: "tree", form }),
+    }
 }
 
 fn flame_as(flame: &Flame, form: Form, columns: usize) -> Result<String, DrawError> {

@@ -33,7 +33,8 @@ fn print_plainly(output: &Output) {
         Output::Value { text, .. }
         | Output::Sequence { text, .. }
         | Output::Tree { text, .. }
-        | Output::Picture { text, .. } => std::println!("{text}"),
+        | Output::Picture { text, .. }
+        | Output::Flame { text, .. } => std::println!("{text}"),
     }
 }
 

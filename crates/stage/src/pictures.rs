@@ -65,7 +65,7 @@ pub async fn render_seq_trace<F: Future>(future: F) -> F::Output {
 pub async fn render_map<F: Future>(future: F) -> F::Output {
     drawn(future, |trace| {
         let map = trace.map(&map::Options::default());
-        (map.to_text(width()), map.to_svg())
+        Output::Picture { text: map.to_text(width()), svg: map.to_svg() }
     })
     .await
 }
@@ -75,7 +75,8 @@ pub async fn render_map<F: Future>(future: F) -> F::Output {
 /// # Panics
 /// Outside of a process.
 pub async fn render_timeline<F: Future>(future: F) -> F::Output {
-    drawn(future, |trace| (trace.sequence().to_text(width()), trace.timeline().to_svg())).await
+    drawn(future, |trace| Output::Picture { text: trace.sequence().to_text(width()), svg: trace.timeline().to_svg() })
+        .await
 }
 
 /// Runs a future and draws how long each process worked on each kind of message, as a flamegraph. Returns what the future
@@ -84,21 +85,19 @@ pub async fn render_timeline<F: Future>(future: F) -> F::Output {
 /// # Panics
 /// Outside of a process.
 pub async fn render_flame<F: Future>(future: F) -> F::Output {
-    drawn(future, |trace| {
-        let flame = Flame::of_busy(trace);
-        let text = flame.to_text(width());
-        // Where nothing took any time, there is no picture either.
-        let svg = flame.to_svg().unwrap_or_default();
-        (text, svg)
-    })
-    .await
+    drawn(future, |trace| flame(&Flame::of_busy(trace))).await
 }
 
-async fn drawn<F: Future>(future: F, draw: impl FnOnce(&Trace) -> (String, String)) -> F::Output {
+async fn drawn<F: Future>(future: F, draw: impl FnOnce(&Trace) -> Output) -> F::Output {
     let (value, trace) = greenroom::trace(future).await;
-    let (text, svg) = draw(&trace);
-    emit(Output::Picture { text, svg });
+    emit(draw(&trace));
     value
+}
+
+/// A flamegraph as data: what draws it is no part of what cells are compiled with.
+fn flame(flame: &Flame) -> Output {
+    let (text, folded) = (flame.to_text(width()), flame.to_folded());
+    Output::Flame { text, title: flame.title.clone(), unit: flame.unit.to_owned(), folded }
 }
 
 /// Draws the supervision tree below a supervisor.

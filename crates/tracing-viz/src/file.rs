@@ -12,6 +12,8 @@ use greenroom::tree::TreeNode;
 use greenroom::{ExitReason, NodeId, NodeName, Pid};
 use serde::{Deserialize, Serialize};
 
+use crate::tree::Group;
+
 /// The version that is written; older ones are read.
 const VERSION: u32 = 1;
 
@@ -22,6 +24,8 @@ pub enum Saved {
     Trace(Trace),
     /// A supervision tree.
     Tree(TreeNode),
+    /// The trees of an application, a node or a cluster.
+    Group(Group),
 }
 
 /// Why a text is no saved trace or tree.
@@ -112,7 +116,21 @@ pub fn tree_to_json(root: &TreeNode) -> String {
     format!("{{\"greenroom\": \"tree\", \"version\": {VERSION}, \"tree\": {}}}\n", line(root))
 }
 
-/// Reads what [`trace_to_json`] or [`tree_to_json`] has written.
+/// The trees of an application, a node or a cluster as JSON.
+///
+/// ```
+/// use greenroom_tracing_viz::file::{self, Saved};
+/// use greenroom_tracing_viz::tree::{Group, Role};
+///
+/// let node = Group { name: "a@host".into(), role: Role::Node, groups: vec![], trees: vec![] };
+/// let cluster = Group { name: "shop".into(), role: Role::Cluster, groups: vec![node], trees: vec![] };
+/// assert_eq!(file::read(&file::group_to_json(&cluster)).unwrap(), Saved::Group(cluster));
+/// ```
+pub fn group_to_json(group: &Group) -> String {
+    format!("{{\"greenroom\": \"group\", \"version\": {VERSION}, \"group\": {}}}\n", line(group))
+}
+
+/// Reads what [`trace_to_json`], [`tree_to_json`] or [`group_to_json`] has written.
 ///
 /// # Errors
 /// [`ReadError`], if it is anything else.
@@ -124,6 +142,7 @@ pub fn read(json: &str) -> Result<Saved, ReadError> {
     match head.greenroom {
         What::Trace => serde_json::from_str::<File>(json).map_err(ReadError::Json)?.open().map(Saved::Trace),
         What::Tree => Ok(Saved::Tree(serde_json::from_str::<TreeFile>(json).map_err(ReadError::Json)?.tree)),
+        What::Group => Ok(Saved::Group(serde_json::from_str::<GroupFile>(json).map_err(ReadError::Json)?.group)),
     }
 }
 
@@ -150,11 +169,17 @@ struct Head {
 enum What {
     Trace,
     Tree,
+    Group,
 }
 
 #[derive(Deserialize)]
 struct TreeFile {
     tree: TreeNode,
+}
+
+#[derive(Deserialize)]
+struct GroupFile {
+    group: Group,
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use crate::words;
 mod svg;
 
 #[cfg(feature = "flame")]
-pub use svg::DrawError;
+pub use svg::{DrawError, draw};
 
 /// Stacks and what each of them weighs.
 #[derive(Clone, Debug, PartialEq, Eq)]

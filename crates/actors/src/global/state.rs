@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::Resolve;
-use crate::pid::{Pid, Ref};
+use crate::pid::{NodeId, Pid, Ref};
 
 /// Who waits for an answer.
 pub type Asker = (Pid, Ref);
@@ -41,6 +41,10 @@ pub enum Input {
     Replace(Wish),
     /// A name is to be nobody's.
     Unregister(Arc<str>, Asker),
+    /// Somebody wants to know when it is known what these nodes own.
+    Sync(Asker, Vec<NodeId>),
+    /// A node has no server, or is lost.
+    Lost(NodeId),
     /// A process has ended: one that has names, or the server of another node.
     Down(Pid),
     /// Another node's server has said something.
@@ -84,6 +88,8 @@ pub enum Output {
     Reply(Asker, Result<(), Option<Pid>>),
     /// Another server is told.
     Send(Pid, Protocol),
+    /// The server of a node, whoever that is, is asked what it owns.
+    Ask(NodeId),
     /// From now on it matters when this process ends.
     Monitor(Pid),
     /// A process that has lost its name is killed.
@@ -116,6 +122,8 @@ pub struct State {
     waiting: Vec<Wish>,
     /// Answers that wait until servers have heard of something.
     unsaid: Vec<Unsaid>,
+    /// Who waits until the names of these nodes are known.
+    syncing: Vec<(Asker, FxHashSet<NodeId>)>,
     /// A time that is later than all that it has heard of.
     time: u64,
     questions: u64,
@@ -156,6 +164,12 @@ impl State {
                 self.give(me, wish, stamp, &mut outputs);
             }
             Input::Unregister(name, asker) => self.unregister(me, name, asker, &mut outputs),
+            Input::Sync(asker, nodes) => {
+                outputs.extend(nodes.iter().copied().map(Output::Ask));
+                self.syncing.push((asker, nodes.into_iter().collect()));
+                self.answer_synced(&mut outputs);
+            }
+            Input::Lost(node) => self.synced(node, &mut outputs),
             Input::Down(pid) => self.down(me, pid, &mut outputs),
             Input::Peer(message) => self.hear(me, lives, message, &mut outputs),
         }
@@ -180,7 +194,8 @@ impl State {
 
     /// Whether nobody waits for anything.
     pub fn is_at_rest(&self) -> bool {
-        self.claims.is_empty() && self.promised.is_empty() && self.waiting.is_empty() && self.unsaid.is_empty()
+        let nobody_waits = self.waiting.is_empty() && self.unsaid.is_empty() && self.syncing.is_empty();
+        nobody_waits && self.claims.is_empty() && self.promised.is_empty()
     }
 
     fn register(&mut self, me: Pid, lives: &dyn Fn(Pid) -> bool, wish: Wish, outputs: &mut Vec<Output>) {
@@ -238,6 +253,17 @@ impl State {
     fn answer_heard(&mut self, outputs: &mut Vec<Output>) {
         let done = self.unsaid.extract_if(.., |unsaid| unsaid.unheard.is_empty());
         outputs.extend(done.map(|unsaid| Output::Reply(unsaid.asker, Ok(()))));
+    }
+
+    /// It is known what a node owns, or that it owns nothing.
+    fn synced(&mut self, node: NodeId, outputs: &mut Vec<Output>) {
+        self.syncing.iter_mut().for_each(|(_, unknown)| _ = unknown.remove(&node));
+        self.answer_synced(outputs);
+    }
+
+    fn answer_synced(&mut self, outputs: &mut Vec<Output>) {
+        let done = self.syncing.extract_if(.., |(_, unknown)| unknown.is_empty());
+        outputs.extend(done.map(|(asker, _)| Output::Reply(asker, Ok(()))));
     }
 
     fn heard(&mut self, server: Pid, name: &str, given: Option<Stamp>, outputs: &mut Vec<Output>) {
@@ -307,6 +333,7 @@ impl State {
                 for (name, theirs) in new.into_iter().filter(|(name, theirs)| old.get(name) != Some(theirs)) {
                     self.conflict(me, lives, server, &name, theirs, outputs);
                 }
+                self.synced(server.node(), outputs);
             }
             Protocol::Claim(server, question, name) => {
                 let holder = self.holder(me, lives, &name, outputs).or_else(|| {

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use greenroom::Node;
 use greenroom::global::Names;
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::error::StartError;
 use super::{Cluster, HANDSHAKE_TIME};
 use crate::address::{Address, read_peers};
 use crate::cookie::Cookie;
+use crate::directory::Directory;
 use crate::events::Watchers;
 use crate::flush::flush_after_turns;
 use crate::hub::Hub;
@@ -139,6 +140,13 @@ impl Builder {
         let (high_water, limit) = (self.queue, self.queue.saturating_mul(QUEUES));
         let settings = Arc::new(Settings { cookie, myself, handshake_time: HANDSHAKE_TIME, high_water, limit });
         let (open, strangers, parted) = Default::default();
+        let mut directory = Directory::default();
+        for peer in &peers {
+            if let Some(name) = peer.name() {
+                directory.learn(&name.into(), peer);
+            }
+        }
+        let (wanted, calls) = mpsc::unbounded_channel();
         let (ready, served) = watch::channel(false);
         node.spawn(crate::erpc::serve(ready));
         let hub = Arc::new(Hub {
@@ -153,6 +161,8 @@ impl Builder {
             watchers: Watchers::default(),
             due: Mutex::default(),
             flush_wanted: Notify::new(),
+            directory: Mutex::new(directory),
+            wanted,
             parted,
             served,
             changed: watch::Sender::new(()),
@@ -164,6 +174,7 @@ impl Builder {
         if let Some(address) = self.listen {
             cluster.listen(address).map_err(StartError::Listen)?;
         }
+        node.tokio().spawn(cluster.clone().reach_all(calls));
         node.set_router(Arc::new(Wires(hub)));
         for peer in peers {
             node.tokio().spawn(cluster.clone().stay_connected(peer));

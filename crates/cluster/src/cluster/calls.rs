@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::NodeId;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::error::ConnectError;
 use super::{Cluster, HANDSHAKE_TIME};
 use crate::address::Address;
 use crate::cookie::random_bytes;
+use crate::directory::Wanted;
 use crate::drive::{self, Outcome};
 use crate::hub::Hub;
 use crate::notice::Notice;
@@ -78,7 +79,13 @@ impl Cluster {
     pub(super) async fn call(self, address: Address) -> Result<NodeId, ConnectError> {
         loop {
             let error = match self.try_call(&address).await? {
-                Ok(node) => return self.is_wanted(&address, node),
+                Ok(node) => {
+                    let wanted = self.is_wanted(&address, node);
+                    if wanted.is_err() {
+                        self.disconnect(node);
+                    }
+                    return wanted;
+                }
                 Err(error) => error,
             };
             let (closed, peer) = error;
@@ -120,14 +127,36 @@ impl Cluster {
         outcome.await.map_err(|_| ConnectError::TimedOut(address.clone()))
     }
 
-    /// Whether a node is the one that was asked for.
+    /// Whether a node is the one that was asked for. If so, it is known from now on where it is.
     fn is_wanted(&self, address: &Address, node: NodeId) -> Result<NodeId, ConnectError> {
-        match address.name().is_none_or(|name| *node.name().name == *name) {
-            true => Ok(node),
-            false => {
-                self.disconnect(node);
-                Err(ConnectError::OtherNode(address.clone(), node))
-            }
+        let name = node.name().name;
+        if address.name().is_some_and(|wanted| *name != *wanted) {
+            return Err(ConnectError::OtherNode(address.clone(), node));
+        }
+        self.0.directory.lock().learn(&name, address);
+        Ok(node)
+    }
+
+    /// Calls nodes that something was sent to while they were not connected.
+    pub(super) async fn reach_all(self, mut wanted: mpsc::UnboundedReceiver<Wanted>) {
+        while let Some(wanted) = wanted.recv().await {
+            tokio::spawn(self.clone().reach(wanted));
+        }
+    }
+
+    async fn reach(self, wanted: Wanted) {
+        let hub = self.0.clone();
+        let failure = match hub.may_call(&wanted).await {
+            true => self.call(wanted.address.expecting(&wanted.name)).await.err(),
+            false => None,
+        };
+        // If it has been reached, nothing waits any more, but for what was for another life of it.
+        let waiting = hub.directory.lock().over(&wanted.name, wanted.number);
+        hub.give_back(waiting);
+        if let Some(why) = failure.map(|failure| failure.to_string())
+            && hub.directory.lock().is_news(&wanted.name, &why)
+        {
+            hub.tell(&Notice::Unreachable(why));
         }
     }
 

@@ -266,7 +266,7 @@ fn an_operation_before_the_proof_is_not_heard() {
 }
 
 #[test]
-fn bad_names_are_refused() {
+fn case_213_bad_names_are_refused() {
     for bad in ["", "a\nb", &"x".repeat(256)] {
         let cookie = Cookie::random();
         let (mut caller, mut listener) = (End::new(Role::Caller, bad, &cookie, HERE, 1), pair(&cookie).1);

@@ -117,10 +117,10 @@ fn a_process_is_spawned_on_another_node_and_ends_as_its_function_says() {
 #[test]
 fn case_206_spawning_on_a_node_that_is_gone_gives_a_pid_that_says_noconnection() {
     let (near, far) = pair();
-    let (cluster, far_id) = (near.cluster.clone(), far.node.id());
+    let far_id = far.node.id();
+    far.node.shutdown();
     near.node.block_on(async move {
         trap_exit(true);
-        cluster.disconnect(far_id);
         let pid = spawn_on(far_id, sum_and_forget, vec![1]).await;
         assert_eq!(pid.node(), far_id);
         monitor(pid);
@@ -128,6 +128,43 @@ fn case_206_spawning_on_a_node_that_is_gone_gives_a_pid_that_says_noconnection()
         link(pid);
         assert_eq!(receive::<Exit>().await.reason, ExitReason::NoConnection);
     });
+}
+
+#[test]
+fn case_207_a_node_of_another_program_has_not_the_function_and_says_which_programs_these_are() {
+    let cookie = greenroom_cluster::Cookie::random();
+    let home = member("home", &cookie);
+    let address = home.cluster.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let mut other = std::process::Command::new(crate::examples::program("remote_shell"))
+        .env("GREENROOM_EXAMPLE_HOME", address.to_string())
+        .env("GREENROOM_EXAMPLE_COOKIE", cookie.reveal())
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while home.cluster.nodes().is_empty() {
+        std::thread::yield_now();
+    }
+    let node = home.cluster.nodes()[0];
+    let (called, spawned) = home.node.block_on(async move {
+        let called = erpc::call(node, sum, vec![1], Duration::MAX).await;
+        // There is a process all the same, which ends at once, mostly before it can be watched.
+        let spawned = spawn_on(node, sum_and_forget, vec![1]).await;
+        monitor(spawned);
+        match receive::<Down>().await.reason {
+            ExitReason::NoProc => {}
+            ExitReason::Error(why) => assert!(why.to_string().starts_with("undef: "), "{why}"),
+            other => panic!("{other:?}"),
+        }
+        (called, spawned)
+    });
+    assert_eq!(spawned.node(), node);
+    let Err(CallError::Undefined(undefined)) = called else { panic!("{called:?}") };
+    assert_ne!(undefined.wanted, undefined.there);
+    for fingerprint in [&undefined.wanted, &undefined.there] {
+        assert!(undefined.to_string().contains(&fingerprint.to_string()), "{undefined}");
+    }
+    other.kill().unwrap();
+    other.wait().unwrap();
 }
 
 async fn sum_and_forget(numbers: Vec<i64>) {

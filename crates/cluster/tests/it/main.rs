@@ -8,6 +8,7 @@ mod membership;
 mod namespaces;
 mod nodes;
 mod processes;
+mod reaching;
 mod refusals;
 mod remote;
 mod servers;

@@ -194,7 +194,9 @@ fn those_who_are_held_back_go_on_when_the_connection_is_lost() {
         for _ in 0..SENDERS {
             ends.recv_timeout(Duration::from_secs(30)).expect("everyone goes on");
         }
+        // What they have sent since then has connected the two again.
         while !near.nodes().is_empty() {
+            near.disconnect(far_id);
             std::thread::yield_now();
         }
     }

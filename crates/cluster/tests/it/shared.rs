@@ -4,7 +4,7 @@ use greenroom::gen_server::{CallFailure, GenServer, InitError};
 use greenroom::global::{NameConflict, NameError, Names, Resolve};
 use greenroom::groups::{Change, GroupEvent, Scope};
 use greenroom::message::Down;
-use greenroom::{ExitReason, Pid, accepts, exit, monitor, receive, self_pid, send, spawn};
+use greenroom::{ExitReason, Node, Pid, accepts, exit, monitor, receive, self_pid, send, spawn};
 use greenroom_cluster::{Cluster, Cookie, MemoryNetwork};
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,18 @@ use crate::membership::{anywhere, on_network};
 use crate::nodes::Member;
 use crate::refusals::connect;
 
-/// Nodes of these names that are all connected.
-fn mesh<const N: usize>(names: [&str; N]) -> [Member; N] {
+/// Nodes of these names that are all connected, and know each other's global names.
+fn mesh<const N: usize>(called: [&str; N]) -> [Member; N] {
     let (cookie, network) = (Cookie::random(), MemoryNetwork::new());
-    let members = names.map(|name| on_network(name, &cookie, &network));
+    let members = called.map(|name| on_network(name, &cookie, &network));
     let addresses: Vec<_> = members.iter().map(|member| member.cluster.listen(anywhere()).unwrap()).collect();
     for (index, member) in members.iter().enumerate() {
         addresses[..index].iter().for_each(|address| _ = connect(member, *address).unwrap());
+    }
+    for member in &members {
+        // A name that is registered from now on is known to all of them.
+        let known = names(&member.cluster);
+        member.node.block_on(async move { known.sync().await.unwrap() });
     }
     members
 }
@@ -181,6 +186,36 @@ fn case_89_a_global_name_is_one_process_s_on_all_nodes() {
     b.node.shutdown();
     while names(&a.cluster).whereis("counter").is_some() || names(&c.cluster).whereis("counter").is_some() {
         std::thread::yield_now();
+    }
+}
+
+#[test]
+fn case_89_after_a_sync_the_names_of_all_connected_nodes_are_known() {
+    let (cookie, network) = (Cookie::random(), MemoryNetwork::new());
+    for _ in 0..20 {
+        let [a, b, c] = ["a", "b", "c"].map(|name| on_network(name, &cookie, &network));
+        for member in [&b, &c] {
+            let (names, pid) = (names(&member.cluster), member.node.spawn(forever()));
+            let name = format!("of {}", member.node.id());
+            member.node.block_on(async move { names.register(name, pid).await.unwrap() });
+        }
+        // Who looks in has no names, and whoever is lost in between is not waited for.
+        let hidden = Node::builder().name("hidden").workers(1).start().unwrap();
+        let builder = Cluster::builder(&hidden).cookie(cookie.clone()).network(&network).hidden();
+        let hidden = Member { cluster: builder.start().unwrap(), node: hidden };
+        let lost = on_network("lost", &cookie, &network);
+        let addresses = [&b, &c, &hidden, &lost].map(|member| member.cluster.listen(anywhere()).unwrap());
+        let (cluster, on_a) = (a.cluster.clone(), names(&a.cluster));
+        let known = a.node.block_on(async move {
+            on_a.sync().await.unwrap();
+            for address in addresses {
+                cluster.connect(address).await.unwrap();
+            }
+            spawn(async move { drop(std::thread::spawn(move || lost.node.shutdown())) });
+            on_a.sync().await.unwrap();
+            on_a.registered()
+        });
+        assert_eq!(known, ["of b".into(), "of c".into()]);
     }
 }
 

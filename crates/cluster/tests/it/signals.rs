@@ -90,6 +90,58 @@ fn nothing_comes_through_a_link_that_was_removed() {
 }
 
 #[test]
+fn case_217_signals_arrive_across_a_busy_connection() {
+    const ROUNDS: usize = 20;
+    let (near, far) = pair();
+    let sink = far.node.spawn(async {
+        loop {
+            receive::<String>().await;
+        }
+    });
+    let is_over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    // Both short and long messages, as many as the connection takes, for as long as the test lasts.
+    for size in [100, 1 << 20] {
+        let is_over = is_over.clone();
+        near.node.spawn(async move {
+            let bytes = "x".repeat(size);
+            while !is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                send(sink, bytes.clone());
+                greenroom::yield_now().await;
+            }
+        });
+    }
+    let moved = || near.cluster.counters(far.node.id()).unwrap();
+    while moved().fragments_out == 0 || moved().operations_out < 100 {
+        std::thread::yield_now();
+    }
+    let peer = || far.node.spawn(async { receive::<()>().await });
+    for _ in 0..ROUNDS {
+        let (killed, left, spared) = (peer(), peer(), peer());
+        near.node.block_on(async move {
+            trap_exit(true);
+            link(killed);
+            let (of_killed, of_left) = (monitor(killed), monitor(left));
+            exit(killed, "enough");
+            assert!(greenroom::demonitor(of_left));
+            exit(left, "unheard");
+            greenroom::spawn(async move {
+                link(spared);
+                unlink(spared);
+                greenroom::exit_self("not linked any more")
+            });
+            let (exit, down) = (receive::<Exit>().await, receive::<Down>().await);
+            assert_eq!(exit, Exit { from: killed, reason: "enough".into() });
+            assert_eq!((down.reference, down.reason), (of_killed, "enough".into()));
+            let fence = monitor(left);
+            let down = receive::<Down>().await;
+            assert_eq!((down.reference, down.reason), (fence, ExitReason::NoProc), "nothing came of the other one");
+        });
+        assert!(far.node.is_alive(spared), "its link was removed");
+    }
+    is_over.store(true, std::sync::atomic::Ordering::SeqCst);
+}
+
+#[test]
 fn case_200_a_lost_node_is_noconnection_for_everyone() {
     let (near, far) = pair();
     let (linked, watched) =

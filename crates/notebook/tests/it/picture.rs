@@ -8,8 +8,10 @@ use greenroom::trace::{EventKind, ProcessName, Signal, Trace, TraceEvent};
 use greenroom::{NodeId, NodeName, Pid};
 use greenroom_notebook::cli::{Cli, Command};
 use greenroom_notebook::draw::Style;
+use greenroom_notebook::event::Output;
 use greenroom_notebook::picture::draw;
 use greenroom_tracing_viz::file;
+use greenroom_tracing_viz::tree::{Group, Role};
 
 fn trace() -> Trace {
     let node = NodeId::intern(&NodeName { name: "home".into(), incarnation: 0 });
@@ -28,9 +30,14 @@ fn trace() -> Trace {
 
 /// What `greenroom draw` prints for the trace with these arguments, or its error.
 fn drawn(arguments: &[&str]) -> Result<String, String> {
+    drawn_of(&file::trace_to_json(&trace()), arguments)
+}
+
+/// The same of what is saved.
+fn drawn_of(json: &str, arguments: &[&str]) -> Result<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("trace.json");
-    std::fs::write(&saved, file::trace_to_json(&trace())).unwrap();
+    std::fs::write(&saved, json).unwrap();
     let words = ["greenroom", "draw", saved.to_str().unwrap()].into_iter().chain(arguments.iter().copied());
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
     let Some(Command::Draw(wanted)) = cli.command else { panic!("another command") };
@@ -47,6 +54,34 @@ fn a_trace_is_drawn_in_every_form() {
     assert_eq!(drawn(&["--as", "json"]).unwrap(), file::trace_to_json(&trace()));
     assert!(drawn(&["--picture", "map"]).unwrap().contains("self() ─▶ echo"));
     assert!(drawn(&["--picture", "timeline", "--as", "svg"]).unwrap().contains("Timeline"));
+}
+
+#[test]
+fn the_trees_of_a_cluster_are_drawn_in_every_form() {
+    let node = |name: &str| Group { name: name.into(), role: Role::Node, groups: vec![], trees: vec![] };
+    let groups = vec![node("a@host"), node("b@host")];
+    let json = file::group_to_json(&Group { name: "shop".into(), role: Role::Cluster, groups, trees: vec![] });
+    assert_eq!(drawn_of(&json, &[]).unwrap(), "Cluster shop\n├─ Node a@host\n└─ Node b@host\n");
+    for (form, begin) in [("svg", "<svg"), ("mermaid", "graph TD;"), ("json", "{\"greenroom\": \"group\"")] {
+        let drawn = drawn_of(&json, &["--as", form]).unwrap();
+        assert!(drawn.starts_with(begin) && drawn.contains("shop"), "{drawn}");
+    }
+    assert!(drawn_of(&json, &["--as", "flame"]).unwrap_err().contains("tree"));
+}
+
+#[test]
+fn a_flamegraph_of_a_cell_is_drawn_where_it_is_shown() {
+    let flame = |folded: &str| greenroom_stage::cell::Output::Flame {
+        text: "100.0 % main".into(),
+        title: "Busy <time>".into(),
+        unit: "ns".into(),
+        folded: folded.into(),
+    };
+    let shown = Output::from(flame("home;main;Ping 7\nhome;main;<b>&Pong 3\n"));
+    let svg = shown.svg.unwrap();
+    assert!(svg.contains("&lt;b&gt;&amp;Pong") && svg.contains("Busy &lt;time&gt;") && !svg.contains("<b>"), "{svg}");
+    assert_eq!(shown.text, "100.0 % main");
+    assert_eq!(Output::from(flame("")).svg, None, "nothing took any time");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub enum Output {
         /// The same tree for a browser.
         svg: String,
     },
-    /// Any other picture: a map of processes, a timeline, a flamegraph.
+    /// Any other picture: a map of processes, a timeline.
     Picture {
         /// What it shows, for a terminal.
         text: String,
@@ -42,6 +42,17 @@ pub enum Output {
     },
     /// An error that the cell reports without failing.
     Error(String),
+    /// A flamegraph, to be drawn by whoever shows it.
+    Flame {
+        /// What weighs most, for a terminal.
+        text: String,
+        /// What it is a picture of.
+        title: String,
+        /// What weights are counted in.
+        unit: String,
+        /// The stacks as lines `outermost;…;innermost weight`.
+        folded: String,
+    },
 }
 
 /// How a type shows itself as the value of a cell. Types without it are shown by their `Debug`.

@@ -2,9 +2,20 @@
 
 use std::fmt;
 
-use inferno::flamegraph::{self, Options};
+use inferno::flamegraph::color::BasicPalette;
+use inferno::flamegraph::{self, Options, Palette};
 
 use super::Flame;
+
+/// Light or dark as its reader likes it, as all pictures are.
+const STYLE: &str = "#background stop { stop-color:#fff }
+#search { opacity:0.6 }
+@media (prefers-color-scheme:dark) {
+#background stop { stop-color:#0e1116 }
+#title, #details, #search, #matched, #unzoom { fill:#e6edf3 }
+#frames > *:hover { stroke:#fff }
+}
+";
 
 /// Why a flamegraph could not be drawn.
 #[derive(Debug)]
@@ -41,7 +52,11 @@ impl Flame {
     }
 }
 
-fn draw(title: &str, unit: &str, folded: &str) -> Result<String, DrawError> {
+/// A flamegraph of lines `outermost;…;innermost weight`, as [`Flame::to_folded`] writes them.
+///
+/// # Errors
+/// [`DrawError`], if nothing weighs anything.
+pub fn draw(title: &str, unit: &str, folded: &str) -> Result<String, DrawError> {
     if folded.is_empty() {
         return Err(DrawError("there is nothing in it".to_owned()));
     }
@@ -49,8 +64,12 @@ fn draw(title: &str, unit: &str, folded: &str) -> Result<String, DrawError> {
     options.title = title.to_owned();
     options.count_name = unit.to_owned();
     options.deterministic = true;
-    options.font_type = "ui-monospace, Menlo, monospace".to_owned();
+    options.font_type = "monospace".to_owned();
+    // Black letters stand out from all of its colours.
+    options.colors = Palette::Basic(BasicPalette::Orange);
     let mut svg = Vec::new();
     flamegraph::from_lines(&mut options, folded.lines(), &mut svg).map_err(|error| DrawError(error.to_string()))?;
-    String::from_utf8(svg).map_err(|error| DrawError(error.to_string()))
+    let svg = String::from_utf8(svg).map_err(|error| DrawError(error.to_string()))?;
+    // The first style sheet is inferno's: what is foreign comes after it.
+    Ok(svg.replacen("</style>", &format!("{STYLE}</style>"), 1))
 }

@@ -10,6 +10,11 @@ use crate::words;
 /// The height of a process.
 const HEIGHT: f64 = 40.0;
 
+/// The least room between two processes, beside or above each other.
+const BESIDE: f64 = 56.0;
+/// See [`BESIDE`].
+const ABOVE: f64 = 34.0;
+
 /// The longest name, in characters.
 const NAME: usize = 26;
 
@@ -24,9 +29,9 @@ impl Map {
     /// The map as an SVG picture. Pointing at a process shows what it sent and received.
     pub fn to_svg(&self) -> String {
         let (places, width, height) = self.places();
-        let mut page = Page::new();
+        let (mut page, mut labels) = (Page::new(), Vec::new());
         for flow in self.flows.iter().rev() {
-            self.flow(&mut page, flow, &places);
+            self.flow(&mut page, flow, &places, &mut labels);
         }
         for (index, place) in places.iter().enumerate() {
             self.process(&mut page, index, place);
@@ -58,12 +63,22 @@ impl Map {
         if order.len() == 2 {
             (rx, ry) = (170.0, 30.0);
         }
-        let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
-        let mut places: Vec<Place> = (0..order.len()).map(|_| Place { x: 0.0, y: 0.0, width: 0.0 }).collect();
-        for (position, &index) in order.iter().enumerate() {
-            let angle = TAU * position as f64 / count - TAU / 4.0 - if order.len() == 2 { TAU / 4.0 } else { 0.0 };
-            places[index] = Place { x: cx + rx * angle.cos(), y: cy + ry * angle.sin(), width: width(index) };
+        let around = |rx: f64, ry: f64| {
+            let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
+            let mut places: Vec<Place> = (0..order.len()).map(|_| Place { x: 0.0, y: 0.0, width: 0.0 }).collect();
+            for (position, &index) in order.iter().enumerate() {
+                let angle = TAU * position as f64 / count - TAU / 4.0 - if order.len() == 2 { TAU / 4.0 } else { 0.0 };
+                places[index] = Place { x: cx + rx * angle.cos(), y: cy + ry * angle.sin(), width: width(index) };
+            }
+            places
+        };
+        let mut places = around(rx, ry);
+        // A circle that is three times as large has room enough for any two.
+        while crowded(&places) && order.len() > 2 && rx < 3.0 * count * widest {
+            (rx, ry) = (rx * 1.06, ry * 1.06);
+            places = around(rx, ry);
         }
+        let (cx, cy) = (rx + widest / 2.0 + 24.0, TOP + ry + HEIGHT / 2.0 + 22.0);
         let note = if self.folded.processes > 0 { 22.0 } else { 0.0 };
         (places, cx * 2.0, cy + ry + HEIGHT / 2.0 + 26.0 + note)
     }
@@ -105,7 +120,8 @@ impl Map {
         page.end();
     }
 
-    fn flow(&self, page: &mut Page, flow: &Flow, places: &[Place]) {
+    /// An arrow. Its label goes where there is none of those that are there already, and no process.
+    fn flow(&self, page: &mut Page, flow: &Flow, places: &[Place], labels: &mut Vec<Place>) {
         let (from, to) = (&places[flow.from], &places[flow.to]);
         let (dx, dy) = (to.x - from.x, to.y - from.y);
         // Each direction bends its own way.
@@ -149,11 +165,36 @@ impl Map {
             Px(tx - ux + uy * 0.45),
             Px(ty - uy - ux * 0.45),
         ));
-        let (lx, ly) = at(0.42);
         let count = words::count(flow.messages);
-        page.text(lx, ly + LETTER / 2.0, "label", &count);
+        let width = words::width(&count) as f64 * LETTER + 4.0;
+        let label = |t: f64| {
+            let (x, y) = at(t);
+            Place { x, y, width }
+        };
+        let hides = |one: &Place, other: &Place, height: f64| {
+            (one.x - other.x).abs() < (one.width + other.width) / 2.0 && (one.y - other.y).abs() < height
+        };
+        let is_free = |label: &Place| {
+            let is_hidden = places.iter().any(|place| hides(label, place, HEIGHT / 2.0 + LETTER));
+            !is_hidden && !labels.iter().any(|other| hides(label, other, 2.0 * LETTER))
+        };
+        // From the middle of its first half to both sides.
+        let mut tried =
+            (0..24).map(|step| 0.42 + 0.02 * f64::from(if step % 2 == 0 { step / 2 } else { -step / 2 - 1 }));
+        let label = tried.find(|t| is_free(&label(*t))).map_or_else(|| label(0.42), label);
+        page.text(label.x, label.y + LETTER / 2.0, "label", &count);
+        labels.push(label);
         page.end();
     }
+}
+
+/// Whether two processes stand so close that there is no room for what is written between them.
+fn crowded(places: &[Place]) -> bool {
+    let is_close = |one: &Place, other: &Place| {
+        let (aside, above) = ((one.x - other.x).abs(), (one.y - other.y).abs());
+        aside < (one.width + other.width) / 2.0 + BESIDE && above < HEIGHT + ABOVE
+    };
+    places.iter().enumerate().any(|(index, one)| places[..index].iter().any(|other| is_close(one, other)))
 }
 
 impl super::Process {

@@ -12,6 +12,8 @@ const NAME: usize = 28;
 
 /// More messages than these are not drawn one by one.
 const MESSAGES: usize = 4000;
+/// More messages than these are drawn so thin that the lanes can be seen between them.
+const DENSE: usize = 200;
 
 impl Timeline {
     /// The lanes as an SVG picture: who lived when, when messages were sent, how many waited.
@@ -29,10 +31,15 @@ impl Timeline {
             let y = top + index as f64 * LANE;
             lane.draw(&mut page, index, y, &x, (left, left + PLOT), deepest);
         }
+        let is_dense = self.messages.len() > DENSE;
         for message in self.messages.iter().take(MESSAGES) {
             let (from, to) = (top + message.from as f64 * LANE + 17.0, top + message.to as f64 * LANE + 17.0);
             let (start, end) = (x(message.sent), x(message.received.unwrap_or(message.sent)));
-            let class = if message.is_end { "down" } else { "info" };
+            let class = match (message.is_end, is_dense) {
+                (true, _) => "down",
+                (false, true) => "info thin",
+                (false, false) => "info",
+            };
             let title =
                 format!("{}\n{} → {}", message.label, self.lanes[message.from].title, self.lanes[message.to].title);
             page.begin(class, [message.from, message.to], &title);

@@ -7,7 +7,7 @@ use greenroom::trace::{EventKind, ProcessName, Signal, Trace, TraceEvent};
 use greenroom::tree::{ChildKind, ChildStatus, TreeNode};
 use greenroom_tracing_viz::file::{self, Saved};
 use greenroom_tracing_viz::sequence::{self, Action, Sequence, Targets};
-use greenroom_tracing_viz::tree::{self, Direction, Tree};
+use greenroom_tracing_viz::tree::{self, Direction, Group, Role, Tree};
 use greenroom_tracing_viz::{Flame, Pictures, map};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -217,7 +217,10 @@ proptest! {
         let mut trace = trace;
         trace.names.retain(|_, name| *name != ProcessName::default());
         prop_assert_eq!(file::read(&file::trace_to_json(&trace)).unwrap(), Saved::Trace(trace));
-        prop_assert_eq!(file::read(&file::tree_to_json(&root)).unwrap(), Saved::Tree(root));
+        prop_assert_eq!(file::read(&file::tree_to_json(&root)).unwrap(), Saved::Tree(root.clone()));
+        let node = Group { name: root.id.clone(), role: Role::Node, groups: vec![], trees: vec![root.clone()] };
+        let group = Group { name: "all".into(), role: Role::Cluster, groups: vec![node], trees: vec![root] };
+        prop_assert_eq!(file::read(&file::group_to_json(&group)).unwrap(), Saved::Group(group));
     }
 
     #[test]
@@ -229,7 +232,7 @@ proptest! {
         if let Ok(Saved::Trace(trace)) = &spoilt {
             trace.sequence();
         }
-        prop_assert!(!matches!(spoilt, Ok(Saved::Tree(_))));
+        prop_assert!(!matches!(spoilt, Ok(Saved::Tree(_) | Saved::Group(_))));
         prop_assert!(file::read(&text).is_err());
     }
 

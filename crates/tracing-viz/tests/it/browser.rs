@@ -15,7 +15,7 @@ use crate::make::tea_house;
 use crate::tree::service;
 
 /// What the browser makes of a file; nothing if there is no browser.
-fn opened(file: &Path) -> Option<(String, String)> {
+pub fn opened(file: &Path) -> Option<(String, String)> {
     let profile = file.with_extension("profile");
     let output = Command::new("chromium")
         .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"])

@@ -2,6 +2,7 @@
 
 mod any;
 mod browser;
+mod gallery;
 mod make;
 mod sequence;
 mod svg;

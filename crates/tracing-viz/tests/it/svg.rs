@@ -16,7 +16,7 @@ fn small_map() -> Map {
     tea_house().info(7, 8, "aside").trace.map(&map::Options { processes: 4 })
 }
 
-fn described() -> Tree {
+pub fn described() -> Tree {
     let facts = Facts {
         mailbox: Some(1_204),
         memory: Some(48_200),
@@ -79,6 +79,7 @@ fn a_cluster_of_trees() {
     expect_file!["golden/cluster.svg"].assert_eq(&tree.to_svg());
     expect_file!["golden/cluster.txt"].assert_eq(&tree.to_text(100));
     expect_file!["golden/cluster.mmd"].assert_eq(&tree.to_mermaid(Direction::LeftRight));
+    expect_file!["golden/cluster.json"].assert_eq(&file::group_to_json(&cluster));
     let application = Tree::from_group(&shop, &tree::Options::default());
     assert!(application.to_text(100).starts_with("Application shop\n└─ root <0.5.0>  supervisor, one for one\n"));
 }

@@ -46,6 +46,10 @@ impl Nodes {
             match output {
                 Output::Reply((asker, _), answer) => self.replies.push((asker.parts().0, answer)),
                 Output::Send(to, message) => self.under_way.entry((me, to)).or_default().push_back(message),
+                Output::Ask(node) => {
+                    let to = server(&node.name().name);
+                    self.under_way.entry((me, to)).or_default().push_back(Protocol::Discover(me));
+                }
                 Output::Monitor(_) => {}
                 Output::Kill(pid) => {
                     self.dead.insert(pid);
@@ -203,6 +207,22 @@ fn case_219_a_name_that_two_have_given_apart_is_resolved_when_they_meet() {
         assert_eq!((nodes.holder(), nodes.told), (holder, told), "{resolve:?}");
         assert_eq!(nodes.dead.into_iter().collect::<Vec<_>>(), dead);
     }
+}
+
+/// A server that has not met two others wants to know what they own.
+#[test]
+fn who_syncs_is_answered_when_all_have_said_what_they_own_or_are_lost() {
+    let mut nodes = Nodes::new(&["a", "b", "c"]);
+    let asker = |index| (pid("a", index), Ref::new());
+    nodes.hear(server("a"), Input::Sync(asker(7), Vec::new()));
+    assert_eq!(nodes.replies, [(7, Ok(()))], "there is nobody to wait for");
+    let (b, c) = (server("b").node(), server("c").node());
+    nodes.hear(server("a"), Input::Sync(asker(8), vec![b, c]));
+    nodes.hear(server("a"), Input::Sync(asker(9), vec![b]));
+    nodes.hear(server("a"), Input::Peer(Protocol::Sync(server("c"), Vec::new())));
+    assert_eq!(nodes.replies.len(), 1, "b has said nothing");
+    nodes.hear(server("a"), Input::Lost(b));
+    assert_eq!(nodes.replies[1..], [(8, Ok(())), (9, Ok(()))]);
 }
 
 proptest! {

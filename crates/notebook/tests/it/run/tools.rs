@@ -158,6 +158,15 @@ fn a_run_draws_its_own_traffic_across_both_nodes() {
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} in {text}");
     assert!(["session", "runtime_server", "evaluator", "cell"].iter().all(|name| text.contains(name)), "{text}");
     assert_eq!(trace.lost, 0);
+    for (name, begin) in [("run.svg", "<svg"), ("run.mmd", "sequenceDiagram"), ("run.txt", "")] {
+        let ran = finish(start(&mut notebook.command(&["--trace", name])));
+        assert_eq!(ran.code, Some(0), "{} {}", ran.stdout, ran.stderr);
+        let drawn = std::fs::read_to_string(notebook.path().join(name)).expect("it was written");
+        assert!(
+            drawn.starts_with(begin) && drawn.contains("evaluator") && drawn.contains("Finished"),
+            "{name}: {drawn}"
+        );
+    }
 
     let ran = finish(start(&mut notebook.command(&["--trace", "run.png"])));
     assert_eq!(ran.code, Some(2));

@@ -164,7 +164,8 @@ impl Story {
                 global::Output::Kill(pid) if pid.node() == me.node() => killed.push(pid.parts().0),
                 global::Output::Kill(pid) => letters.push((pid, Letter::Kill(pid.parts().0))),
                 global::Output::Tell(..) => self.totals.conflicts += 1,
-                global::Output::Monitor(_) => {}
+                // Only who syncs asks, and nobody does in these stories.
+                global::Output::Ask(_) | global::Output::Monitor(_) => {}
             }
         }
         self.totals.conflicts += killed.len();
