@@ -91,14 +91,16 @@ fn prompt(program: &Path, peer: Option<&Path>, folder: &Path, rounds: u32) -> Re
 /// A program at whose prompt small cells are entered, each a new one.
 struct Typist {
     terminal: Terminal,
+    /// Whether it hears letters one by one, as a hand types them; the peer is given the line at once.
+    by_letters: bool,
 }
 
 impl Typist {
     /// Starts a program and has it do its first cell, which may wait for much.
-    fn start(program: &Path, folder: &Path) -> Result<Typist, String> {
+    fn start(program: &Path, folder: &Path, by_letters: bool) -> Result<Typist, String> {
         let terminal = Terminal::start(program, &[], folder)?;
         terminal.prompt()?;
-        let mut typist = Typist { terminal };
+        let mut typist = Typist { terminal, by_letters };
         for _ in 0..3 {
             typist.enter(REST)?;
         }
@@ -109,8 +111,10 @@ impl Typist {
     fn enter(&mut self, rest: Duration) -> Result<f64, String> {
         let number = unique();
         self.terminal.prompt()?;
-        for key in format!("let list = vec![1, 2, {number}]; list.len() + list[2]").chars() {
-            self.terminal.keys(key.encode_utf8(&mut [0; 4]))?;
+        let line = format!("let list = vec![1, 2, {number}]; list.len() + list[2]");
+        match self.by_letters {
+            true => line.chars().try_for_each(|key| self.terminal.keys(key.encode_utf8(&mut [0; 4])).map(drop))?,
+            false => drop(self.terminal.keys(&line)?),
         }
         self.terminal.see("len() + list[2]")?;
         std::thread::sleep(rest);
@@ -132,8 +136,9 @@ fn enter(
     folder: &Path,
     rounds: u32,
 ) -> Result<Vec<Row>, String> {
-    let mut us = Typist::start(program, folder)?;
-    let mut they = peer.map(|peer| Typist::start(peer, folder)).transpose()?;
+    let mut us = Typist::start(program, folder, true)?;
+    let start = |peer| Typist::start(peer, folder, false).inspect_err(|why| eprintln!("note: {measure}: evcxr: {why}"));
+    let mut they = peer.and_then(|peer| start(peer).ok());
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..rounds.max(5) * 4 {
         ours.push(us.enter(rest)?);
@@ -204,8 +209,8 @@ fn type_word(terminal: &mut Terminal) -> Result<Vec<f64>, String> {
 
 /// The processor time of the program and all that it has started, while nobody does anything.
 fn idle_cpu(program: &Path, peer: Option<&Path>, folder: &Path) -> Result<Vec<Row>, String> {
-    let percent = |program: &Path| {
-        let typist = Typist::start(program, folder)?;
+    let percent = |program: &Path, by_letters| {
+        let typist = Typist::start(program, folder, by_letters)?;
         let id = typist.terminal.id().ok_or("the program has no number")?;
         // What comes after a value is over by then.
         std::thread::sleep(Duration::from_secs(2));
@@ -213,10 +218,10 @@ fn idle_cpu(program: &Path, peer: Option<&Path>, folder: &Path) -> Result<Vec<Ro
         std::thread::sleep(IDLE);
         Ok::<_, String>((busy(id).saturating_sub(before)).as_secs_f64() / begin.elapsed().as_secs_f64() * 100.0)
     };
-    let ours = percent(program)?;
+    let ours = percent(program, true)?;
     let mut rows = vec![row("idle_cpu", "0.1 %", ours, 0.1, "%", Some(1.0))];
     if let Some(peer) = peer {
-        rows.push(row("idle_cpu", "evcxr", ours, percent(peer)?, "%", None));
+        rows.push(row("idle_cpu", "evcxr", ours, percent(peer, false)?, "%", None));
     }
     Ok(rows)
 }
@@ -236,7 +241,7 @@ fn busy(id: u32) -> Duration {
 
 /// A process prints a hundred thousand lines while somebody types.
 fn flood(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, String> {
-    let mut typist = Typist::start(program, folder)?;
+    let mut typist = Typist::start(program, folder, true)?;
     let id = typist.terminal.id().ok_or("the program has no number")?;
     let (mut keys, mut memory, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds.max(3) {

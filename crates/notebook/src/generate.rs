@@ -207,7 +207,8 @@ impl Writer<'_> {
 
     /// Exports what stands under `ident`, with what says which `version` it is, if anything does.
     fn put(&mut self, name: &str, ident: &str, version: &str) {
-        let versioned = if version.is_empty() { String::new() } else { format!("__cell.versioned({name:?}, version); ") };
+        let versioned =
+            if version.is_empty() { String::new() } else { format!("__cell.versioned({name:?}, version); ") };
         let _ = writeln!(
             self.text,
             "{{ use ::greenroom_stage::cell::{{ByClone as _, ByNothing as _, BySerialize as _, ByShare as _}}; let value = \

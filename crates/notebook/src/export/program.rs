@@ -293,7 +293,8 @@ impl Writer<'_> {
             let _ = writeln!(text, "use crate::{}::*;", self.module_name(cell));
         }
         for binding in &cell.environment.around.bindings {
-            let _ = writeln!(text, "let mut {} = {};", identifier(&binding.name), clone(&cell.source_of(&binding.name)));
+            let _ =
+                writeln!(text, "let mut {} = {};", identifier(&binding.name), clone(&cell.source_of(&binding.name)));
         }
         for statement in &analysis.statements {
             let _ = writeln!(text, "{}", cell.statement(statement.clone()));

@@ -66,7 +66,8 @@ impl Bindings {
     /// Adds all bindings of `later`, which win over those of the same name.
     pub fn extend(&mut self, later: &Bindings) {
         if !later.map.is_empty() {
-            Arc::make_mut(&mut self.map).extend(later.map.iter().map(|(name, binding)| (name.clone(), binding.clone())));
+            Arc::make_mut(&mut self.map)
+                .extend(later.map.iter().map(|(name, binding)| (name.clone(), binding.clone())));
         }
     }
 
