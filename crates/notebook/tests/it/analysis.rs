@@ -17,7 +17,7 @@ fn check(source: &str, expected: Expect) {
                 let certain = if used.certain { "" } else { "?" };
                 format!(" {}{certain}{}", used.name, if used.binding { "" } else { "(item)" })
             });
-            let value = analysis.value.map_or("", |range| &source[range]);
+            let value = analysis.value.as_ref().map_or("", |range| &source[range.clone()]);
             format!("defines{}\nuses{}\nvalue {value}\n", names.collect::<String>(), uses.collect::<String>())
         }
         Err(error) => format!("{}: {error}\n", source[error.span.clone()].to_owned()),

@@ -55,7 +55,7 @@ fn what_cannot_be_kept_says_so() {
         &["let list = vec![1, 2];\nlist.iter().max()"],
         expect![[r#"
             list: Clone std::vec::Vec<i32>
-            it: ! it borrows from a local of this cell; export an owned value (`.to_owned()`, `.clone()`)
+            it: ! it borrows from `list`, a local of this cell; export an owned value (`.to_owned()`, `.clone()`)
         "#]],
     );
     check(

@@ -37,6 +37,7 @@ fn cells_use_the_values_of_those_above() {
               value | true
             7 ok
               value | (true, "1!", 1)
+            7 ok, 0 failed, 0 skipped: 0
         "#]],
     );
 }
