@@ -123,6 +123,7 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         // Borrowed where it is not kept, or a clone is, so that a cell can end in the name of a binding.
         writer.text.push_str(if keep == Some(Keep::Moved) { "match (" } else { "match &(" });
         writer.statements(value.clone());
+        let start = writer.text.len();
         writer.text.push_str(match keep {
             Some(Keep::Moved) => ") { __it => { { let value = &__it; ",
             Some(Keep::Cloned) | None => ") { value => { { ",
@@ -139,6 +140,10 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
             }
             None => "} };\n",
         });
+        // What never comes to a value cannot be kept: without that it is right.
+        if keep.is_some() {
+            regions.push((start..writer.text.len(), Region::Export(LAST.to_owned())));
+        }
     }
     for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Binding) {
         if around.withheld.contains(&defined.name) {

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 use syn::{Expr, ExprCall, Lit, Macro, Stmt, UnOp};
 
 /// The name by which a cell has the last value above it.
@@ -90,8 +91,24 @@ fn expression(value: &Expr) -> Option<Keep> {
             Some(Keep::Cloned)
         }
         Expr::Macro(call) => expanded(&call.mac),
-        Expr::Assign(_) | Expr::While(_) | Expr::ForLoop(_) => None,
+        Expr::Assign(_) | Expr::While(_) | Expr::ForLoop(_) | Expr::Return(_) => None,
+        // One that nothing is broken out of with a value goes on for ever, or comes to nothing.
+        Expr::Loop(inside) => {
+            let mut breaks = Breaks(false);
+            breaks.visit_block(&inside.body);
+            breaks.0.then_some(Keep::Moved)
+        }
         _ => Some(Keep::Moved),
+    }
+}
+
+/// Whether something is broken out of with a value.
+struct Breaks(bool);
+
+impl<'ast> Visit<'ast> for Breaks {
+    fn visit_expr_break(&mut self, broken: &'ast syn::ExprBreak) {
+        self.0 |= broken.expr.is_some();
+        syn::visit::visit_expr_break(self, broken);
     }
 }
 

@@ -84,6 +84,19 @@ fn what_comes_to_nothing_is_no_value() {
         a: Clone std::vec::Vec<i32>
     "#]],
     );
+    check(
+        &["std::process::exit(1)"],
+        expect![[r#"
+        it: ! the cell never comes to its end
+    "#]],
+    );
+    check(&["loop {}"], expect![""]);
+    check(
+        &["loop { break 5 }"],
+        expect![[r#"
+        it: Clone i32
+    "#]],
+    );
     let mut chain = Chain::new();
     chain.cell("7_u8");
     chain.cell("fn nothing() {}\nnothing()");
