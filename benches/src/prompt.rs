@@ -192,7 +192,8 @@ fn keypress(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, Stri
 
 /// Types a word letter by letter, each when the last is there, and takes it back: the milliseconds of each letter.
 fn type_word(terminal: &mut Terminal) -> Result<Vec<f64>, String> {
-    let mut word = String::new();
+    // Behind a comment's sign: the letters alone are on the screen already.
+    let mut word = "// ".to_owned();
     let mut times = Vec::new();
     for at in 0..KEYS {
         let letter = char::from(b'a' + at as u8);
@@ -203,7 +204,7 @@ fn type_word(terminal: &mut Terminal) -> Result<Vec<f64>, String> {
     for _ in 0..KEYS {
         terminal.keys("\u{7f}")?;
     }
-    terminal.wait(|screen| !screen.contains("abc"))?;
+    terminal.wait(|screen| !screen.contains("// a"))?;
     Ok(times)
 }
 
@@ -269,9 +270,8 @@ fn flood(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, String>
     Ok(vec![
         row("flood", "keys, 100 ms", median(&keys), 100.0, "ms", Some(1.0)),
         row("flood", "keys, worst", worst(&keys), 100.0, "ms", None),
-        row("flood", "memory", worst(&memory), f64::NAN, "MiB", None),
         row("flood", "growth, 16 MiB", growth.max(0.01), 16.0, "MiB", Some(1.0)),
-        row("flood", "in all", median(&seconds), f64::NAN, "s", None),
+        row("flood", "in all, 30 s", median(&seconds), 30.0, "s", Some(1.0)),
     ])
 }
 
