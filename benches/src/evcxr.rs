@@ -74,7 +74,7 @@ fn source(kind: &Kind, number: u32, is_ours: bool) -> String {
 }
 
 /// The peer, if it is there.
-fn peer() -> Option<PathBuf> {
+pub fn peer() -> Option<PathBuf> {
     let named = std::env::var_os("EVCXR").map(PathBuf::from);
     let paths = std::env::var_os("PATH").unwrap_or_default();
     named

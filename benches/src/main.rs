@@ -17,6 +17,7 @@ mod ours;
 mod pictures;
 #[cfg(feature = "peers")]
 mod peers;
+mod prompt;
 mod recovery;
 mod remote;
 mod report;
@@ -68,8 +69,8 @@ fn main() -> ExitCode {
         return run_trial(contestant, trial);
     }
     let known = || {
-        let own = notebook::MEASURES.iter().chain(model::MEASURES).chain(recovery::MEASURES).copied();
-        CONTESTS.iter().map(|contest| contest.measure).chain(own)
+        let own = notebook::MEASURES.iter().chain(prompt::MEASURES).chain(model::MEASURES).chain(recovery::MEASURES);
+        CONTESTS.iter().map(|contest| contest.measure).chain(own.copied())
     };
     let is_known = |wanted: &str| wanted == "remote" || known().any(|measure| measure == wanted);
     if let Some(unknown) = options.measures.iter().find(|wanted| !is_known(wanted)) {
@@ -103,9 +104,10 @@ fn main() -> ExitCode {
     }
     let wanted = |measures: &'static [&str]| measures.iter().filter(|measure| is_wanted(measure));
     let runs = wanted(notebook::MEASURES).map(|measure| (measure, notebook::measure(measure, options.rounds)));
+    let typed = wanted(prompt::MEASURES).map(|measure| (measure, prompt::measure(measure, options.rounds)));
     let data = wanted(model::MEASURES).map(|measure| (measure, model::measure(measure, options.rounds)));
     let recovery = wanted(recovery::MEASURES).map(|measure| (measure, recovery::measure(measure)));
-    for (measure, rows) in runs.chain(data).chain(recovery) {
+    for (measure, rows) in runs.chain(typed).chain(data).chain(recovery) {
         match rows {
             Ok(rows) => show(&rows, options.json),
             Err(error) => eprintln!("note: {measure}: {error}"),

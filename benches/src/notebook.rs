@@ -188,7 +188,7 @@ fn cell_million(rounds: u32) -> Result<Vec<Row>, String> {
 }
 
 /// A number that was not used before.
-fn unique() -> u32 {
+pub fn unique() -> u32 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     (since.as_micros() % 1_000_000_000) as u32
 }
@@ -209,7 +209,7 @@ fn empty_dylib(rustc: &Path, folder: &Path) -> Result<f64, String> {
 }
 
 /// The program, which is built beside this one.
-fn greenroom() -> Result<PathBuf, String> {
+pub fn greenroom() -> Result<PathBuf, String> {
     let program = std::env::current_exe().or_else(shown)?.with_file_name("greenroom");
     if program.is_file() {
         return Ok(program);

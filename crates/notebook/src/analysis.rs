@@ -7,6 +7,7 @@
 mod items;
 mod lenient;
 mod uses;
+mod value;
 
 use std::{fmt, ops::Range};
 
@@ -16,6 +17,7 @@ use syn::{Block, Pat, Stmt, ext::IdentExt, parse::Parser, spanned::Spanned, visi
 pub use self::{
     items::{Edit, Import},
     uses::Used,
+    value::{Keep, LAST, PAST, Past},
 };
 
 /// A cell's source, taken apart.
@@ -29,6 +31,9 @@ pub struct Analysis {
     pub statements: Vec<Range<usize>>,
     /// The last expression, if no `;` follows it.
     pub value: Option<Range<usize>>,
+    /// How that is kept for the cells below, as a binding of the name [`LAST`]; not where it can only be `()`, or the
+    /// cell has a binding of that name itself.
+    pub keep: Option<Keep>,
     /// The names that the cell defines.
     pub defines: Vec<Defined>,
     /// The leaves of its `use` items.
@@ -37,6 +42,8 @@ pub struct Analysis {
     pub macro_uses: Vec<(String, Vec<String>)>,
     /// The names that it uses and does not define before using them.
     pub uses: Vec<Used>,
+    /// The values that it asks for by the numbers of their cells, sorted by position. They are among what it uses.
+    pub past: Vec<Past>,
 }
 
 /// A name that a cell defines.
@@ -167,8 +174,16 @@ fn take_apart(statements: &[Stmt]) -> Analysis {
             }
         }
     }
+    if let (Some(span), Some(last)) = (analysis.value.clone(), statements.last())
+        && !analysis.defines.iter().any(|defined| defined.name == LAST)
+    {
+        analysis.keep = value::keep(last);
+        if analysis.keep.is_some() {
+            analysis.defines.push(Defined { name: LAST.to_owned(), span, kind: Kind::Binding });
+        }
+    }
     analysis.edits.sort_by_key(|edit| edit.range.start);
-    analysis.uses = uses::of(statements, &analysis);
+    (analysis.uses, analysis.past) = uses::of(statements, &analysis);
     analysis
 }
 

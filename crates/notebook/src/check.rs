@@ -71,7 +71,7 @@ impl Check<'_> {
 
 /// What the compiler knows of the cells above one.
 pub fn scope(plan: &[PlannedCell], place: usize, compiled: &[Option<CompiledCell>]) -> Scope {
-    let mut scope = Scope::default();
+    let mut scope = Scope::of(plan[place].index);
     for &above in &plan[place].ancestors {
         match compiled.get(above) {
             Some(Some(cell)) => scope.push(plan[above].label(), cell.clone()),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    analysis::{self, Analysis, Defined, ErrorKind, Kind},
+    analysis::{self, Analysis, Defined, ErrorKind, Kind, LAST},
     cache::{Cache, hex},
     generate::{self, Generated, OWN_KEY, Surroundings},
     mir::{self, Handover},
@@ -334,11 +334,28 @@ impl Compiler {
         };
         let calls = mir::exports(&outcome.mir()?);
         let mut exports = Vec::new();
+        let mut defines = analysis.defines.clone();
         for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Binding) {
             if unavailable.iter().any(|known| known.name == defined.name) {
                 continue;
             }
-            let export = match calls.iter().find(|call| call.name == defined.name) {
+            let call = calls.iter().find(|call| call.name == defined.name);
+            if analysis.keep.is_some() && defined.name == LAST {
+                match call.map(|call| call.ty.as_str()) {
+                    // It has no value, or none that anybody has seen.
+                    Some("()") | None => {
+                        defines.retain(|defined| defined.name != LAST);
+                        continue;
+                    }
+                    Some(ty) if ty.ends_with("cell::NotKept") => {
+                        let reason = "it is not `Clone`, and belongs to a binding: use that".to_owned();
+                        unavailable.push(Unavailable { name: defined.name.clone(), reason });
+                        continue;
+                    }
+                    Some(_) => {}
+                }
+            }
+            let export = match call {
                 Some(call) => mir::nameable(&call.ty, &name, &is_own)
                     .map_err(|error| error.to_string())
                     .map(|ty| Export { name: defined.name.clone(), ty, handover: call.handover }),
@@ -357,7 +374,7 @@ impl Compiler {
             unavailable,
             items: resolve::items(key, analysis, scope),
             uses: Vec::new(),
-            defines: analysis.defines.clone(),
+            defines,
             source_map: run.generated.source_map.clone(),
             warnings: run.diagnostics(&outcome.messages),
             cached: false,

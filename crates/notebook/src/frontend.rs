@@ -16,6 +16,7 @@ mod debugged;
 mod paint;
 mod view;
 mod screen;
+mod window;
 mod typing;
 mod full;
 mod repl;

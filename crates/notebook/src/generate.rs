@@ -4,13 +4,13 @@
 use std::{fmt::Write, ops::Range};
 
 use crate::{
-    analysis::{Analysis, Kind},
+    analysis::{Analysis, Keep, Kind, LAST, Past},
     mir::Handover,
     source_map::SourceMap,
 };
 
 /// Raised whenever the generated text changes, so that older compiled cells are not taken for current ones.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Stands for the cell's own key in the text, which is made from the text.
 pub const OWN_KEY: &str = "0000000000000000";
@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub uses: Vec<String>,
     /// The bindings to import.
     pub bindings: Vec<BindingImport>,
+    /// The values of other cells that the text asks for: the bindings of such names stand in their place.
+    pub past: Vec<Past>,
     /// The bindings that cannot be exported, found out by an earlier attempt.
     pub withheld: Vec<String>,
 }
@@ -82,7 +84,7 @@ pub fn symbol(key: &str) -> String {
 
 /// Writes the crate of a cell.
 pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Generated {
-    let mut writer = Writer { source, text: HEADER.to_owned(), source_map: SourceMap::default() };
+    let mut writer = Writer { source, text: HEADER.to_owned(), source_map: SourceMap::default(), past: &around.past };
     let mut regions = Vec::new();
     for path in &around.uses {
         let _ = writeln!(writer.text, "{path};");
@@ -111,32 +113,53 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
         regions.push((start..writer.text.len(), Region::Import(name.clone())));
     }
     for statement in &analysis.statements {
-        writer.copy(statement.clone());
+        writer.statements(statement.clone());
         writer.text.push('\n');
     }
+    let keep = analysis.keep.filter(|_| !around.withheld.iter().any(|name| name == LAST));
     if let Some(value) = &analysis.value {
-        // Borrowed, so that a cell can end in the name of a binding.
-        writer.text.push_str("match &(");
-        writer.copy(value.clone());
+        // What is lent for the value ends with it, before the exports.
+        writer.text.push_str(if keep.is_some() { "let __it = " } else { "" });
+        // Borrowed where it is not kept, or a clone is, so that a cell can end in the name of a binding.
+        writer.text.push_str(if keep == Some(Keep::Moved) { "match (" } else { "match &(" });
+        writer.statements(value.clone());
+        let start = writer.text.len();
+        writer.text.push_str(match keep {
+            Some(Keep::Moved) => ") { __it => { { let value = &__it; ",
+            Some(Keep::Cloned) | None => ") { value => { { ",
+        });
         writer.text.push_str(
-            ") { value => { use ::greenroom_stage::cell::{AsDebug as _, AsOpaque as _, AsRender as _};\n\
-             (&&&::greenroom_stage::cell::Shown(value)).tag().show(&__cell, value); } };\n",
+            "use ::greenroom_stage::cell::{AsDebug as _, AsOpaque as _, AsRender as _};\n\
+             (&&&::greenroom_stage::cell::Shown(value)).tag().show(&__cell, value); }\n",
         );
+        writer.text.push_str(match keep {
+            Some(Keep::Moved) => "__it } };\n",
+            Some(Keep::Cloned) => {
+                "use ::greenroom_stage::cell::{ByKeeping as _, ByLeaving as _};\n\
+                 (&&::greenroom_stage::cell::Kept(value)).tag().keep(value) } };\n"
+            }
+            None => "} };\n",
+        });
+        // What never comes to a value cannot be kept: without that it is right.
+        if keep.is_some() {
+            regions.push((start..writer.text.len(), Region::Export(LAST.to_owned())));
+        }
     }
     for defined in analysis.defines.iter().filter(|defined| defined.kind == Kind::Binding) {
         if around.withheld.contains(&defined.name) {
             continue;
         }
         let start = writer.text.len();
-        let (name, ident) = (&defined.name, identifier(&defined.name));
-        let _ = writeln!(
-            writer.text,
-            "{{ use ::greenroom_stage::cell::{{ByClone as _, ByNothing as _, BySerialize as _, ByShare as _}}; let value = \
-             ::greenroom_stage::cell::Exported({ident}); \
-             let version = (&&::greenroom_stage::cell::Versioned(&value.0)).tag().of(&value.0); \
-             (&&value).tag().put(&__cell, {name:?}, value.0); __cell.versioned({name:?}, version); }}"
-        );
-        regions.push((start..writer.text.len(), Region::Export(name.clone())));
+        match keep.filter(|_| defined.name == LAST) {
+            // Nobody asks whether it is the same as before: most are never used.
+            Some(_) => writer.put(LAST, "__it", ""),
+            None => writer.put(
+                &defined.name,
+                &identifier(&defined.name),
+                "let version = (&&::greenroom_stage::cell::Versioned(&value.0)).tag().of(&value.0); ",
+            ),
+        }
+        regions.push((start..writer.text.len(), Region::Export(defined.name.clone())));
     }
     writer.text.push_str("::std::result::Result::Ok::<(), ::greenroom_stage::cell::CellError>(())\n}) }\n");
     Generated { text: writer.text, source_map: writer.source_map, regions }
@@ -144,14 +167,15 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
 
 /// A source whose brackets or quotes do not match, as it is: around it they could match by accident.
 pub fn bare(source: &str) -> Generated {
-    let mut writer = Writer { source, text: String::new(), source_map: SourceMap::default() };
+    let mut writer = Writer { source, text: String::new(), source_map: SourceMap::default(), past: &[] };
     writer.copy(0..source.len());
     Generated { text: writer.text, source_map: writer.source_map, regions: Vec::new() }
 }
 
 /// A source that does not parse, inside of a function, for rustc to explain.
 pub fn wrap(source: &str) -> Generated {
-    let mut writer = Writer { source, text: "async fn cell() {\n".to_owned(), source_map: SourceMap::default() };
+    let text = "async fn cell() {\n".to_owned();
+    let mut writer = Writer { source, text, source_map: SourceMap::default(), past: &[] };
     writer.copy(0..source.len());
     writer.text.push_str("\n}\n");
     Generated { text: writer.text, source_map: writer.source_map, regions: Vec::new() }
@@ -161,6 +185,7 @@ struct Writer<'a> {
     source: &'a str,
     text: String,
     source_map: SourceMap,
+    past: &'a [Past],
 }
 
 impl Writer<'_> {
@@ -171,6 +196,30 @@ impl Writer<'_> {
         let at = self.text.len();
         self.text.push_str(&self.source[range.clone()]);
         self.source_map.copied(&self.text, at, self.source, range);
+    }
+
+    /// Copies statements; values of other cells are put into their places.
+    fn statements(&mut self, range: Range<usize>) {
+        let mut start = range.start;
+        let past = self.past;
+        for past in past.iter().filter(|past| range.contains(&past.span.start)) {
+            self.copy(start..past.span.start);
+            let _ = write!(self.text, "{}", clone_of(past.number));
+            start = past.span.end;
+        }
+        self.copy(start..range.end);
+    }
+
+    /// Exports what stands under `ident`, with what says which `version` it is, if anything does.
+    fn put(&mut self, name: &str, ident: &str, version: &str) {
+        let versioned =
+            if version.is_empty() { String::new() } else { format!("__cell.versioned({name:?}, version); ") };
+        let _ = writeln!(
+            self.text,
+            "{{ use ::greenroom_stage::cell::{{ByClone as _, ByNothing as _, BySerialize as _, ByShare as _}}; let value = \
+             ::greenroom_stage::cell::Exported({ident}); {version}(&&value).tag().put(&__cell, {name:?}, value.0); \
+             {versioned}}}"
+        );
     }
 
     fn item(&mut self, range: Range<usize>, analysis: &Analysis) {
@@ -186,7 +235,16 @@ impl Writer<'_> {
     }
 }
 
-/// A name as it is written in code: raw where it is a keyword.
+/// What stands in a text for the value of another cell.
+pub fn clone_of(number: i64) -> String {
+    format!("::std::clone::Clone::clone(&{})", identifier(&Past::name(number)))
+}
+
+/// A name as it is written in code: raw where it is a keyword, and that of a value of another cell as a word.
 pub fn identifier(name: &str) -> String {
+    if let Some(number) = Past::number(name) {
+        let way = if number < 0 { "back_" } else { "" };
+        return format!("__value_{way}{}", number.unsigned_abs());
+    }
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
 }

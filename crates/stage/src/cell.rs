@@ -10,6 +10,7 @@ pub(crate) mod bounded;
 mod cost;
 mod error;
 mod export;
+mod kept;
 mod output;
 mod shared;
 mod show;
@@ -28,6 +29,7 @@ pub use self::{
     bindings::{Binding, Bindings},
     error::CellError,
     export::{ByClone, ByShare, CloneTag, Exported, SharedTag},
+    kept::{ByKeeping, ByLeaving, KeepTag, Kept, LAST, LeaveTag, NotKept},
     output::{Output, Render},
     shared::Shared,
     show::{AsDebug, AsOpaque, AsRender, DebugTag, OpaqueTag, RenderTag, Shown},

@@ -85,7 +85,7 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
 
 /// Runs a cell until its code is through. Returns its process and the monitor on it, if it still lives.
 async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref)> {
-    let Evaluate { id, reply_to, library, symbol, stands_on, .. } = request;
+    let Evaluate { id, reply_to, library, symbol, stands_on, values, .. } = request;
     let entry = match load(&library, &symbol).await {
         Ok(entry) => entry,
         Err(error) => {
@@ -95,7 +95,7 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
         }
     };
     let started = Instant::now();
-    let process = start(entry, store.bindings(&stands_on));
+    let process = start(entry, store.bindings(&stands_on, &values));
     let watch = monitor(process);
     store.update(id, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
     send(process, Go);

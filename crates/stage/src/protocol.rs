@@ -41,6 +41,8 @@ pub struct Evaluate {
     pub symbol: String,
     /// The evaluations whose bindings it sees; of two of the same name, the later one's.
     pub stands_on: Vec<EvaluationId>,
+    /// The values that it sees beside, each by the name that it has for it.
+    pub values: Vec<(String, EvaluationId)>,
 }
 
 /// The notebook to the runtime server: what becomes of evaluations. There is no answer.

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use greenroom::{Node, Pid};
 
-use crate::cell::Bindings;
+use crate::cell::{Bindings, LAST};
 use crate::protocol::EvaluationId;
 
 /// The evaluations of a runtime. Clones are one.
@@ -55,13 +55,19 @@ impl Store {
         }
     }
 
-    /// The bindings of these evaluations; of two of the same name, the later one's.
-    pub fn bindings(&self, evaluations: &[EvaluationId]) -> Bindings {
+    /// The bindings of these evaluations, of two of the same name the later one's; and beside them the values of these,
+    /// each under its own name.
+    pub fn bindings(&self, evaluations: &[EvaluationId], values: &[(String, EvaluationId)]) -> Bindings {
         let entries = self.lock();
         let mut bindings = Bindings::default();
         for entry in evaluations.iter().filter_map(|id| entries.get(id)) {
             if let Some(more) = &entry.bindings {
                 bindings.extend(more);
+            }
+        }
+        for (name, id) in values {
+            if let Some(value) = entries.get(id).and_then(|entry| entry.bindings.as_ref()?.get(LAST)) {
+                bindings.insert(name.clone(), value.clone());
             }
         }
         bindings

@@ -15,7 +15,7 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::{Analysis, Kind};
+use super::{Analysis, Kind, PAST, Past};
 
 /// A name that a cell uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,14 +31,15 @@ pub struct Used {
     pub binding: bool,
 }
 
-/// The free names of a cell, sorted.
-pub(super) fn of(statements: &[Stmt], analysis: &Analysis) -> Vec<Used> {
+/// The free names of a cell, sorted, and the values that it asks for.
+pub(super) fn of(statements: &[Stmt], analysis: &Analysis) -> (Vec<Used>, Vec<Past>) {
     let own_items = analysis.defines.iter().filter(|defined| defined.kind != Kind::Binding);
     let mut finder = Finder {
         scopes: vec![own_items.map(|defined| defined.name.clone()).collect()],
         found: BTreeMap::new(),
         in_item: false,
         in_macro: false,
+        past: Vec::new(),
     };
     for statement in statements.iter().filter(|statement| matches!(statement, Stmt::Item(_))) {
         finder.visit_stmt(statement);
@@ -46,7 +47,8 @@ pub(super) fn of(statements: &[Stmt], analysis: &Analysis) -> Vec<Used> {
     for statement in statements.iter().filter(|statement| !matches!(statement, Stmt::Item(_))) {
         finder.visit_stmt(statement);
     }
-    finder.found.into_values().collect()
+    finder.past.sort_by_key(|past| past.span.start);
+    (finder.found.into_values().collect(), finder.past)
 }
 
 /// Whether a bare name in a pattern is more likely a constant or a unit variant than a new binding.
@@ -62,6 +64,7 @@ struct Finder {
     found: BTreeMap<String, Used>,
     in_item: bool,
     in_macro: bool,
+    past: Vec<Past>,
 }
 
 impl Finder {
@@ -191,6 +194,20 @@ impl<'ast> Visit<'ast> for Finder {
                 self.visit_path_arguments(&only.arguments);
             }
             _ => visit::visit_expr_path(self, expr),
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        let is_own = self.in_item || self.scopes.iter().any(|scope| scope.contains(PAST));
+        if let Some(past) = Past::of(call).filter(|_| !is_own) {
+            self.used_at(Past::name(past.number), past.span.clone(), true);
+            self.past.push(past);
+            // A cell above may have a function of that name.
+            let outer = std::mem::replace(&mut self.in_macro, true);
+            self.visit_expr(&call.func);
+            self.in_macro = outer;
+        } else {
+            visit::visit_expr_call(self, call);
         }
     }
 

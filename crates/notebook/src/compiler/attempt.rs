@@ -154,6 +154,7 @@ fn reason(name: &str, told: Option<&Diagnostic>, analysis: &Analysis) -> String 
                 )
             }
         }
+        "E0277" if told.message.contains("`!: ") => "the cell never comes to its end".to_owned(),
         "E0277" if told.message.contains("size for values") => "its size is not known; box it".to_owned(),
         _ => told.message.clone(),
     }

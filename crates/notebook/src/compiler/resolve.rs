@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CompileError, Item, Scope, scope::Missing};
+use super::{
+    CompileError, Item, Scope,
+    scope::{Missing, NoValue},
+};
 use crate::{
-    analysis::{Analysis, Kind},
+    analysis::{Analysis, Kind, PAST, Past},
     generate::{self, BindingImport, OUTPUT_MACROS, Surroundings},
+    rustc::diagnostic::Diagnostic,
 };
 
 /// What the text of a cell needs around it.
@@ -32,8 +36,19 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
     let mut named: BTreeMap<&str, &str> = BTreeMap::new();
     let mut bindings = Vec::new();
     let mut uses = BTreeSet::new();
+    // A function of that name is the user's own.
+    let past = if matches!(scope.item(PAST), Some(Ok(_))) { Vec::new() } else { analysis.past.clone() };
     for used in &analysis.uses {
         let name = used.name.as_str();
+        if let Some(number) = Past::number(name) {
+            if !past.is_empty() {
+                let export = scope.value(number).map_err(|why| no_value(number, &why, used.span.clone()))?;
+                uses.insert(name.to_owned());
+                let (ty, handover) = (export.ty.clone(), export.handover);
+                bindings.push(BindingImport { name: name.to_owned(), ty, handover });
+            }
+            continue;
+        }
         let nearest = scope.definer(name);
         let is_binding = used.binding
             && nearest.is_some_and(|cell| {
@@ -98,8 +113,25 @@ pub(super) fn resolve(analysis: &Analysis, scope: &Scope) -> Result<Resolved, Co
     }));
     paths.extend(unnamed(scope, &own, &named));
     let crates = crates(&paths, &bindings);
-    let around = Surroundings { uses: paths, bindings, withheld: Vec::new() };
+    let around = Surroundings { uses: paths, bindings, past, withheld: Vec::new() };
     Ok(Resolved { around, crates, uses: uses.into_iter().collect() })
+}
+
+/// What is said where a cell has no value that another asks for.
+fn no_value(number: i64, why: &NoValue<'_>, span: std::ops::Range<usize>) -> CompileError {
+    let name = Past::name(number);
+    let message = match why {
+        NoValue::Failed(cell) => {
+            return CompileError::DependsOnFailed { name, cell: (*cell).to_owned(), span };
+        }
+        NoValue::Unavailable(cell, reason) => {
+            let (cell, reason) = ((*cell).to_owned(), (*reason).to_owned());
+            return CompileError::Unavailable { name, cell, reason, span };
+        }
+        NoValue::NoCell => format!("`{name}` is the value of no cell above that was evaluated"),
+        NoValue::Nothing(cell) => format!("{cell} has no value: it does not end in an expression"),
+    };
+    CompileError::Parse { diagnostics: vec![Diagnostic::error(message, span)] }
 }
 
 fn renamed(path: &str, name: &str) -> String {

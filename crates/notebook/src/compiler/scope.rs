@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{CompiledCell, Export};
-use crate::analysis::Kind;
+use crate::analysis::{Kind, LAST, Past};
 
 /// The cells above a cell, from the top.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     cells: Vec<CellAbove>,
+    /// The number of the cell that sees this.
+    number: usize,
 }
 
 /// One of them.
@@ -45,7 +47,43 @@ pub(super) enum Missing<'a> {
     Binding(&'a str),
 }
 
+/// Why there is no value of a cell that was asked for by its number.
+pub(super) enum NoValue<'a> {
+    /// There is no such cell above.
+    NoCell,
+    /// This cell has none.
+    Nothing(&'a str),
+    /// This cell has not succeeded.
+    Failed(&'a str),
+    /// That of this cell cannot leave it, for this reason.
+    Unavailable(&'a str, &'a str),
+}
+
 impl Scope {
+    /// What the cell with this number sees, of which nothing is known yet.
+    pub fn of(number: usize) -> Scope {
+        Scope { cells: Vec::new(), number }
+    }
+
+    /// The place among the cells of the one whose value is asked for by a number.
+    pub fn past(&self, number: i64) -> Option<usize> {
+        let name = format!("cell {}", Past::cell(number, self.number)?);
+        self.cells.iter().position(|cell| cell.name == name)
+    }
+
+    /// The value that is asked for by a number.
+    pub(super) fn value(&self, number: i64) -> Result<&Export, NoValue<'_>> {
+        let cell = self.past(number).map(|place| &self.cells[place]).ok_or(NoValue::NoCell)?;
+        let compiled = cell.state.as_ref().map_err(|_| NoValue::Failed(&cell.name))?;
+        match compiled.exports.iter().find(|export| export.name == LAST) {
+            Some(export) => Ok(export),
+            None => Err(match compiled.unavailable.iter().find(|unavailable| unavailable.name == LAST) {
+                Some(unavailable) => NoValue::Unavailable(&cell.name, &unavailable.reason),
+                None => NoValue::Nothing(&cell.name),
+            }),
+        }
+    }
+
     /// Adds a compiled cell below the others.
     pub fn push(&mut self, name: impl Into<String>, cell: impl Into<Arc<CompiledCell>>) {
         self.cells.push(CellAbove { name: name.into(), state: Ok(cell.into()) });
@@ -66,7 +104,9 @@ impl Scope {
                     (Ok(_), Err(_)) | (Err(_), Ok(_)) => false,
                 }
         };
-        self.cells.len() == other.cells.len() && self.cells.iter().zip(&other.cells).all(is_same)
+        self.number == other.number
+            && self.cells.len() == other.cells.len()
+            && self.cells.iter().zip(&other.cells).all(is_same)
     }
 
     /// The cells, from the top.

@@ -10,10 +10,10 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use crate::analysis::Kind;
+use crate::analysis::{Keep, Kind, LAST, Past};
 use crate::check::scope;
-use crate::compiler::{CompiledCell, Environment};
-use crate::generate::{crate_name, identifier};
+use crate::compiler::{CompiledCell, Environment, Export};
+use crate::generate::{clone_of, crate_name, identifier};
 use crate::livemd::Notebook;
 use crate::mir::Handover;
 use crate::plan::PlannedCell;
@@ -142,7 +142,10 @@ fn program(
     for cell in &cells {
         modules.entry(&cell.compiled.key).or_insert(cell.plan.index);
     }
-    let writer = Writer { notebook, cells: &cells, modules };
+    let bindings = || cells.iter().flat_map(|cell| cell.environment.around.bindings.iter().map(move |own| (cell, own)));
+    let is_last_used = bindings().any(|(_, binding)| binding.name == LAST);
+    let asked_for = bindings().filter_map(|(cell, binding)| cell.past(&binding.name)).collect();
+    let writer = Writer { notebook, cells: &cells, modules, is_last_used, asked_for };
     Ok(writer.program())
 }
 
@@ -156,6 +159,33 @@ struct Writer<'a> {
     notebook: &'a Notebook,
     cells: &'a [Cell<'a>],
     modules: BTreeMap<&'a str, usize>,
+    /// Whether any cell uses the last value above it.
+    is_last_used: bool,
+    /// The numbers of the cells whose values others ask for.
+    asked_for: BTreeSet<usize>,
+}
+
+impl Cell<'_> {
+    /// The number of the cell whose value a name stands for, if it does.
+    fn past(&self, name: &str) -> Option<usize> {
+        Past::cell(Past::number(name)?, self.plan.index)
+    }
+
+    /// Where the program has what a name of this cell stands for.
+    fn source_of(&self, name: &str) -> String {
+        self.past(name).map_or_else(|| identifier(name), value_of)
+    }
+
+    /// A statement, with the values of other cells in their places.
+    fn statement(&self, range: std::ops::Range<usize>) -> String {
+        let (mut text, mut start) = (String::new(), range.start);
+        for past in self.environment.around.past.iter().filter(|past| range.contains(&past.span.start)) {
+            text.push_str(&self.plan.source[start..past.span.start]);
+            text.push_str(&clone_of(past.number));
+            start = past.span.end;
+        }
+        text + &self.plan.source[start..range.end]
+    }
 }
 
 impl Writer<'_> {
@@ -169,7 +199,7 @@ impl Writer<'_> {
             if self.cells_of(place + 1).next().is_none() {
                 continue;
             }
-            let parameters = self.taken(place + 1).into_iter().map(|(name, ty)| format!("{}: {ty}", identifier(name)));
+            let parameters = self.taken(place + 1).into_iter().map(|(name, ty)| format!("{name}: {ty}"));
             let parameters: Vec<_> = parameters.collect();
             let _ = write!(
                 text,
@@ -210,7 +240,7 @@ impl Writer<'_> {
             let branches = self.notebook.sections.iter().enumerate();
             for (branch, _) in branches.filter(|(_, section)| is_main && section.branch_parent_index == Some(place)) {
                 if self.cells_of(branch + 1).next().is_some() {
-                    let clones = self.taken(branch + 1).into_iter().map(|(name, _)| clone(name));
+                    let clones = self.taken(branch + 1).into_iter().map(|(name, _)| clone(&name));
                     let _ = writeln!(text, "branch_{branch}({}).await?;", clones.collect::<Vec<_>>().join(", "));
                 }
             }
@@ -219,18 +249,19 @@ impl Writer<'_> {
     }
 
     /// The bindings of the main flow that a branch takes, with their types.
-    fn taken(&self, container: usize) -> Vec<(&str, String)> {
-        let mut own: BTreeSet<&str> = BTreeSet::new();
-        let mut taken: Vec<(&str, String)> = Vec::new();
+    fn taken(&self, container: usize) -> Vec<(String, String)> {
+        let mut own: BTreeSet<String> = BTreeSet::new();
+        let mut taken: Vec<(String, String)> = Vec::new();
         for cell in self.cells_of(container) {
             for binding in &cell.environment.around.bindings {
-                let name = binding.name.as_str();
-                if !own.contains(name) && !taken.iter().any(|(known, _)| *known == name) {
+                let name = cell.source_of(&binding.name);
+                if !own.contains(&name) && !taken.iter().any(|(known, _)| *known == name) {
                     let ty = self.renamed(&binding.ty);
                     taken.push((name, if binding.handover == Handover::Shared { format!("Shared<{ty}>") } else { ty }));
                 }
             }
-            own.extend(cell.compiled.exports.iter().map(|export| export.name.as_str()));
+            own.extend(cell.compiled.exports.iter().map(|export| identifier(&export.name)));
+            own.insert(value_of(cell.plan.index));
         }
         taken
     }
@@ -242,12 +273,16 @@ impl Writer<'_> {
         if analysis.statements.is_empty() && analysis.value.is_none() {
             return String::new();
         }
-        let exports: Vec<_> = cell.compiled.exports.iter().map(|export| identifier(&export.name)).collect();
-        let value = |export: &crate::compiler::Export| match export.handover {
+        let is_asked_for = self.asked_for.contains(&cell.plan.index);
+        let keep = analysis.keep.filter(|_| self.is_last_used || is_asked_for);
+        let is_exported = |export: &&Export| analysis.keep.is_none() || keep.is_some() || export.name != LAST;
+        let exported = || cell.compiled.exports.iter().filter(is_exported);
+        let exports: Vec<_> = exported().map(|export| identifier(&export.name)).collect();
+        let value = |export: &Export| match export.handover {
             Handover::Clone => identifier(&export.name),
             Handover::Shared => format!("Shared::new({})", identifier(&export.name)),
         };
-        let values: Vec<_> = cell.compiled.exports.iter().map(value).collect();
+        let values: Vec<_> = exported().map(value).collect();
         let _ = match exports.as_slice() {
             [] => writeln!(text, "{{"),
             [only] => writeln!(text, "let {only} = {{"),
@@ -258,19 +293,29 @@ impl Writer<'_> {
             let _ = writeln!(text, "use crate::{}::*;", self.module_name(cell));
         }
         for binding in &cell.environment.around.bindings {
-            let _ = writeln!(text, "let mut {} = {};", identifier(&binding.name), clone(&binding.name));
+            let _ =
+                writeln!(text, "let mut {} = {};", identifier(&binding.name), clone(&cell.source_of(&binding.name)));
         }
         for statement in &analysis.statements {
-            let _ = writeln!(text, "{}", &cell.plan.source[statement.clone()]);
+            let _ = writeln!(text, "{}", cell.statement(statement.clone()));
         }
         if let Some(value) = &analysis.value {
-            let _ = writeln!(text, "show!({});", &cell.plan.source[value.clone()]);
+            let value = cell.statement(value.clone());
+            let is_kept = exports.iter().any(|name| name == LAST);
+            let _ = match keep.filter(|_| is_kept) {
+                Some(Keep::Moved) => writeln!(text, "let {LAST} = {value};\nshow!({LAST});"),
+                Some(Keep::Cloned) => writeln!(text, "let {LAST} = Clone::clone(&({value}));\nshow!({LAST});"),
+                None => writeln!(text, "show!({value});"),
+            };
         }
         let _ = match values.as_slice() {
             [] => writeln!(text, "}}"),
             [only] => writeln!(text, "{only}\n}};"),
             several => writeln!(text, "({})\n}};", several.join(", ")),
         };
+        if is_asked_for {
+            let _ = writeln!(text, "let {} = {};", value_of(cell.plan.index), clone(LAST));
+        }
         text
     }
 
@@ -330,8 +375,13 @@ impl Writer<'_> {
     }
 }
 
-fn clone(name: &str) -> String {
-    format!("Clone::clone(&{})", identifier(name))
+fn clone(ident: &str) -> String {
+    format!("Clone::clone(&{ident})")
+}
+
+/// The name that the value of a cell has in the whole program.
+fn value_of(cell: usize) -> String {
+    format!("value_of_{cell}")
 }
 
 #[cfg(test)]

@@ -292,7 +292,7 @@ impl Repl {
             Manner::Piped => begin(self, &handle, library, Streams),
             Manner::Seen | Manner::Heard => begin(self, &handle, library, self.screen.clone()),
         }
-        while !self.seen.wait(TICK).is_there {}
+        while !self.seen.wait_until(TICK, |state| state.is_there).is_there {}
         // It is refused where there is one already, which is as good.
         let _ = handle.apply(Runtime::Connect);
         self.aim();
@@ -323,13 +323,8 @@ impl Repl {
 
     /// Waits until what has just been changed is seen here, too.
     fn settle(&self, is_so: impl Fn(&follow::State) -> bool) {
-        let begin = Instant::now();
-        let mut state = self.seen.lock();
         // Somebody else may have changed it back at once.
-        while !is_so(&state) && begin.elapsed() < SETTLED {
-            drop(state);
-            state = self.seen.wait(TICK);
-        }
+        drop(self.seen.wait_until(SETTLED, is_so));
     }
 
     /// Adds a cell where inputs go.
@@ -343,7 +338,9 @@ impl Repl {
                     self.settle(|state| state.next_id != Some(id));
                     return Some(id);
                 }
-                Err(ApplyError::Refused(Refusal::NameTaken(_))) => drop(self.seen.wait(TICK)),
+                Err(ApplyError::Refused(Refusal::NameTaken(_))) => {
+                    drop(self.seen.wait_until(TICK, |state| state.next_id != Some(id)));
+                }
                 Err(refusal) => {
                     self.complain(&refusal.to_string());
                     return None;
@@ -370,13 +367,13 @@ impl Repl {
     fn wait(&mut self) {
         let begin = Instant::now();
         self.seen.lock().interrupts = 0;
-        let mut stopped = 0;
+        let (mut stopped, mut heard) = (0, 0);
         loop {
             // What is under way stays on the screen while nothing else comes.
             if self.view.manner == Manner::Piped || self.screen.has_news() {
                 self.flush();
             }
-            let state = self.seen.wait(TICK);
+            let state = self.seen.wait_for_more(TICK, &mut heard);
             let (goes_on, interrupts, doing) = (state.is_awaiting(), state.interrupts, state.doing.clone());
             self.has_failed |= state.has_failed();
             drop(state);

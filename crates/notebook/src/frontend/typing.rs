@@ -19,6 +19,7 @@ use super::paint;
 use super::plain::Look;
 use super::screen::Screen;
 use super::syntax::{Completeness, INDENT, completeness, indentation};
+use super::window::visible;
 
 /// The most inputs that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -185,7 +186,15 @@ impl Highlighter for Typing {
         if super::commands::is_command(line) {
             return Cow::Owned(self.look.paint(Style::new().cyan(), line));
         }
-        Cow::Owned(paint::source(line, (!self.is_final.get()).then_some(pos), self.look))
+        let cursor = (!self.is_final.get()).then_some(pos);
+        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+        let Some(part) = visible(line, pos, usize::from(rows), usize::from(columns)) else {
+            return Cow::Owned(paint::source(line, cursor, self.look));
+        };
+        let cursor = cursor.and_then(|cursor| cursor.checked_sub(part.start)).filter(|cursor| *cursor <= part.len());
+        // The prompt stands before the first line only.
+        let begin = if part.start > 0 { "\r\u{1b}[K" } else { "" };
+        Cow::Owned(format!("{begin}{}", paint::source(&line[part], cursor, self.look)))
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, default: bool) -> Cow<'b, str> {

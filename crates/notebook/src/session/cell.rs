@@ -21,6 +21,7 @@ use super::message::{
 };
 use super::operation::{CellId, Compiled, Evaluation, Outcome};
 use super::workshop::{NotCompiled, compile};
+use crate::analysis::Past;
 use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::Drawing;
 use crate::event::{Output, OutputKind, Room, push_output};
@@ -140,6 +141,7 @@ impl Cell {
             library: compiled.library.clone(),
             symbol: compiled.symbol.clone(),
             stands_on: job.stands_on.clone(),
+            values: past(job, &compiled),
         };
         let begin = Instant::now();
         let end = self.ask(&Ask { runtime: Some(job.runtime), request, halted_as: evaluation, limit: None }).await;
@@ -253,6 +255,15 @@ impl Cell {
         // It is refused if the cell was deleted, or is evaluated anew: then nobody wants to know.
         let _ = self.speaker.say(operation).await;
     }
+}
+
+/// The values that a cell asks for by the numbers of their cells, and where they are.
+fn past(job: &Job, compiled: &CompiledCell) -> Vec<(String, EvaluationId)> {
+    let evaluation = |name: &String| {
+        let place = job.scope.past(Past::number(name)?)?;
+        Some((name.clone(), job.values.get(place).copied().flatten()?))
+    };
+    compiled.uses.iter().filter_map(evaluation).collect()
 }
 
 fn panicked(pid: Pid, panic: &Panic) -> String {

@@ -351,7 +351,7 @@ impl Keeper {
     fn scope(&self, id: CellId) -> (Scope, Vec<Option<EvaluationId>>) {
         let document = self.data.document();
         let numbers = words::numbers(document);
-        let mut scope = Scope::default();
+        let mut scope = Scope::of(numbers.get(&id).copied().unwrap_or_default());
         let mut values = Vec::new();
         for above in document.ancestors(id) {
             let (Some(code), Some(info)) = (document.runnable(above), self.data.info(above)) else { continue };

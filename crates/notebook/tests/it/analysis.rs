@@ -9,14 +9,15 @@ fn check(source: &str, expected: Expect) {
         Ok(analysis) => {
             let names = analysis.defines.iter().map(|defined| {
                 let text = &source[defined.span.clone()];
-                assert!(text == defined.name || text == "self");
+                let is_value = defined.name == analysis::LAST && analysis.value == Some(defined.span.clone());
+                assert!(text == defined.name || text == "self" || is_value);
                 format!(" {}:{:?}", defined.name, defined.kind)
             });
             let uses = analysis.uses.iter().map(|used| {
                 let certain = if used.certain { "" } else { "?" };
                 format!(" {}{certain}{}", used.name, if used.binding { "" } else { "(item)" })
             });
-            let value = analysis.value.map_or("", |range| &source[range]);
+            let value = analysis.value.as_ref().map_or("", |range| &source[range.clone()]);
             format!("defines{}\nuses{}\nvalue {value}\n", names.collect::<String>(), uses.collect::<String>())
         }
         Err(error) => format!("{}: {error}\n", source[error.span.clone()].to_owned()),
@@ -41,7 +42,7 @@ fn locals_are_not_used_from_above() {
     check(
         "let x = x + 1; for i in 0..n { let z = i; g(z, |q| q + x); } if let Some(k) = o && k > 1 { k } else { l }",
         expect![[r#"
-            defines x:Binding
+            defines x:Binding it:Binding
             uses Some(item) g l n o x
             value if let Some(k) = o && k > 1 { k } else { l }
         "#]],
@@ -53,9 +54,29 @@ fn format_strings_and_macros_use_names() {
     check(
         r#"println!("{a} {b:?} {:w$} {{no}} {c}", d, c = e); json!({ "k": v, f.g: 1 }); format!("{a}")"#,
         expect![[r#"
-            defines
+            defines it:Binding
             uses a b d e f? format(item) json(item) println(item) v? w
             value format!("{a}")
+        "#]],
+    );
+}
+
+#[test]
+fn values_of_other_cells_are_used_by_their_numbers() {
+    check(
+        "v(3) + it; println!(\"{}\", v(-1)); fn own() { v(4) } v(x);",
+        expect![[r#"
+            defines own:Function
+            uses it println(item) v v(-1) v(3) x
+            value 
+        "#]],
+    );
+    check(
+        "let v = |n| n; v(1);",
+        expect![[r#"
+            defines v:Binding
+            uses
+            value 
         "#]],
     );
 }

@@ -15,6 +15,7 @@ mod items;
 mod live;
 mod livemd;
 mod nodes;
+mod past;
 mod picture;
 mod run;
 mod support;

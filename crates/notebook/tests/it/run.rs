@@ -14,6 +14,7 @@ mod fmt;
 mod interrupts;
 mod odd;
 mod output;
+mod past;
 mod storage;
 mod success;
 mod tools;

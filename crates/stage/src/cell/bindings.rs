@@ -1,7 +1,7 @@
 //! The values that cells have defined, by name. One value is stored once, however many cells can see it.
 //! Which cell sees which values is decided by whoever folds the maps.
 
-use std::{any::Any, collections::BTreeMap, fmt, sync::Arc};
+use std::{any::Any, borrow::Cow, collections::BTreeMap, fmt, sync::Arc};
 
 use crate::protocol::Exported;
 
@@ -49,7 +49,7 @@ impl fmt::Debug for Binding {
 /// A map of bindings that costs one counter to clone; a clone that is changed leaves the others as they were.
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
-    map: Arc<BTreeMap<&'static str, Binding>>,
+    map: Arc<BTreeMap<Cow<'static, str>, Binding>>,
 }
 
 impl Bindings {
@@ -59,19 +59,20 @@ impl Bindings {
     }
 
     /// Adds a binding; one of the same name is replaced, as a later `let` shadows an earlier one.
-    pub fn insert(&mut self, name: &'static str, binding: Binding) {
-        Arc::make_mut(&mut self.map).insert(name, binding);
+    pub fn insert(&mut self, name: impl Into<Cow<'static, str>>, binding: Binding) {
+        Arc::make_mut(&mut self.map).insert(name.into(), binding);
     }
 
     /// Adds all bindings of `later`, which win over those of the same name.
     pub fn extend(&mut self, later: &Bindings) {
         if !later.map.is_empty() {
-            Arc::make_mut(&mut self.map).extend(later.map.iter().map(|(name, binding)| (*name, binding.clone())));
+            Arc::make_mut(&mut self.map)
+                .extend(later.map.iter().map(|(name, binding)| (name.clone(), binding.clone())));
         }
     }
 
     /// All names and values, sorted by name.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Binding)> {
-        self.map.iter().map(|(name, binding)| (*name, binding))
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Binding)> {
+        self.map.iter().map(|(name, binding)| (&**name, binding))
     }
 }

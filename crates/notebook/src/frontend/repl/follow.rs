@@ -54,6 +54,8 @@ pub(super) struct State {
     /// What runs now: its number, since when, and what it does.
     pub(super) doing: Option<Doing>,
     pub(super) interrupts: usize,
+    /// Counts what has happened.
+    changes: u64,
 }
 
 /// What a cell does.
@@ -94,19 +96,29 @@ impl Seen {
 
     /// A person has pressed Ctrl-C.
     pub(super) fn interrupt(&self) {
-        self.lock().interrupts += 1;
+        let mut state = self.lock();
+        state.interrupts += 1;
+        self.changed(state);
+    }
+
+    fn changed(&self, mut state: MutexGuard<'_, State>) {
+        state.changes += 1;
+        drop(state);
         self.shared.1.notify_all();
     }
 
-    /// Waits until something may have happened, for a moment at most.
-    pub(super) fn wait(&self, moment: Duration) -> MutexGuard<'_, State> {
-        let state = self.lock();
-        let waited = self.shared.1.wait_timeout(state, moment).unwrap_or_else(PoisonError::into_inner);
-        waited.0
+    /// Waits until more has happened than was heard of, for a moment at most. What happens between two calls is not
+    /// waited for again.
+    pub(super) fn wait_for_more(&self, moment: Duration, heard: &mut u64) -> MutexGuard<'_, State> {
+        let state = self.wait_until(moment, |state| state.changes != *heard);
+        *heard = state.changes;
+        state
     }
 
-    pub(super) fn notify(&self) {
-        self.shared.1.notify_all();
+    /// Waits until it is so, for a moment at most.
+    pub(super) fn wait_until(&self, moment: Duration, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let waited = self.shared.1.wait_timeout_while(self.lock(), moment, |state| !is_so(state));
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -327,8 +339,7 @@ impl<S: Sink> Following<S> {
             goes_on
         });
         self.doing(data, &mut state);
-        drop(state);
-        self.seen.notify();
+        self.seen.changed(state);
     }
 
     fn doing(&self, data: &Data, state: &mut State) {

@@ -88,6 +88,7 @@ impl Cell {
             library: compiled.library.clone(),
             symbol: compiled.symbol.clone(),
             stands_on,
+            values: Vec::new(),
         };
         let end = self.ask(&Ask { runtime, request, halted_as: below.evaluation, limit: Some(TIME) }).await;
         let failure = match end {

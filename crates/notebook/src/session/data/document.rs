@@ -180,6 +180,18 @@ impl Document {
         }
     }
 
+    /// The cell of code with a number.
+    pub(super) fn numbered(&self, number: usize) -> Option<CellId> {
+        let cells = self.sections.get(1..)?.iter().flat_map(|section| section.cells.iter().copied());
+        cells.filter(|id| self.cell(*id).and_then(Cell::code).is_some()).nth(number.checked_sub(1)?)
+    }
+
+    /// The number of the cell that stands at a place.
+    pub(super) fn number_at(&self, place: Place) -> usize {
+        let id = self.sections.get(place.section).and_then(|section| section.cells.get(place.index));
+        id.map_or(0, |id| self.number(*id))
+    }
+
     /// A cell's number among the code cells of the sections, from 1; 0 in the setup.
     pub fn number(&self, id: CellId) -> usize {
         let Some(place) = self.place(id).filter(|place| place.section > 0) else { return 0 };

@@ -9,6 +9,7 @@ use greenroom_stage::protocol::ContainerId;
 use super::document::Place;
 use super::info::{Outline, Status, Uses, Validity};
 use super::{Data, Refusal, RuntimeStatus};
+use crate::analysis::{LAST, Past};
 use crate::session::operation::{Action, CellId, Reach, SectionId};
 
 impl Data {
@@ -185,7 +186,13 @@ struct Wanted {
 impl Wanted {
     fn add(&mut self, outline: &Outline) {
         match &outline.uses {
-            Uses::Names(names) => self.names.extend(names.iter().cloned()),
+            Uses::Names(names) => {
+                self.names.extend(names.iter().cloned());
+                // Which cell is meant by a number depends on where the reader stands: any value may be it.
+                if names.iter().any(|name| Past::number(name).is_some()) {
+                    self.names.insert(Arc::from(LAST));
+                }
+            }
             Uses::Unknown => self.is_unknown = true,
         }
     }

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 use super::Data;
 use super::document::{Document, Place, text};
 use super::info::{Info, Outline, Uses, Validity};
-use crate::analysis::{self, Kind};
+use crate::analysis::{self, Kind, LAST, Past};
 use crate::session::operation::{CellId, Definition, InputId, Reach};
 
 /// Who defines a name, and who uses it.
@@ -27,6 +27,8 @@ pub(super) struct Index {
     ambient: Vec<(CellId, Arc<str>, u64)>,
     /// The cells of which it is not known what they use.
     unknown: BTreeSet<CellId>,
+    /// Those that ask for values by the numbers of cells, which change when cells come and go.
+    counting: BTreeSet<CellId>,
     /// All cells with a record.
     evaluated: BTreeSet<CellId>,
 }
@@ -45,6 +47,11 @@ impl Index {
 
     /// The nearest evaluated cell above that defines a name, with the version.
     fn definer(&self, document: &Document, name: &str, reader: Place) -> Option<(CellId, u64)> {
+        if let Some(number) = Past::number(name) {
+            let wanted = document.numbered(Past::cell(number, document.number_at(reader))?)?;
+            let definer = self.names.get(LAST)?.definers.iter().find(|(id, _)| *id == wanted)?;
+            return document.place(wanted).filter(|place| document.sees(reader, *place)).map(|_| *definer);
+        }
         let definers = &self.names.get(name)?.definers;
         let above = definers.partition_point(|(id, _)| document.place(*id).is_some_and(|place| place < reader));
         let sees = |(id, _): &&(CellId, u64)| document.place(*id).is_some_and(|place| document.sees(reader, place));
@@ -157,6 +164,9 @@ impl Data {
                 for name in names.iter() {
                     self.index.names.entry(name.clone()).or_default().readers.insert(cell);
                 }
+                if names.iter().any(|name| Past::number(name).is_some()) {
+                    self.index.counting.insert(cell);
+                }
             }
             Uses::Unknown => {
                 self.index.unknown.insert(cell);
@@ -173,6 +183,7 @@ impl Data {
         let Some(record) = self.infos.get(&cell).and_then(|info| info.record.as_ref()) else { return };
         self.index.evaluated.remove(&cell);
         self.index.unknown.remove(&cell);
+        self.index.counting.remove(&cell);
         if let Uses::Names(names) = &record.uses {
             for name in names.iter() {
                 if let Some(sites) = self.index.names.get_mut(name) {
@@ -199,6 +210,7 @@ impl Data {
     /// Looks again at whom a change can concern.
     pub(super) fn refresh(&mut self, touched: Touched) {
         let mut open: Vec<CellId> = touched.cells;
+        open.extend(&self.index.counting);
         if touched.is_ambient {
             open.extend(self.index.evaluated.iter());
         }
@@ -228,6 +240,7 @@ impl Data {
         }
         if !record.defines.is_empty() {
             open.extend(&self.index.unknown);
+            open.extend(&self.index.counting);
         }
         if record.defines.iter().any(|definition| definition.reach == Reach::Ambient) {
             open.extend(&self.index.evaluated);

@@ -25,6 +25,13 @@ pub(super) type Inverse = Vec<Structure>;
 
 impl Data {
     pub(super) fn structure(&mut self, change: &Structure, actions: &mut Vec<Action>) -> Result<Inverse, Refusal> {
+        let inverse = self.restructure(change, actions)?;
+        // Cells may have other numbers now.
+        self.refresh(Touched::default());
+        Ok(inverse)
+    }
+
+    fn restructure(&mut self, change: &Structure, actions: &mut Vec<Action>) -> Result<Inverse, Refusal> {
         match change {
             Structure::Rename(name) => {
                 Ok(vec![Structure::Rename(std::mem::replace(&mut self.document.name, name.clone()))])

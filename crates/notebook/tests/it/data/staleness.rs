@@ -212,3 +212,28 @@ fn what_the_main_flow_adds_later_is_nothing_to_a_branch() {
     live.change(1, 3);
     live.check("1: ok, 2: ok, 3: stale, 4: stale");
 }
+
+#[test]
+fn the_last_value_above_and_that_of_a_number_are_names_like_others() {
+    let mut live = Live::cells(&["1 + 1", "2 + 2", "it + v(1)", "v(-1)"]);
+    live.evaluate(&[1, 2, 3, 4]);
+    live.check("1: ok, 2: ok, 3: ok, 4: ok");
+    live.change(1, 2);
+    live.check("1: ok, 2: ok, 3: stale, 4: stale");
+    live.evaluate(&[3, 4]);
+    live.change(2, 2);
+    live.check("1: ok, 2: ok, 3: stale, 4: stale");
+}
+
+#[test]
+fn a_number_means_another_cell_when_one_comes_or_goes_above() {
+    let mut live = Live::cells(&["1 + 1", "2 + 2", "v(1)"]);
+    live.change(1, 1);
+    live.change(2, 2);
+    live.evaluate(&[3]);
+    live.check("1: ok, 2: ok, 3: ok");
+    live.apply(Structure::DeleteCell(CellId(1)));
+    live.check("2: ok, 3: stale");
+    live.apply(Operation::Undo);
+    live.check("1: fresh, 2: ok, 3: stale");
+}

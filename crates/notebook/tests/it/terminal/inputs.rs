@@ -17,6 +17,32 @@ fn every_input_is_a_cell_and_sees_those_above() {
 }
 
 #[test]
+fn earlier_values_are_there_and_still_are_in_a_saved_notebook() {
+    let mut terminal = Terminal::start();
+    terminal.asks("6 * 7", "= 42  i32");
+    terminal.asks("it + 1", "= 43  i32");
+    terminal.asks("let nothing = ();", "nothing: ()");
+    terminal.asks("vec![v(1), v(-2), it]", "= [42, 43, 43]");
+    let screen = terminal.asks("v(3)", "cell 3 has no value");
+    assert!(screen.contains("cell 5:1:1"), "{screen}");
+    terminal.asks("let list = vec![1]; list.first()", "= Some(1)");
+    terminal.asks("it", "`it` cannot leave cell 5: it borrows from");
+    terminal.asks(":save notes", "saved as notes.livemd");
+    let (_, folder) = terminal.leave();
+    let text = std::fs::read_to_string(folder.path().join("notes.livemd")).expect("it is there");
+    assert!(text.contains("```rust\nvec![v(1), v(-2), it]\n```"), "{text}");
+    let ran = super::piped(folder.path()).args(["run", "notes.livemd"]).output().expect("it runs");
+    let shown = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success() && shown.contains("[42, 43, 43]"), "{shown}");
+    let mut terminal = Terminal::again(folder, &[]);
+    terminal.wait("[1]›");
+    terminal.asks(":open notes.livemd", "Untitled");
+    terminal.asks(":run all", "= [42, 43, 43]");
+    terminal.asks("v(4).len()", "= 3  usize");
+    terminal.leave();
+}
+
+#[test]
 fn an_input_goes_on_while_a_bracket_is_open_and_lines_stand_in() {
     let mut terminal = Terminal::start();
     terminal.enter("fn seven() -> u8 {");
@@ -39,6 +65,32 @@ fn a_pasted_text_is_one_input() {
     terminal.wait("one + two");
     terminal.keys("\r");
     terminal.wait("= 3  i32");
+    terminal.wait("[2]›");
+    terminal.leave();
+}
+
+#[test]
+fn a_pasted_text_that_is_higher_than_the_screen_is_edited_in_a_part_of_it() {
+    let mut terminal = Terminal::start();
+    let lines: String = (0..400).map(|number| format!("let n{number} = {number};\n")).collect();
+    terminal.keys(&format!("\u{1b}[200~{lines}n399 + \u{1b}[201~"));
+    terminal.wait("n399 +");
+    for digit in ["1", "0", "0"] {
+        terminal.keys(digit);
+    }
+    let screen = terminal.wait("n399 + 100");
+    // Each line once, up to the last.
+    let shown: Vec<_> = screen.trim_end().lines().collect();
+    let wanted: Vec<_> = lines.lines().chain(["n399 + 100"]).collect();
+    assert!(shown.len() > 50 && wanted.ends_with(&shown), "{screen}");
+    // Page up does nothing here; the arrow goes up line by line.
+    terminal.keys(&"\u{1b}[A".repeat(100));
+    let screen = terminal.wait("let n300 = 300;");
+    assert_eq!(screen.lines().next(), Some("let n300 = 300;"), "{screen}");
+    terminal.keys(&"\u{1b}[B".repeat(100));
+    terminal.wait("n399 + 100");
+    terminal.keys("\r");
+    terminal.wait("= 499  i32");
     terminal.wait("[2]›");
     terminal.leave();
 }

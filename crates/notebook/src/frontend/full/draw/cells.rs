@@ -1,0 +1,324 @@
+//! The cells of the document view, with their outputs: only what is in sight is drawn.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{dim, standing};
+use crate::event::{Output, OutputKind};
+use crate::frontend::full::state::State;
+use crate::frontend::plain::{Look, duration};
+use crate::frontend::syntax::{Class, classes};
+use crate::frontend::view::{FOLD, Manner, View};
+use crate::livemd::Cell;
+use crate::session::data::{Data, text};
+use crate::session::operation::CellId;
+
+/// A part of the document, with how many lines it takes.
+enum Part {
+    Section(usize),
+    Cell(CellId),
+}
+
+/// How wide the numbers of lines are, with what stands around them.
+pub(super) fn gutter(data: &Data) -> u16 {
+    let document = data.document();
+    let longest = document.cells().filter_map(|cell| document.cell(cell)).map(|cell| lines_of(text(cell))).max();
+    longest.unwrap_or(1).max(10).ilog10() as u16 + 4
+}
+
+fn lines_of(text: &str) -> usize {
+    text.matches('\n').count() + 1
+}
+
+/// Draws what is in sight of the cells. Says what stands on each line.
+pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -> Vec<(Option<CellId>, Option<usize>)> {
+    let parts = parts(state.data());
+    let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
+    let heights: Vec<usize> = parts.iter().map(|part| painter.height(part)).collect();
+    let total: usize = heights.iter().sum();
+    let height = usize::from(area.height);
+    let mut top = state.top.min(total.saturating_sub(height));
+    if state.follows {
+        top = following(state, &parts, &heights, top, height);
+    }
+    let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
+    let (mut lines, mut places) = (Vec::new(), Vec::new());
+    let mut cursor = None;
+    let mut at = 0;
+    for (part, part_height) in parts.iter().zip(&heights) {
+        let end = at + part_height;
+        if end > top && at < top + height {
+            let visible = top.max(at) - at..(top + height).min(end) - at;
+            painter.paint(part, visible, &mut lines, &mut places);
+            if let (Part::Cell(cell), Some(edited)) = (part, &state.edited)
+                && state.focus == Some(*cell)
+            {
+                let (line, column) = edited.position();
+                let row = at + 1 + line;
+                let before: String = edited.text().lines().nth(line).unwrap_or("").chars().take(column).collect();
+                let x = painter.gutter + console::measure_text_width(&before);
+                if row >= top && row < top + height {
+                    cursor = Some((x, row - top));
+                }
+            }
+        }
+        at = end;
+    }
+    if let Some((x, y)) = cursor {
+        let x = (area.x + x as u16).min(area.right().saturating_sub(1));
+        frame.set_cursor_position(Position { x, y: area.y + y as u16 });
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+    state.top = top;
+    places
+}
+
+/// The first line to be seen so that the focus is in sight: its cursor, or as much of the cell as there is room for.
+fn following(state: &State, parts: &[Part], heights: &[usize], top: usize, height: usize) -> usize {
+    let mut at = 0;
+    for (part, part_height) in parts.iter().zip(heights) {
+        if let Part::Cell(cell) = part
+            && state.focus == Some(*cell)
+        {
+            let (first, last) = match &state.edited {
+                Some(edited) => {
+                    let line = at + 1 + edited.position().0;
+                    (line.saturating_sub(1), line + 1)
+                }
+                None => (at, at + part_height),
+            };
+            let top = if last > top + height { last - height } else { top };
+            return top.min(first);
+        }
+        at += part_height;
+    }
+    top
+}
+
+fn parts(data: &Data) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for (place, section) in data.document().all_sections().iter().enumerate() {
+        if place > 0 {
+            parts.push(Part::Section(place));
+        }
+        parts.extend(section.cells.iter().map(|cell| Part::Cell(*cell)));
+    }
+    parts
+}
+
+struct Painter<'a> {
+    state: &'a State,
+    width: u16,
+    gutter: usize,
+}
+
+impl Painter<'_> {
+    fn source(&self, cell: CellId) -> &str {
+        match &self.state.edited {
+            Some(edited) if self.state.focus == Some(cell) => edited.text(),
+            _ => self.state.data().document().cell(cell).map_or("", text),
+        }
+    }
+
+    /// A heading, the text, the outputs, and a line between.
+    fn height(&self, part: &Part) -> usize {
+        match part {
+            Part::Section(_) => 2,
+            Part::Cell(cell) => 2 + lines_of(self.source(*cell)) + self.outputs(*cell).lines().count(),
+        }
+    }
+
+    /// What a cell has shown.
+    fn outputs(&self, cell: CellId) -> String {
+        let Some(info) = self.state.data().info(cell) else { return String::new() };
+        let fold = if self.state.unfolded.contains(&cell) { usize::MAX } else { FOLD };
+        let width = usize::from(self.width).saturating_sub(4);
+        let view = View { look: Look { width, coloured: false }, manner: Manner::Seen, fold };
+        let number = self.state.data().document().number(cell);
+        let shown = |output: &Output| {
+            let text = view.output(number, output);
+            match output.kind {
+                OutputKind::Text | OutputKind::Picture | OutputKind::Sequence | OutputKind::Tree => {
+                    view.folded(number, &text)
+                }
+                _ => text,
+            }
+        };
+        info.outputs
+            .iter()
+            .map(shown)
+            .collect::<String>()
+            .replace(&format!("`:show {number}` shows them"), "z shows them")
+    }
+
+    fn paint<'l>(
+        &self,
+        part: &Part,
+        visible: std::ops::Range<usize>,
+        lines: &mut Vec<Line<'l>>,
+        places: &mut Vec<(Option<CellId>, Option<usize>)>,
+    ) {
+        match part {
+            Part::Section(place) => {
+                let head = &self.state.data().document().all_sections()[*place].head;
+                let sign = if head.parent.is_some() { "⑂ " } else { "" };
+                let branches = head.parent.and_then(|parent| self.state.data().document().section(parent));
+                let of = branches.map_or_else(String::new, |parent| format!("  branches from {}", parent.head.name));
+                let both = [
+                    Line::from(vec![
+                        Span::styled(
+                            format!("  {sign}{}", head.name),
+                            Style::new().add_modifier(Modifier::BOLD).fg(Color::Cyan),
+                        ),
+                        Span::styled(of, dim()),
+                    ]),
+                    Line::default(),
+                ];
+                for line in both.into_iter().skip(visible.start).take(visible.len()) {
+                    lines.push(line);
+                    places.push((None, None));
+                }
+            }
+            Part::Cell(cell) => self.cell(*cell, visible, lines, places),
+        }
+    }
+
+    fn cell<'l>(
+        &self,
+        cell: CellId,
+        visible: std::ops::Range<usize>,
+        lines: &mut Vec<Line<'l>>,
+        places: &mut Vec<(Option<CellId>, Option<usize>)>,
+    ) {
+        let source = self.source(cell);
+        let count = lines_of(source);
+        let is_code = self.state.data().document().cell(cell).and_then(Cell::code).is_some();
+        let bar = match self.state.focus == Some(cell) {
+            true if self.state.edited.is_some() => Span::styled("▌", Style::new().fg(Color::Green)),
+            true => Span::styled("▌", Style::new().fg(Color::Cyan)),
+            false => Span::raw(" "),
+        };
+        let mut push = |line: Line<'l>, text: Option<usize>| {
+            let mut spans = vec![bar.clone()];
+            spans.extend(line.spans);
+            lines.push(Line::from(spans));
+            places.push((Some(cell), text));
+        };
+        if visible.contains(&0) {
+            push(self.heading(cell, is_code), None);
+        }
+        let code = visible.start.max(1) - 1..visible.end.saturating_sub(1).min(count);
+        if !code.is_empty() {
+            let gutter = self.gutter - 2;
+            for (number, line) in
+                source_lines(source, code.clone(), is_code).into_iter().zip(code.start..).map(|(line, at)| (at, line))
+            {
+                let label = if is_code { format!("{:>gutter$} ", number + 1) } else { " ".repeat(gutter + 1) };
+                let mut spans = vec![Span::styled(label, dim())];
+                spans.extend(line.spans);
+                push(Line::from(spans), Some(number));
+            }
+        }
+        let outputs = self.outputs(cell);
+        let all = outputs.lines().count();
+        let first = visible.start.max(1 + count) - 1 - count;
+        let end = visible.end.saturating_sub(1 + count).min(all);
+        for line in outputs.lines().skip(first).take(end.saturating_sub(first)) {
+            push(Line::from(vec![Span::raw("  "), output_line(line)]), None);
+        }
+        if visible.end > 1 + count + all {
+            lines.push(Line::default());
+            places.push((None, None));
+        }
+    }
+
+    fn heading<'l>(&self, cell: CellId, is_code: bool) -> Line<'l> {
+        let data = self.state.data();
+        if !is_code {
+            return Line::from(Span::styled(" text", dim()));
+        }
+        let standing = standing(data, cell);
+        let language = data.document().cell(cell).and_then(Cell::code).map_or("", |code| code.language.info());
+        let name = match data.document().number(cell) {
+            0 => format!(" setup, {language}"),
+            number if language == "rust" => format!(" [{number}]"),
+            number => format!(" [{number}] {language}"),
+        };
+        let info = data.info(cell);
+        let words = match (self.state.since.get(&cell), info.and_then(|info| info.not_yielding_ms)) {
+            (Some(_), Some(ms)) => format!("not yielding for {}", duration(ms as f64)),
+            (Some(since), None) => format!("running {:.1} s", since.elapsed().as_secs_f64()),
+            (None, _) => standing.words,
+        };
+        Line::from(vec![
+            Span::styled(name, Style::new().add_modifier(Modifier::BOLD)),
+            Span::raw(" "),
+            Span::styled(format!("{} {words}", standing.mark), standing.style),
+        ])
+    }
+}
+
+/// Some lines of a text, in colours.
+fn source_lines<'l>(source: &str, range: std::ops::Range<usize>, is_code: bool) -> Vec<Line<'l>> {
+    let plain = |line: &str| Line::from(Span::raw(line.to_owned()));
+    if !is_code {
+        let prose = |line: &str| match line.starts_with('#') {
+            true => Line::from(Span::styled(line.to_owned(), Style::new().add_modifier(Modifier::BOLD))),
+            false => plain(line),
+        };
+        return source.split('\n').skip(range.start).take(range.len()).map(prose).collect();
+    }
+    let marks = classes(source);
+    let mut start = 0;
+    let mut drawn = Vec::with_capacity(range.len());
+    for (number, line) in source.split('\n').enumerate().take(range.end) {
+        let end = start + line.len();
+        if number >= range.start {
+            let mut spans = Vec::new();
+            let mut done = start;
+            let first = marks.partition_point(|(mark, _)| mark.end <= start);
+            for (mark, class) in marks[first..].iter().take_while(|(mark, _)| mark.start < end) {
+                let (from, to) = (mark.start.max(start), mark.end.min(end));
+                if from > done {
+                    spans.push(Span::raw(source[done..from].to_owned()));
+                }
+                spans.push(Span::styled(source[from..to].to_owned(), style(*class)));
+                done = to;
+            }
+            if done < end {
+                spans.push(Span::raw(source[done..end].to_owned()));
+            }
+            drawn.push(Line::from(spans));
+        }
+        start = end + 1;
+    }
+    drawn
+}
+
+fn style(class: Class) -> Style {
+    match class {
+        Class::Keyword => Style::new().fg(Color::Magenta),
+        Class::Type => Style::new().fg(Color::Yellow),
+        Class::Function => Style::new().fg(Color::Blue),
+        Class::Macro => Style::new().fg(Color::Blue).add_modifier(Modifier::BOLD),
+        Class::String => Style::new().fg(Color::Green),
+        Class::Number => Style::new().fg(Color::Cyan),
+        Class::Comment => dim(),
+        Class::Lifetime => Style::new().fg(Color::Red),
+    }
+}
+
+/// A line of an output; what is wrong stands out.
+fn output_line<'l>(line: &str) -> Span<'l> {
+    let style = match line {
+        line if line.starts_with("error") => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+        line if line.starts_with("warning") => Style::new().fg(Color::Yellow),
+        line if line.trim_start().trim_start_matches('|').trim_start().starts_with('^') => Style::new().fg(Color::Red),
+        line if line.starts_with('…') => dim(),
+        _ => Style::new(),
+    };
+    Span::styled(line.replace('\t', "    "), style)
+}
