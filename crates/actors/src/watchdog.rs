@@ -23,6 +23,8 @@ const fn millis(count: u64) -> Duration {
 const ALERT: Duration = millis(1);
 /// How often it looks while nothing does.
 const CALM: Duration = millis(8);
+/// How rarely it comes to look while nothing happens at all.
+const IDLE: Duration = millis(64);
 /// How long a turn may last before another worker takes the place.
 const PATIENCE: Duration = millis(2);
 /// How long a turn may last before its thread is scheduled as what it is: one that computes. Not sooner, as most
@@ -40,6 +42,7 @@ pub(crate) fn watch(
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     let mut seen: HashMap<usize, Seen> = HashMap::new();
     let started = Instant::now();
+    let (mut pause, mut begun) = (CALM, 0);
     while !inner.scheduler.is_stopped() {
         let now = Instant::now();
         inner.desks.tick(now - started);
@@ -69,7 +72,13 @@ pub(crate) fn watch(
                 inner.scheduler.joined();
             }
         }
-        std::thread::park_timeout(if turns.is_empty() { CALM } else { ALERT });
+        let before = std::mem::replace(&mut begun, inner.scheduler.turns_begun());
+        pause = match (turns.is_empty(), begun == before) {
+            (false, _) => ALERT,
+            (true, false) => CALM,
+            (true, true) => (pause * 2).clamp(CALM, IDLE),
+        };
+        std::thread::park_timeout(pause);
     }
     threads
 }

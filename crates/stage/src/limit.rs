@@ -10,8 +10,11 @@ use crate::protocol::OUT_OF_MEMORY;
 /// The variable that says how much memory a runtime may use, in megabytes.
 const VARIABLE: &str = "GREENROOM_MEMORY";
 
-/// How often the memory is looked at: a cell that starts processes without end takes gigabytes in a second.
-const STEP: Duration = Duration::from_millis(50);
+/// How long it may be until the next look: not so long that what is left can be filled by then, as a cell that starts
+/// processes without end takes gigabytes in a second.
+const STEPS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
+/// More than a program can fill in a millisecond, in bytes.
+const FASTEST: u64 = 8 << 20;
 
 /// Ends this program when it uses more memory than it may: what `GREENROOM_MEMORY` says, else three quarters of what is
 /// free at its start. Where the system does not tell, there is no limit.
@@ -19,8 +22,9 @@ pub(crate) fn watch() {
     let said = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
     let Some(limit) = said.map(|megabytes| megabytes << 20).or_else(|| Some(free()? / 4 * 3)) else { return };
     let look = move || {
-        while memory().is_none_or(|Memory { resident, .. }| resident <= limit) {
-            std::thread::sleep(STEP);
+        while let Some(room) = memory().map_or(Some(0), |Memory { resident, .. }| limit.checked_sub(resident)) {
+            let [shortest, longest] = STEPS;
+            std::thread::sleep(Duration::from_millis(room / FASTEST).clamp(shortest, longest));
         }
         std::process::exit(OUT_OF_MEMORY)
     };
