@@ -5,7 +5,7 @@
 
 /// Waits for the first message that one of several arms wants: OTP's `receive … after … end`.
 ///
-/// With `since mark;` in front, only messages that came after that [`Mark`] are looked at: so an answer is
+/// With `since mark;` in front, only messages that came after that [`Mark`](crate::Mark) are looked at: so an answer is
 /// found at once, however many messages wait.
 ///
 /// An arm is `pattern: Type => body` or `pattern: Type if guard => body`; the last one may be
