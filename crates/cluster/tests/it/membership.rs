@@ -114,6 +114,7 @@ fn case_203_after_a_reconnect_the_same_pid_works_and_links_do_not_come_back() {
     let address = far.cluster.listen(anywhere()).unwrap();
     connect(&near, address).unwrap();
     let echo = far.node.spawn(async {
+        trap_exit(true); // It is told of the loss, too, if it knew of the link by then.
         loop {
             let (from, number) = receive::<(greenroom::Pid, u64)>().await;
             send(from, number);
