@@ -184,7 +184,7 @@ fn a_function_is_called_on_many_nodes_and_each_answers_for_itself() {
         for address in addresses {
             nodes.push(cluster.connect(address).await.unwrap());
         }
-        cluster.disconnect(nodes[1]);
+        others[1].node.shutdown();
         let results = erpc::multicall(&nodes, where_am_i, (), PATIENCE).await;
         assert_eq!(results, [Ok(nodes[0]), Err(CallError::NoConnection), Ok(nodes[2])]);
     });
