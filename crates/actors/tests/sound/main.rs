@@ -2,9 +2,10 @@
 //! them they pass through all of the crate's `unsafe` code, with threads that meet.
 //!
 //! ```text
-//! MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-ignore-leaks" cargo +nightly miri test -p greenroom --test sound
+//! MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows -Zmiri-ignore-leaks" cargo +nightly miri test -p greenroom --test sound
 //! ```
 
+use std::alloc::System;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,10 +13,13 @@ use std::time::Duration;
 use greenroom::gen_server::{GenServer, InitError};
 use greenroom::message::{Down, Exit};
 use greenroom::{
-    ExitReason, Local, Node, Pid, exit, link, monitor, receive, register, self_pid, send, send_after, spawn,
-    spawn_link, spawn_monitor, trap_exit, whereis,
+    ExitReason, Local, Node, Pid, TrackingAllocator, exit, link, monitor, receive, register, self_pid, send,
+    send_after, spawn, spawn_link, spawn_monitor, trap_exit, whereis,
 };
 use serde::{Deserialize, Serialize};
+
+#[global_allocator]
+static ALLOCATOR: TrackingAllocator = TrackingAllocator::new(System);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ping(Pid);
@@ -209,5 +213,22 @@ fn a_process_that_is_killed_while_it_runs_is_cleared_away() {
         exit(busy, ExitReason::Kill);
         receive! { down: Down if down.reference == watch => () };
         stop.store(2, Ordering::SeqCst);
+    });
+}
+
+#[test]
+fn what_waits_is_looked_at_where_it_lies() {
+    on_node(async {
+        let holder = spawn(async {
+            receive::<()>().await;
+            receive::<u32>().await;
+        });
+        for n in 0..FEW {
+            send(holder, Pong(n));
+        }
+        send(holder, ());
+        let waiting = greenroom::process::messages(holder, 1).await.unwrap();
+        assert!(waiting.len >= FEW as usize && waiting.first.len() == 1, "{waiting:?}");
+        send(holder, 7_u32);
     });
 }
