@@ -8,10 +8,9 @@ use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::lock::Mutex;
-
 use crate::core::Inner;
 use crate::current::Current;
+use crate::lock::Mutex;
 
 /// Where a node takes its time from.
 pub(crate) enum Time {

@@ -7,11 +7,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use crate::lock::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::core::Inner;
 use crate::current::{Current, unless_dead};
+use crate::lock::{Mutex, RwLock};
 use crate::mailbox::{Envelope, drop_quietly};
 use crate::message::Target;
 use crate::pid::{LocalPid, Pid, Ref};

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::lock::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::account::Desks;
 use crate::clock::Time;
 use crate::conversation::Conversations;
+use crate::lock::{Mutex, RwLock};
 use crate::looking::Looks;
 use crate::mailbox::Envelope;
 use crate::message::Target;

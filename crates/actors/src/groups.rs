@@ -31,11 +31,10 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::lock::RwLock;
-
 use crate::ask::{Asked, ask};
 use crate::core::Inner;
 use crate::current::running;
+use crate::lock::RwLock;
 use crate::message::{Down, Message};
 use crate::names::RegisterError;
 use crate::pid::{NodeId, Pid, Ref};

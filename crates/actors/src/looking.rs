@@ -6,12 +6,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::lock::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 
 use crate::core::Inner;
 use crate::current::Current;
+use crate::lock::Mutex;
 use crate::mailbox::drop_quietly;
 use crate::pid::LocalPid;
 use crate::process::Messages;

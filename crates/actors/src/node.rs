@@ -10,11 +10,10 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::lock::Mutex;
-
 use crate::clock::{Clock, Time};
 use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
 use crate::current::Current;
+use crate::lock::Mutex;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Private, Target};
 use crate::pid::{NodeId, NodeName, Pid, Ref};

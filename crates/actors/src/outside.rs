@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::lock::Mutex;
 use tokio::sync::oneshot;
 
 use crate::current::running;
+use crate::lock::Mutex;
 use crate::message::{Down, Message};
 use crate::node::Node;
 use crate::pid::Pid;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::Waker;
 
-use crate::lock::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::core::Inner;
 use crate::current::Current;
+use crate::lock::{Mutex, RwLock};
 use crate::mailbox::Envelope;
 use crate::pid::LocalPid;
 use crate::reason::ExitReason;

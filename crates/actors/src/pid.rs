@@ -11,8 +11,9 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 
-use crate::lock::RwLock;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::lock::RwLock;
 
 /// The name of a node and which life of it is meant: a node that is restarted has a new incarnation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::lock::Mutex;
 use rustc_hash::FxHashMap;
 
+use crate::lock::Mutex;
 use crate::mailbox::{Envelope, write_bounded};
 use crate::message::{Down, Exit};
 use crate::pid::{LocalPid, NodeId, Pid};

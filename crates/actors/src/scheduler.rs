@@ -18,10 +18,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::thread::Thread;
 
-use crate::lock::Mutex;
 use crossbeam_deque::{Injector, Steal, Stealer, Worker as Deque};
 
 use crate::barrier;
+use crate::lock::Mutex;
 use crate::slice::ThreadId;
 
 /// What all workers of a node share.

@@ -5,8 +5,9 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
-use crate::lock::RwLock;
 use rustc_hash::FxHashMap;
+
+use crate::lock::RwLock;
 
 type Key = (&'static str, &'static str, TypeId);
 

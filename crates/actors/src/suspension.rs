@@ -7,10 +7,10 @@
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::lock::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::core::Inner;
+use crate::lock::Mutex;
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::router::Router;
 use crate::slot::flag;

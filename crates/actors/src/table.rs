@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::lock::Mutex;
-
 use crate::body::Body;
+use crate::lock::Mutex;
 use crate::pid::LocalPid;
 use crate::slot::Slot;
 use crate::trace::Riding;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::lock::{Condvar, Mutex, MutexGuard};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::lock::{Condvar, Mutex, MutexGuard};
 use crate::pid::LocalPid;
 
 /// Names a timer: its deadline, and a number that tells timers of the same deadline apart.

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::lock::Mutex;
 use serde::{Deserialize, Serialize};
 
 mod token;
 
+use crate::lock::Mutex;
 use crate::pid::Pid;
 use crate::reason::ExitReason;
 pub use token::Passport;

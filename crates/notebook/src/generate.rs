@@ -200,14 +200,10 @@ impl Writer<'_> {
 
     /// Copies statements; values of other cells are put into their places.
     fn statements(&mut self, range: Range<usize>) {
-        let mut start = range.start;
-        let past = self.past;
-        for past in past.iter().filter(|past| range.contains(&past.span.start)) {
-            self.copy(start..past.span.start);
-            let _ = write!(self.text, "{}", clone_of(past.number));
-            start = past.span.end;
+        for (piece, number) in Past::pieces(self.past, range) {
+            self.copy(piece);
+            self.text.push_str(&number.map(clone_of).unwrap_or_default());
         }
-        self.copy(start..range.end);
     }
 
     /// Exports what stands under `ident`, with what says which `version` it is, if anything does.

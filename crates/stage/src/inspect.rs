@@ -3,6 +3,7 @@
 //!
 //! Owns the questions and their answers. How an answer looks is for whoever asked.
 
+use std::fmt;
 use std::time::Duration;
 
 use greenroom::message::Down;
@@ -10,7 +11,7 @@ use greenroom::process::{Info, Messages, demonitor_flush, messages};
 use greenroom::trace::{Signal, Trace};
 use greenroom::tree::{ChildKind, TreeNode};
 use greenroom::{
-    ExitReason, Local, Node, NodeId, Pid, Recording, Ref, gen_server, monitor, receive, register, self_pid, send,
+    ExitReason, Node, NodeId, Pid, Recording, Ref, Task, gen_server, monitor, receive, register, self_pid, send,
     supervisor,
 };
 use greenroom_cluster::{Cluster, NodeKind};
@@ -234,23 +235,14 @@ async fn serve(cluster: Cluster) {
     }
     let mut inspector = Inspector { cluster, recording: None };
     loop {
-        let Ask { from, tag, question } = receive().await;
-        if matches!(question, Question::Messages(_) | Question::State(_)) {
+        let ask: Ask = receive().await;
+        if matches!(ask.question, Question::Messages(_) | Question::State(_)) {
             // Whoever is looked at may take its time: others have their answers meanwhile.
-            greenroom::spawn(async move {
-                let answer = match Node::current() {
-                    Some(node) => look(&node, question).await,
-                    None => Err("the node is being stopped".to_owned()),
-                };
-                send(from, Answered { tag, answer });
-            });
-            continue;
+            let mut apart = Inspector { cluster: inspector.cluster.clone(), recording: None };
+            greenroom::spawn(async move { apart.tell(ask).await });
+        } else {
+            inspector.tell(ask).await;
         }
-        let answer = match Node::current() {
-            Some(node) => inspector.answer(&node, question).await,
-            None => Err("the node is being stopped".to_owned()),
-        };
-        send(from, Answered { tag, answer });
     }
 }
 
@@ -260,6 +252,14 @@ struct Inspector {
 }
 
 impl Inspector {
+    async fn tell(&mut self, Ask { from, tag, question }: Ask) {
+        let answer = match Node::current() {
+            Some(node) => self.answer(&node, question).await,
+            None => Err("the node is being stopped".to_owned()),
+        };
+        send(from, Answered { tag, answer });
+    }
+
     async fn answer(&mut self, node: &Node, question: Question) -> Result<Answer, String> {
         match question {
             Question::Processes => {
@@ -268,13 +268,9 @@ impl Inspector {
                 all.sort_by_key(|process| process.pid);
                 Ok(Answer::Processes(all))
             }
-            Question::Process(name) => {
-                let pid = find(node, &name)?;
-                let info = node.info(pid).ok_or_else(|| gone(&name))?;
-                Ok(Answer::Processes(vec![info.into()]))
-            }
-            // Answered by a process of its own.
-            question @ (Question::Messages(_) | Question::State(_)) => look(node, question).await,
+            Question::Process(name) => Ok(Answer::Processes(vec![known(node, &name)?.into()])),
+            Question::Messages(name) => messages_of(node, &name).await,
+            Question::State(name) => state_of(node, &name).await,
             Question::Trees(None) => Ok(Answer::Trees(supervisor::forest().await)),
             Question::Trees(Some(name)) => {
                 let tree = supervisor::tree(find(node, &name)?).await.map_err(|error| error.to_string())?;
@@ -327,45 +323,38 @@ impl Inspector {
     }
 }
 
-/// Looks into a process, which has to give up its turn for that.
-async fn look(node: &Node, question: Question) -> Result<Answer, String> {
-    let (Question::Messages(name) | Question::State(name)) = &question else {
-        return Err("nobody is to be looked into".to_owned());
-    };
-    let pid = find(node, name)?;
-    let info = node.info(pid).ok_or_else(|| gone(name))?;
-    let is_server = info.is_server;
-    let process = Process::from(info);
+/// What waits in the mailbox of a process, which has to give up its turn for that.
+async fn messages_of(node: &Node, name: &str) -> Result<Answer, String> {
+    let info = known(node, name)?;
     let late = || format!("`{name}` has not given up its turn for {} s", LOOK.as_secs());
-    if let Question::Messages(_) = question {
-        let messages = within(LOOK, messages(pid, MESSAGES)).await.ok_or_else(late)?;
-        let Messages { len: count, first } = messages.ok_or_else(|| gone(name))?;
-        return Ok(Answer::Messages { process, count, first });
-    }
-    let state = match is_server {
-        true => match within(LOOK, gen_server::state(pid)).await {
+    let waiting = within(LOOK, messages(info.pid, MESSAGES)).await.ok_or_else(late)?;
+    let Messages { len: count, first } = waiting.ok_or_else(|| gone(name))?;
+    Ok(Answer::Messages { process: info.into(), count, first })
+}
+
+/// What a process keeps, if it is a server, which has to answer for that.
+async fn state_of(node: &Node, name: &str) -> Result<Answer, String> {
+    let info = known(node, name)?;
+    let state = match info.is_server {
+        true => match within(LOOK, gen_server::state(info.pid)).await {
             Some(Ok(state)) => Ok(cut(state)),
             Some(Err(error)) => Err(error.to_string()),
             None => Err(format!("it is busy: it has not answered for {} s", LOOK.as_secs())),
         },
         false => Err("it is no GenServer, StateMachine or Agent: what it keeps is known to it alone".to_owned()),
     };
-    Ok(Answer::State { process, state })
+    Ok(Answer::State { process: info.into(), state })
 }
 
 /// What comes of something within this time.
-async fn within<T: Send + 'static>(time: Duration, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
-    let (asker, tag) = (self_pid(), Ref::new());
-    let worker = greenroom::spawn(async move {
-        let done: Local<(Ref, T)> = Local((tag, work.await));
-        send(asker, done);
-    });
-    receive! {
-        Local((about, done)): Local<(Ref, T)> if about == tag => Some(done),
-        after time => {
-            greenroom::exit(worker, ExitReason::Kill);
-            None
-        },
+async fn within<T>(time: Duration, work: impl Future<Output = T> + Send + 'static) -> Option<T>
+where
+    T: fmt::Debug + Send + 'static,
+{
+    let mut task = Task::spawn_nolink(work);
+    match task.poll_for(time).await {
+        Some(outcome) => outcome.ok(),
+        None => task.kill().await?.ok(),
     }
 }
 
@@ -392,6 +381,11 @@ fn find(node: &Node, name: &str) -> Result<Pid, String> {
         digits == written || digits.strip_prefix("0.") == Some(number) || digits == number
     };
     node.list().into_iter().find(is_it).ok_or_else(|| gone(name))
+}
+
+/// What is known of the process that somebody means.
+fn known(node: &Node, name: &str) -> Result<Info, String> {
+    find(node, name).and_then(|pid| node.info(pid).ok_or_else(|| gone(name)))
 }
 
 fn gone(name: &str) -> String {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::lock::Mutex;
 use rustc_hash::FxHashMap;
 
 use super::ring::{NODE_SHIFT, NUMBER};
+use crate::lock::Mutex;
 use crate::message::short_name;
 use crate::pid::{LocalPid, NodeId, Pid};
 use crate::request::signal;

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Arc, Weak};
 
-use crate::lock::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 
 use crate::cold::Ledger;
 use crate::core::Inner;
 use crate::current::{Current, running};
+use crate::lock::{Mutex, RwLock};
 use crate::mailbox::drop_quietly;
 use crate::pid::{LocalPid, NodeId, Pid};
 

@@ -49,6 +49,17 @@ impl Past {
         (cell > 0).then_some(cell)
     }
 
+    /// A part of a cell's source, cut where it asks for values: each piece, with the number that is asked for behind it.
+    pub fn pieces(past: &[Past], range: Range<usize>) -> impl Iterator<Item = (Range<usize>, Option<i64>)> {
+        let Range { mut start, end } = range.clone();
+        let asked = past.iter().filter(move |past| range.contains(&past.span.start)).map(Some);
+        asked.chain([None]).map(move |past| {
+            let piece = start..past.map_or(end, |past| past.span.start);
+            start = past.map_or(end, |past| past.span.end);
+            (piece, past.map(|past| past.number))
+        })
+    }
+
     /// What a call asks for, if it may be such a value.
     pub(super) fn of(call: &ExprCall) -> Option<Past> {
         let Expr::Path(function) = &*call.func else { return None };

@@ -178,13 +178,10 @@ impl Cell<'_> {
 
     /// A statement, with the values of other cells in their places.
     fn statement(&self, range: std::ops::Range<usize>) -> String {
-        let (mut text, mut start) = (String::new(), range.start);
-        for past in self.environment.around.past.iter().filter(|past| range.contains(&past.span.start)) {
-            text.push_str(&self.plan.source[start..past.span.start]);
-            text.push_str(&clone_of(past.number));
-            start = past.span.end;
-        }
-        text + &self.plan.source[start..range.end]
+        let pieces = Past::pieces(&self.environment.around.past, range);
+        pieces
+            .map(|(piece, number)| self.plan.source[piece].to_owned() + &number.map(clone_of).unwrap_or_default())
+            .collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::frontend::commands::{self, Cells, Command, Deps, GROUPS};
 use crate::frontend::complete::What;
 use crate::frontend::view::{Manner, View};
 use crate::frontend::{manifest, paint};
-use crate::livemd::{self, Cell, Code, Language};
+use crate::livemd::{self, Cell, Code, Language, Notebook};
 use crate::session::ImagineError;
 use crate::session::data::{Data, text};
 use crate::session::operation::{CellId, Evaluation, Operation, Runtime, SectionHead, SectionId, Structure};
@@ -387,22 +387,30 @@ impl Repl {
         }
         let cells = opened.notebook.code_cells().count();
         let name = opened.notebook.name.clone();
-        // The old one ends before the new one begins: both have the same names.
-        self.give_up();
-        self.section = None;
-        match open(&opened.notebook, &self.view, Some(path)) {
-            Ok(live) => {
-                self.live = Some(live);
-                self.path = Some(path.to_owned());
-            }
-            Err(error) => {
-                self.complain(&format!("{error}: an empty notebook takes its place"));
-                self.path = None;
-                self.live = open(&super::beginning(), &self.view, None).ok();
-            }
+        if self.replace(&opened.notebook, Some(path)) {
+            self.path = Some(path.to_owned());
         }
         self.follow();
         self.tell(&format!("{name}: {cells} cells; `:run all` evaluates them, `:view` shows them"));
+    }
+
+    /// Puts another notebook in the place of this one; or, if it cannot be opened, an empty one, and says why. What is
+    /// shown of it has to be followed anew.
+    pub(super) fn replace(&mut self, notebook: &Notebook, path: Option<&Path>) -> bool {
+        // The old one ends before the new one begins: both have the same names.
+        self.give_up();
+        (self.path, self.section) = (None, None);
+        match open(notebook, &self.view, path) {
+            Ok(live) => {
+                self.live = Some(live);
+                true
+            }
+            Err(error) => {
+                self.complain(&format!("{error}: an empty notebook takes its place"));
+                self.live = open(&super::beginning(), &self.view, None).ok();
+                false
+            }
+        }
     }
 
     fn save(&mut self, path: Option<PathBuf>) {

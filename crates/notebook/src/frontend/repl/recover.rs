@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Repl, open};
+use super::Repl;
 use crate::aside::{Left, left_by_user};
 use crate::document;
 
@@ -45,20 +45,11 @@ impl Repl {
         if !self.may_leave() {
             return;
         }
-        self.give_up();
-        (self.path, self.section) = (None, None);
-        match open(&opened.notebook, &self.view, None) {
-            Ok(live) => {
-                // Another program may have been quicker: then this is a copy, which is saved aside on its own.
-                if let Err(why) = live.handle().recover(&chosen.path) {
-                    self.tell(&format!("warning: {why}"));
-                }
-                self.live = Some(live);
-            }
-            Err(error) => {
-                self.complain(&format!("{error}: an empty notebook takes its place"));
-                self.live = open(&super::beginning(), &self.view, None).ok();
-            }
+        // Another program may have been quicker: then this is a copy, which is saved aside on its own.
+        if self.replace(&opened.notebook, None)
+            && let Err(why) = self.at().recover(&chosen.path)
+        {
+            self.tell(&format!("warning: {why}"));
         }
         self.follow();
         self.tell(&format!(
