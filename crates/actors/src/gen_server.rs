@@ -129,7 +129,6 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use crate::current::running;
 use crate::process::{Watchable, self_pid};
 use crate::reason::ExitReason;
 use crate::supervisor::ChildSpec;
@@ -138,8 +137,6 @@ pub use caller::Caller;
 pub use error::{CallError, CallFailure, InitError, StartError, StopError, StopFailure};
 pub use many::{Replies, abcast, multi_call};
 pub use message::AnyMessage;
-#[doc(hidden)]
-pub use message::Asked;
 pub use next::{Next, Reply};
 pub use server_ref::{CALL_TIMEOUT, ServerRef};
 pub use start::Starter;
@@ -242,7 +239,7 @@ pub trait GenServer: Accepts + fmt::Debug + Sized + Send + 'static {
 /// # Errors
 /// As for [`ServerRef::call`].
 pub async fn describe(server: impl Watchable + Send) -> Result<Description, CallError> {
-    match server_ref::ask(target(server), Sys::Describe).await? {
+    match server_ref::ask(server_ref::target(server), Sys::Describe).await? {
         SysReply::Described(description) => Ok(description),
         SysReply::Done | SysReply::State(_) => unreachable!("every request has its kind of answer"),
     }
@@ -253,13 +250,8 @@ pub async fn describe(server: impl Watchable + Send) -> Result<Description, Call
 /// # Errors
 /// As for [`ServerRef::call`].
 pub async fn state(server: impl Watchable + Send) -> Result<String, CallError> {
-    match server_ref::ask(target(server), Sys::ShowState).await? {
+    match server_ref::ask(server_ref::target(server), Sys::ShowState).await? {
         SysReply::State(state) => Ok(state),
         SysReply::Done | SysReply::Described(_) => unreachable!("every request has its kind of answer"),
     }
-}
-
-#[track_caller]
-fn target(server: impl Watchable) -> crate::message::Target {
-    running("a server's handle", |current, _, _| server.target(current.inner.id))
 }

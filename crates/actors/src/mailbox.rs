@@ -133,8 +133,10 @@ impl Queue {
             // out of scope, also when `matches` panics.
             let mut borrowed = unsafe { Borrowed::new(self, kept, previous, node) };
             if let Some(arm) = matches(&mut borrowed.envelope) {
-                let found = borrowed.remove();
-                *cursor = Cursor { last: previous, node: Some(owner.node), removals: self.removals, process };
+                // SAFETY: this once.
+                let found = unsafe { borrowed.remove() };
+                let removals = borrowed.queue.removals;
+                *cursor = Cursor { last: previous, node: Some(owner.node), removals, process };
                 return Some((arm, found));
             }
             previous = Some(borrowed.put_back());
@@ -193,8 +195,12 @@ impl<'a> Borrowed<'a> {
         self.envelope.as_raw()
     }
 
+    /// Takes it out of the queue. Not by value: to move all this would cost more than the rest.
+    ///
+    /// # Safety
+    /// Only once.
     #[inline]
-    fn remove(mut self) -> Envelope {
+    unsafe fn remove(&mut self) -> Envelope {
         self.removed = true;
         self.link(self.next);
         if self.queue.tail == Some(self.was) {
@@ -202,7 +208,7 @@ impl<'a> Borrowed<'a> {
         }
         self.kept.take_away(1, self.eights);
         self.queue.removals = self.queue.removals.wrapping_add(1);
-        // SAFETY: taken once; `removed` keeps `drop` from touching it.
+        // SAFETY: taken once, as the caller says; `removed` keeps `drop` from touching it.
         unsafe { std::mem::ManuallyDrop::take(&mut self.envelope) }
     }
 }

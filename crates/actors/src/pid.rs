@@ -288,6 +288,9 @@ impl fmt::Debug for Pid {
 pub struct Ref(u64);
 
 impl Ref {
+    /// Stands for none.
+    pub(crate) const NONE: Ref = Ref(0);
+
     /// A new reference.
     #[allow(clippy::new_without_default, reason = "two defaults would not be equal")]
     pub fn new() -> Ref {

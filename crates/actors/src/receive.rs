@@ -61,10 +61,7 @@ impl<T: Message> Future for Receive<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        receive_one(&mut self.cursor, Wanted::of::<T>(), context).map(|envelope| match envelope.into_message() {
-            Some(message) => message,
-            None => unreachable!("a receive only takes messages of the type it asked for"),
-        })
+        receive_one(&mut self.cursor, Wanted::of::<T>(), context).map(Envelope::into_message)
     }
 }
 

@@ -13,7 +13,10 @@ use crate::pid::{Pid, Ref};
 use crate::trace::Signal;
 
 /// Where an answer goes. It is good for one.
+///
+/// It is copied by sixteens of bytes, which is quick where none of them straddles two that were just written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(C)]
 pub(crate) struct ReplyTo {
     /// Who waits for it.
     pub(crate) caller: Pid,

@@ -52,14 +52,13 @@ macro_rules! __accepts {
                 &mut self,
                 message: $crate::gen_server::AnyMessage,
             ) -> ::core::result::Result<$crate::gen_server::Next, $crate::gen_server::AnyMessage> {
+                #[allow(unused_mut, reason = "a server may accept nothing")]
+                let mut message = message;
                 $(
-                    let message = match $crate::__accepts!(@take $kind $message, message) {
-                        ::core::result::Result::Ok(message) => {
-                            let next = $crate::__accepts!(@handle $kind $server, $method, $message, self, message);
-                            return ::core::result::Result::Ok(next);
-                        }
-                        ::core::result::Result::Err(message) => message,
-                    };
+                    if $crate::__accepts!(@is $kind $message, message) {
+                        let next = $crate::__accepts!(@handle $kind $server, $method, $message, self, message);
+                        return ::core::result::Result::Ok(next);
+                    }
                 )*
                 ::core::result::Result::Err(message)
             }
@@ -70,12 +69,13 @@ macro_rules! __accepts {
         impl<$($generics)*> $crate::gen_server::Calls<$message> for $server {
             type Reply = $reply;
 
-            async fn handle_call(
+            // No `async fn`, which would move its arguments once more.
+            fn handle_call(
                 &mut self,
                 message: $message,
                 caller: $crate::gen_server::Caller<$reply>,
-            ) -> $crate::gen_server::Reply<$reply> {
-                $crate::__accepts!(@into self, $method, message, caller $(, $caller)?)
+            ) -> impl ::core::future::Future<Output = $crate::gen_server::Reply<$reply>> + ::core::marker::Send {
+                async move { $crate::__accepts!(@into self, $method, message, caller $(, $caller)?) }
             }
         }
     };
@@ -99,19 +99,19 @@ macro_rules! __accepts {
     (@accepted cast $message:ty) => { $crate::gen_server::Accepted::cast::<$message>() };
     (@accepted info $message:ty) => { $crate::gen_server::Accepted::info::<$message>() };
 
-    (@take call $message:ty, $any:ident) => { $any.request::<$message>() };
-    (@take cast $message:ty, $any:ident) => { $any.cast::<$message>() };
-    (@take info $message:ty, $any:ident) => { $any.take::<$message>() };
+    (@is call $message:ty, $any:ident) => { $any.is_request::<$message>() };
+    (@is cast $message:ty, $any:ident) => { $any.is_cast::<$message>() };
+    (@is info $message:ty, $any:ident) => { $any.is::<$message>() };
 
-    (@handle call $server:ty, $method:ident, $message:ty, $self:ident, $asked:ident) => {{
-        let (caller, same) = $asked.caller();
-        <$server as $crate::gen_server::Calls<$message>>::handle_call($self, $asked.message, caller).await.send(same)
+    (@handle call $server:ty, $method:ident, $message:ty, $self:ident, $any:ident) => {{
+        let (message, caller, same) = $any.into_request::<$message, _>();
+        <$server as $crate::gen_server::Calls<$message>>::handle_call($self, message, caller).await.send(same)
     }};
-    (@handle cast $server:ty, $method:ident, $message:ty, $self:ident, $cast:ident) => {
-        <$server as $crate::gen_server::Casts<$message>>::handle_cast($self, $cast).await
+    (@handle cast $server:ty, $method:ident, $message:ty, $self:ident, $any:ident) => {
+        <$server as $crate::gen_server::Casts<$message>>::handle_cast($self, $any.into_cast()).await
     };
-    (@handle info $server:ty, $method:ident, $message:ty, $self:ident, $info:ident) => {
-        <$crate::gen_server::Next as ::core::convert::From<_>>::from($self.$method($info).await)
+    (@handle info $server:ty, $method:ident, $message:ty, $self:ident, $any:ident) => {
+        <$crate::gen_server::Next as ::core::convert::From<_>>::from($self.$method($any.into_message()).await)
     };
 }
 

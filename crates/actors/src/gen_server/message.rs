@@ -35,16 +35,48 @@ impl AnyMessage {
         self.0.type_name()
     }
 
-    /// The request, if it is one for an `M`; for [`accepts!`](crate::accepts!).
+    /// Whether it is a request for an `M`; this and the next ones are for [`accepts!`](crate::accepts!).
     #[doc(hidden)]
-    pub fn request<M: Message>(self) -> Result<Asked<M>, AnyMessage> {
-        self.take().map(|Request { reply_to, message }| Asked { message, reply_to })
+    #[inline]
+    pub fn is_request<M: Message>(&mut self) -> bool {
+        self.0.accept::<Request<M>>()
     }
 
-    /// What was cast, if it is an `M`; for [`accepts!`](crate::accepts!).
+    /// Whether an `M` was cast.
     #[doc(hidden)]
-    pub fn cast<M: Message>(self) -> Result<M, AnyMessage> {
-        self.take().map(|Cast(message)| message)
+    #[inline]
+    pub fn is_cast<M: Message>(&mut self) -> bool {
+        self.0.accept::<Cast<M>>()
+    }
+
+    /// Whether it is an `M`.
+    #[doc(hidden)]
+    #[inline]
+    pub fn is<M: Message>(&mut self) -> bool {
+        self.0.accept::<M>()
+    }
+
+    /// What is asked, who waits, and the same once more, for the answer that its handler returns.
+    #[doc(hidden)]
+    #[inline]
+    pub fn into_request<M: Message, R: Message>(self) -> (M, Caller<R>, Caller<R>) {
+        let Request { reply_to, message } = self.into_message();
+        (message, Caller::new(reply_to), Caller::new(reply_to))
+    }
+
+    /// What was cast.
+    #[doc(hidden)]
+    #[inline]
+    pub fn into_cast<M: Message>(self) -> M {
+        let Cast(message) = self.into_message();
+        message
+    }
+
+    /// The `M` that it is.
+    #[doc(hidden)]
+    #[inline]
+    pub fn into_message<M: Message>(self) -> M {
+        self.0.into_message()
     }
 
     pub(super) fn peek<M: Message>(&self) -> Option<&M> {
@@ -63,23 +95,10 @@ impl fmt::Debug for AnyMessage {
     }
 }
 
-/// A request and who waits for the answer; for [`accepts!`](crate::accepts!).
-#[doc(hidden)]
-pub struct Asked<M> {
-    pub message: M,
-    reply_to: ReplyTo,
-}
-
-impl<M> Asked<M> {
-    /// Who waits, and the same once more, for the answer that its handler returns.
-    pub fn caller<R: Message>(&self) -> (Caller<R>, Caller<R>) {
-        (Caller::new(self.reply_to), Caller::new(self.reply_to))
-    }
-}
-
 impl<R: Message> Reply<R> {
     /// Answers, if that is to be done at once, and says what is next; for [`accepts!`](crate::accepts!).
     #[doc(hidden)]
+    #[inline]
     pub fn send(self, caller: Caller<R>) -> Next {
         let Some(value) = self.value else { return self.next };
         let (to, answer) = caller.answer(value);

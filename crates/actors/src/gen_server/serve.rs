@@ -23,7 +23,7 @@ use crate::request::{ReplyTo, Request};
 use crate::runner::guarded;
 use crate::slot::flag;
 
-/// Runs a handler. What it comes to, or the reason for which it ends the server if it panics.
+/// Runs handlers. What that comes to, or the reason for which it ends the server if one panics.
 macro_rules! caught {
     ($handler:expr) => {{
         let mut future = pin!($handler);
@@ -68,7 +68,7 @@ pub(super) async fn serve<S: GenServer>(args: S::Args, starter: Starter) -> Exit
     starter.tell(Ok(()));
     let parent = starter.is_linked.then_some(starter.pid);
     let mut host = Host { server, parent, is_suspended: false };
-    let end = host.run().await;
+    let end = caught!(host.run()).unwrap_or_else(|reason| End { reason, parting: None });
     if !is_alive(self_pid()) {
         return end.reason; // It has ended itself in a handler: there is nothing it could clean up any more.
     }
@@ -92,30 +92,28 @@ struct Host<S> {
 
 impl<S: GenServer> Host<S> {
     async fn run(&mut self) -> End {
-        let mut handled = caught!(self.server.handle_continue());
+        let mut next = self.server.handle_continue().await;
         loop {
-            let (message, time) = match handled {
-                Ok(Next(Step::Receive)) => (self.receive(None).await, None),
-                Ok(Next(Step::ReceiveWithin(time))) => (self.receive(Some(time)).await, Some(time)),
-                Ok(Next(Step::Handle(message))) => (Some(message), None),
-                Ok(Next(Step::Stop(end))) => return *end,
-                Err(reason) => return End { reason, parting: None },
+            let (message, time) = match next.0 {
+                Step::Receive => (self.receive(None).await, None),
+                Step::ReceiveWithin(time) => (self.receive(Some(time)).await, Some(time)),
+                Step::Handle(message) => (Some(message), None),
+                Step::Stop(end) => return *end,
             };
             let Some(message) = message else {
-                handled = caught!(self.server.handle_timeout());
+                next = self.server.handle_timeout().await;
                 continue;
             };
             if let Some(reason) = self.exit_of_parent(&message) {
                 return End { reason, parting: None };
             }
-            handled = match caught!(self.server.accept(message)) {
-                Ok(Ok(next)) => Ok(next),
-                Ok(Err(message)) => match self.attend(message) {
-                    Attended::Done => Ok(time.map_or_else(Next::go, Next::timeout)),
-                    Attended::Stop(reason) => Ok(Next::stop(reason)),
-                    Attended::Not(message) => caught!(self.server.handle_info(message)),
+            next = match self.server.accept(message).await {
+                Ok(next) => next,
+                Err(message) => match self.attend(message) {
+                    Attended::Done => time.map_or_else(Next::go, Next::timeout),
+                    Attended::Stop(reason) => Next::stop(reason),
+                    Attended::Not(message) => self.server.handle_info(message).await,
                 },
-                Err(reason) => Err(reason),
             };
         }
     }
@@ -141,28 +139,22 @@ impl<S: GenServer> Host<S> {
     }
 
     /// Deals with what the server has not declared, if it concerns the host.
-    fn attend(&mut self, message: AnyMessage) -> Attended {
-        let message = match message.request::<Sys>() {
-            Ok(asked) => {
-                asked.caller().0.reply(self.answer(&asked.message));
-                return Attended::Done;
-            }
-            Err(message) => message,
-        };
-        let message = match message.request::<Stop>() {
-            Ok(asked) => return Attended::Stop(asked.message.0),
-            Err(message) => message,
-        };
-        let message = match message.request::<Work<S>>() {
-            Ok(asked) => {
-                let caller = asked.caller::<Local<std::thread::Result<Outcome>>>().0;
-                let Local(Job(job)) = asked.message;
-                // What panics is not the server's, but its caller's, who gets it back.
-                caller.reply(Local(catch_unwind(AssertUnwindSafe(|| job(&mut self.server)))));
-                return Attended::Done;
-            }
-            Err(message) => message,
-        };
+    fn attend(&mut self, mut message: AnyMessage) -> Attended {
+        if message.is_request::<Sys>() {
+            let (asked, caller, _) = message.into_request::<Sys, _>();
+            caller.reply(self.answer(&asked));
+            return Attended::Done;
+        }
+        if message.is_request::<Stop>() {
+            let (Stop(reason), ..) = message.into_request::<Stop, ()>();
+            return Attended::Stop(reason);
+        }
+        if message.is_request::<Work<S>>() {
+            let (Local(Job(job)), caller, _) = message.into_request::<Work<S>, Local<std::thread::Result<Outcome>>>();
+            // What panics is not the server's, but its caller's, who gets it back.
+            caller.reply(Local(catch_unwind(AssertUnwindSafe(|| job(&mut self.server)))));
+            return Attended::Done;
+        }
         let Some(reply_to) = message.reply_to() else { return Attended::Not(message) };
         let calls = S::accepted().into_iter().filter(|accepted| accepted.reply.is_some());
         let accepts = calls.map(|accepted| accepted.to_string()).collect();

@@ -82,7 +82,7 @@ impl<S: GenServer, A: Watchable + Copy + Send> ServerRef<S, A> {
     where
         S: Calls<M>,
     {
-        call(self.target(), message, timeout)
+        call(self.address, message, timeout)
     }
 
     /// Sends a request that is not answered. Nobody says whether it arrives.
@@ -172,7 +172,7 @@ impl<S: GenServer, A: Watchable + Copy + Send> ServerRef<S, A> {
         work: impl FnOnce(&mut S) -> R + Send + 'static,
     ) -> Result<R, CallError> {
         let job = Job(Box::new(move |server: &mut S| -> Outcome { Box::new(work(server)) }));
-        let done = call::<_, Local<std::thread::Result<Outcome>>>(self.target(), Local(job), CALL_TIMEOUT).await?;
+        let done = call::<_, _, Local<std::thread::Result<Outcome>>>(self.target(), Local(job), CALL_TIMEOUT).await?;
         match done.0.map(|outcome| outcome.downcast::<R>()) {
             Ok(Ok(outcome)) => Ok(*outcome),
             Ok(Err(_)) => unreachable!("the work has returned what it returns"),
@@ -183,24 +183,35 @@ impl<S: GenServer, A: Watchable + Copy + Send> ServerRef<S, A> {
     /// Whom it stands for.
     #[track_caller]
     pub(super) fn target(self) -> Target {
-        running("a server's handle", |current, _, _| self.address.target(current.inner.id))
+        target(self.address)
     }
 }
 
 /// Sends a request to whoever it is, and waits for the answer.
-pub(super) async fn call<M: Message, R: Message>(
-    server: Target,
+///
+/// A block, not an `async fn`, whose arguments would be moved once more; and it is polled where it is.
+pub(super) fn call<A: Watchable + Clone + Send, M: Message, R: Message>(
+    server: A,
     message: M,
     timeout: Duration,
-) -> Result<R, CallError> {
-    let why = match Pending::send(&server, message, timeout) {
-        Ok(pending) => match pending.await {
-            Ok(answer) => return Ok(answer),
+) -> impl Future<Output = Result<R, CallError>> + Send {
+    async move {
+        let mut pending = Pending::new(timeout);
+        let why = match pending.ask(&target(server.clone()), message) {
+            Ok(()) => match (&mut pending).await {
+                Ok(answer) => return Ok(answer),
+                Err(why) => why,
+            },
             Err(why) => why,
-        },
-        Err(why) => why,
-    };
-    Err(error::<M>(server, why))
+        };
+        Err(error::<M>(target(server), why))
+    }
+}
+
+/// Whom an address stands for.
+#[track_caller]
+pub(super) fn target(address: impl Watchable) -> Target {
+    running("a server's handle", |current, _, _| address.target(current.inner.id))
 }
 
 #[cold]

@@ -259,19 +259,20 @@ impl Envelope {
         Some(unsafe { std::ptr::read(&*self.0.cast::<Packet<T>>().as_ref().message) })
     }
 
-    /// The message, if it is a `T`.
+    /// The message, which is a `T`: that was found out before.
+    ///
+    /// # Panics
+    /// If it is something else.
     #[inline]
-    pub(crate) fn into_message<T: Message>(mut self) -> Option<T> {
-        if !self.is::<T>() && !self.accept::<T>() {
-            return None;
-        }
+    pub(crate) fn into_message<T: Message>(mut self) -> T {
+        assert!(self.accept::<T>(), "a message is taken out as what it is");
         drop(self.take_token());
         let packet = ManuallyDrop::new(self).0.cast::<Packet<T>>();
         // SAFETY: it is a packet of this type, allocated as a box by `new`, and given up by its only owner here;
         // the message is moved out of it, and nothing else of it needs to be dropped.
         let packet = unsafe { Box::from_raw(packet.as_ptr()) };
         crate::heap::give_back(size_of::<Packet<T>>());
-        Some(ManuallyDrop::into_inner(packet.message))
+        ManuallyDrop::into_inner(packet.message)
     }
 
     /// Puts back what [`Envelope::take`] took out.

@@ -118,7 +118,7 @@ pub fn send<D: Destination, M: Message>(to: D, message: M) -> D::Sent<M> {
 #[track_caller]
 pub fn try_send<M: Message>(to: Pid, message: M) -> Result<(), TrySendError<M>> {
     running("try_send", |current, _, _| current.inner.try_send(to, Envelope::new(message))).map_err(|(why, back)| {
-        let Some(message) = back.into_message() else { unreachable!("it is the message that was given") };
+        let message = back.into_message();
         match why {
             NotSent::NoProcess => TrySendError::NoProcess { to, message },
             NotSent::Full => TrySendError::Full { to, message },
