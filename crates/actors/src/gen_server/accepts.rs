@@ -69,7 +69,7 @@ macro_rules! __accepts {
         impl<$($generics)*> $crate::gen_server::Calls<$message> for $server {
             type Reply = $reply;
 
-            // No `async fn`, which would move its arguments once more.
+            #[allow(clippy::manual_async_fn, reason = "which would move its arguments once more")]
             fn handle_call(
                 &mut self,
                 message: $message,

@@ -188,8 +188,7 @@ impl<S: GenServer, A: Watchable + Copy + Send> ServerRef<S, A> {
 }
 
 /// Sends a request to whoever it is, and waits for the answer.
-///
-/// A block, not an `async fn`, whose arguments would be moved once more; and it is polled where it is.
+#[allow(clippy::manual_async_fn, reason = "which would move its arguments once more")]
 pub(super) fn call<A: Watchable + Clone + Send, M: Message, R: Message>(
     server: A,
     message: M,
