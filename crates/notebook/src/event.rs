@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::session::operation::InputId;
+
 /// One thing that happened during a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
@@ -119,6 +121,9 @@ pub struct Output {
     /// A picture for a browser, as SVG.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub svg: Option<String>,
+    /// The input that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputId>,
     /// Whether it tells of something that failed without failing the cell: an example.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
@@ -138,6 +143,8 @@ pub enum OutputKind {
     Tree,
     /// Another picture: a map of processes, a timeline, a flamegraph.
     Picture,
+    /// Something that a person can set; its text says what it is called, and its value where nobody has set one.
+    Input,
     /// What the compiler finds odd about the cell, drawn as an error is.
     Warning,
     /// How the examples in the doc comments of the cell's items went, each beside its line.
@@ -150,7 +157,7 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), type_name: None, mermaid: None, svg: None, failed: false }
+        Output { kind, text: text.into(), type_name: None, mermaid: None, svg: None, input: None, failed: false }
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
@@ -177,6 +184,9 @@ impl From<greenroom_stage::cell::Output> for Output {
             }
             Shown::Tree { text, mermaid, svg } => Output::diagram(OutputKind::Tree, text, mermaid).with_svg(svg),
             Shown::Picture { text, svg } => Output::new(OutputKind::Picture, text).with_svg(svg),
+            Shown::Input(form) => {
+                Output { input: Some(InputId(form.id())), ..Output::new(OutputKind::Input, form.to_string()) }
+            }
             Shown::Error(text) => Output::new(OutputKind::Error, text),
             Shown::Flame { text, title, unit, folded } => {
                 let shown = Output::new(OutputKind::Picture, text);
@@ -191,13 +201,37 @@ impl From<greenroom_stage::cell::Output> for Output {
     }
 }
 
-/// Adds an output as a report keeps it: text that follows text continues it.
+/// Adds an output as a report keeps it: text that follows text continues it, and what a carriage return goes back over
+/// is gone, as on a terminal.
 pub fn push_output(outputs: &mut Vec<Output>, output: Output) {
     match outputs.last_mut() {
         Some(last) if last.kind == OutputKind::Text && output.kind == OutputKind::Text => {
-            last.text.push_str(&output.text);
+            continue_text(&mut last.text, &output.text);
+        }
+        _ if output.kind == OutputKind::Text => {
+            let mut text = String::new();
+            continue_text(&mut text, &output.text);
+            outputs.push(Output { text, ..output });
         }
         _ => outputs.push(output),
+    }
+}
+
+/// A carriage return at the very end stays: what comes next says what it goes back over.
+fn continue_text(text: &mut String, more: &str) {
+    if !more.contains('\r') && !text.ends_with('\r') {
+        return text.push_str(more);
+    }
+    let last_line = text.rfind('\n').map_or(0, |end| end + 1);
+    let open = text.split_off(last_line) + more;
+    for line in open.split_inclusive('\n') {
+        let written = line.trim_end_matches(['\r', '\n']);
+        text.push_str(written.rsplit('\r').next().unwrap_or(written));
+        match line.as_bytes().last() {
+            Some(b'\n') => text.push('\n'),
+            Some(b'\r') => text.push('\r'),
+            _ => {}
+        }
     }
 }
 
@@ -266,6 +300,24 @@ mod tests {
         assert_eq!(room.take(text(3)).map(|output| output.text.len()), Some(1));
         assert_eq!(room.take(text(5)), None);
         assert!(room.cut().is_some_and(|output| output.text.starts_with("\n… 7 more bytes were cut")));
+    }
+
+    #[test]
+    fn case_58_what_is_gone_back_over_is_gone() {
+        let check = |texts: &[&str], expected: &str| {
+            let mut outputs = Vec::new();
+            texts.iter().for_each(|text| push_output(&mut outputs, Output::new(OutputKind::Text, *text)));
+            assert_eq!(outputs[0].text, expected, "{texts:?}");
+            assert_eq!(outputs.len(), 1);
+        };
+        check(&["Hola", " amigo!"], "Hola amigo!");
+        check(&["Hola\rHey"], "Hey");
+        check(&["Hola\nHmm\rHey"], "Hola\nHey");
+        check(&["Hola\nHmm", "\rHey"], "Hola\nHey");
+        check(&["10%\r", "50%\r", "100%\n", "done\n"], "100%\ndone\n");
+        check(&["10%\r"], "10%\r");
+        check(&["of\r\nWindows\r", "\n"], "of\nWindows\n");
+        check(&["a\rb\nc\rd\r"], "b\nd\r");
     }
 
     #[test]

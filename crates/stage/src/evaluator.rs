@@ -15,9 +15,10 @@ use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
+use crate::input::{Asked, Reads};
 use crate::last_words::{self, Numbered};
 use crate::loader::load;
-use crate::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, Outcome, Shown, output_mark};
+use crate::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, InputRead, Outcome, Shown, output_mark};
 use crate::store::Store;
 
 /// What the node's panic handler tells the group leader of the process that panicked.
@@ -69,9 +70,13 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     send(reply_to, Began { id, leader: self_pid() });
     let process = evaluate(request, &store).await;
     send(evaluator, Done(id));
-    let Some((process, watch)) = process else { return };
+    let Some((process, watch, mut reads)) = process else { return };
+    reads.end();
     loop {
         receive! {
+            Local(asked): Asked => reads.asked(asked),
+            // It has stopped to wait for that.
+            _read: InputRead => (),
             Local(shown): Numbered => pass_on(id, reply_to, shown).await,
             Local((pid, panic)): Panicked => send(reply_to, Crashed { id, pid, panic }),
             down: Down if down.reference == watch => {
@@ -83,8 +88,8 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     }
 }
 
-/// Runs a cell until its code is through. Returns its process and the monitor on it, if it still lives.
-async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref)> {
+/// Runs a cell until its code is through. Returns its process, the monitor on it and what it has read, if it still lives.
+async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref, Reads)> {
     let Evaluate { id, reply_to, library, symbol, stands_on, values, .. } = request;
     let entry = match load(&library, &symbol).await {
         Ok(entry) => entry,
@@ -99,11 +104,14 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     let watch = monitor(process);
     store.update(id, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
     send(process, Go);
+    let mut reads = Reads::new(id, reply_to, process);
     let mut failure = None;
     let mut exports = Vec::new();
     let outcome = loop {
         receive! {
             Local(shown): Numbered => pass_on(id, reply_to, shown).await,
+            Local(asked): Asked => reads.asked(asked),
+            read: InputRead => reads.answered(read),
             Local((pid, panic)): Panicked => {
                 if pid != process {
                     send(reply_to, Crashed { id, pid, panic });
@@ -131,7 +139,7 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     mark_output(id);
     let run_ms = started.elapsed().as_secs_f64() * 1000.0;
     crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
-    lives.then_some((process, watch))
+    lives.then_some((process, watch, reads))
 }
 
 /// Starts the process of a cell, led by the running one.

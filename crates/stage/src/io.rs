@@ -21,7 +21,7 @@ pub fn emit(output: Output) {
 }
 
 /// The node and the group leader of the running process, if there is one.
-fn leader() -> Option<(Node, greenroom::Pid)> {
+pub(crate) fn leader() -> Option<(Node, greenroom::Pid)> {
     let node = Node::current()?;
     greenroom::process::try_self_pid()?;
     group_leader().map(|leader| (node, leader))
@@ -35,6 +35,7 @@ fn print_plainly(output: &Output) {
         | Output::Tree { text, .. }
         | Output::Picture { text, .. }
         | Output::Flame { text, .. } => std::println!("{text}"),
+        Output::Input(form) => std::println!("{form}"),
     }
 }
 

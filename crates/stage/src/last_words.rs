@@ -27,7 +27,7 @@ const LONGEST: usize = HALF / 4;
 const CONFIGURATION: Configuration = standard();
 
 /// An output that was shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
     /// The evaluation.
     pub id: EvaluationId,

@@ -5,10 +5,11 @@
 //! the cell runs as a process under an evaluator. Whatever happens to it, the document is safe.
 //!
 //! Modules in reading order: what a cell is made of ([`cell`]), what it can use ([`prelude`], [`io`],
-//! [`memory`], [`pictures`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
+//! [`input`], [`memory`], [`pictures`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
 
 pub mod cell;
 pub mod last_words;
+pub mod input;
 pub mod io;
 pub mod memory;
 mod output_macros;

@@ -12,6 +12,7 @@ pub use greenroom::{
 pub use serde::{Deserialize, Serialize};
 
 pub use crate::cell::{Output, Render, Shared};
+pub use crate::input::Input;
 pub use crate::io::emit;
 pub use crate::memory::memory;
 pub use crate::pictures::{

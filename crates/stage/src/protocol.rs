@@ -7,6 +7,7 @@ use greenroom::reason::{ExitReason, Location, Panic};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Output;
+use crate::input::Value;
 
 /// Names one evaluation of a cell. The notebook chooses it; a cell that is evaluated again gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -82,7 +83,7 @@ pub struct NotYielding {
 }
 
 /// A running cell, or a process that it started, has shown something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shown {
     /// The evaluation.
     pub id: EvaluationId,
@@ -90,6 +91,26 @@ pub struct Shown {
     pub number: u64,
     /// What was shown.
     pub output: Output,
+}
+
+/// A running cell reads an input. Answered by [`InputRead`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadInput {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// Who waits for the answer.
+    pub from: Pid,
+    /// The input: see [`Form::id`](crate::input::Form::id).
+    pub input: u64,
+}
+
+/// What an input was set to when the evaluation that reads it began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputRead {
+    /// The input.
+    pub input: u64,
+    /// Its value; none if no cell shows it.
+    pub value: Option<Value>,
 }
 
 /// A process that a cell started has panicked. The cell itself may go on.

@@ -7,6 +7,7 @@ mod ahead;
 mod documents;
 mod follow;
 mod input;
+mod inputs;
 mod processes;
 mod recover;
 

@@ -78,7 +78,7 @@ impl View {
                 let (mark, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
                 line(&format!("{}{rest}", self.look.paint(style, mark)))
             }
-            OutputKind::Warning | OutputKind::Error => line(&text),
+            OutputKind::Input | OutputKind::Warning | OutputKind::Error => line(&text),
         }
     }
 

@@ -5,6 +5,7 @@
 mod ask;
 mod definitions;
 mod examples;
+mod inputs;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,9 @@ use greenroom::message::Down;
 use greenroom::reason::Panic;
 use greenroom::{Local, Pid, receive, self_pid, send, whereis};
 use greenroom_stage::last_words::Kept;
-use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, NotYielding, Shown};
+use greenroom_stage::protocol::{
+    Began, Crashed, Evaluate, EvaluationId, Finished, InputRead, NotYielding, ReadInput, Shown,
+};
 
 use super::estate::Estate;
 use super::message::{
@@ -60,6 +63,8 @@ pub(super) async fn serve(id: CellId, estate: Arc<Estate>) {
             _halt: Halt => (),
             _lost: Lost => (),
             _began: Began => (),
+            _read: ReadInput => (),
+            _answer: InputRead => (),
             _finished: Finished => (),
             _stuck: NotYielding => (),
             _down: Down => (),
@@ -199,6 +204,7 @@ impl Cell {
     async fn late(&mut self, shown: Shown) {
         self.heard(&shown);
         if !is_example(shown.id) {
+            self.offer(shown.id, &shown.output).await;
             self.show(shown.id, shown.output.into()).await;
         }
     }

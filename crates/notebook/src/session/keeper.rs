@@ -9,13 +9,13 @@ use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::supervisor::{ChildSpec, Shutdown};
 use greenroom::{Local, Pid, Ref, Supervisor, monitor, receive, send, sleep, whereis};
-use greenroom_stage::protocol::EvaluationId;
+use greenroom_stage::protocol::{EvaluationId, InputRead};
 
 use super::data::{Data, RuntimeStatus, Validity};
 use super::estate::Estate;
 use super::message::{
     Answer, AreExamined, Begin, CELLS, COMPILER, Definers, Halt, Happened, Imagine, Imagined, Job, Join, Order, Peek,
-    RUNTIME, Submit, Welcome, WhoDefines,
+    RUNTIME, Submit, Welcome, WhatIs, WhoDefines,
 };
 use super::operation::{Action, CellId, Evaluation, Operation, Outcome, Structure};
 use super::workshop::Warm;
@@ -49,6 +49,7 @@ pub(super) async fn serve(estate: Arc<Estate>) {
             Peek(from): Peek => keeper.welcome(from),
             question: Imagine => keeper.imagine(question),
             question: WhoDefines => keeper.who_defines(&question),
+            question: WhatIs => keeper.what_is(&question),
             down: Down => keeper.down(down.reference).await,
         }
     }
@@ -169,6 +170,12 @@ impl Keeper {
             }
         }
         send(question.from, Definers(definers));
+    }
+
+    fn what_is(&self, question: &WhatIs) {
+        let WhatIs { from, cell, evaluation, input } = *question;
+        let value = self.data.input_of(cell, evaluation, input).cloned();
+        send(from, InputRead { input: input.0, value });
     }
 
     async fn down(&mut self, watch: Ref) {

@@ -12,7 +12,7 @@ use greenroom_stage::protocol::{ContainerId, Evaluate, EvaluationId};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Data, Refusal};
-use super::operation::{CellId, Operation, RuntimeId, RuntimeSettings, SectionId};
+use super::operation::{CellId, InputId, Operation, RuntimeId, RuntimeSettings, SectionId};
 use crate::compiler::Scope;
 use crate::plan::PlannedCell;
 
@@ -71,6 +71,15 @@ pub(super) struct Imagine {
 
 /// The session's answer, under the reference of the question.
 pub(super) type Imagined = Local<(Ref, Option<Arc<Job>>)>;
+
+/// To the session: what is this input to this evaluation, which has read it?
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WhatIs {
+    pub from: Pid,
+    pub cell: CellId,
+    pub evaluation: EvaluationId,
+    pub input: InputId,
+}
 
 /// The names with the cells, as messages call them.
 #[derive(Debug, Serialize, Deserialize)]
@@ -167,7 +176,7 @@ pub(super) struct Speaker {
 }
 
 /// How long to wait for a session that is just being started again.
-const MOMENT: Duration = Duration::from_millis(1);
+pub(super) const MOMENT: Duration = Duration::from_millis(1);
 
 impl Speaker {
     pub(super) fn new() -> Self {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use greenroom_stage::input::{Form, Value};
 use greenroom_stage::protocol::{ContainerId, EvaluationId};
 use serde::{Deserialize, Serialize};
 
@@ -358,17 +359,15 @@ pub enum Input {
         cell: CellId,
         /// The evaluation that shows it.
         evaluation: EvaluationId,
-        /// The input.
-        input: InputId,
-        /// Its value as long as nobody has set one.
-        default: serde_json::Value,
+        /// What it asks for; that names it, too.
+        form: Form,
     },
     /// Somebody sets it.
     Set {
         /// The input.
         input: InputId,
         /// Its new value.
-        value: serde_json::Value,
+        value: Value,
     },
     /// A running cell has read it.
     Read {

@@ -16,6 +16,7 @@ use greenroom_notebook::session::operation::{
     Action, CellId, CellsOfDeleted, Definition, Evaluation, Input, InputId, Operation, Outcome, Runtime, SectionHead,
     SectionId, Structure,
 };
+use greenroom_stage::input::{Form, Kind, Value};
 use greenroom_stage::protocol::EvaluationId;
 
 /// A notebook and whoever obeys it, without processes: evaluations end when the test says so.

@@ -1,7 +1,9 @@
 //! A live session: its processes are killed one after the other, and the notebook goes on.
 
+mod cases;
 mod files;
 mod fronts;
+mod inputs;
 mod kills;
 mod losses;
 mod values;

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::Form;
+
 /// One output of a cell. Later versions add kinds and change none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Output {
     /// Text that the cell, or a process that it started, has printed.
@@ -53,6 +55,8 @@ pub enum Output {
         /// The stacks as lines `outermost;…;innermost weight`.
         folded: String,
     },
+    /// Something that a person can set: see [`Input`](crate::input::Input).
+    Input(Form),
 }
 
 /// How a type shows itself as the value of a cell. Types without it are shown by their `Debug`.

@@ -47,6 +47,7 @@ impl Repl {
             Command::Stale => self.all_of(Evaluation::QueueStale, |data, cell| {
                 data.info(cell).is_some_and(|info| info.validity != Default::default() && info.is_outdated())
             }),
+            Command::Input(said) => self.input(said.as_deref()),
             Command::Edit(number) => self.edit(number),
             Command::Delete(number) => {
                 if let Some(cell) = self.cell(Some(number)) {

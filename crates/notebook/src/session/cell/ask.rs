@@ -8,7 +8,9 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{ExitReason, Local, Pid, Ref, monitor, receive, self_pid, send, send_after, sleep, whereis};
-use greenroom_stage::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, NotYielding, Shown};
+use greenroom_stage::protocol::{
+    Began, Crashed, Evaluate, EvaluationId, Finished, InputRead, NotYielding, ReadInput, Shown,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Cell, LAST_OUTPUT};
@@ -64,6 +66,7 @@ impl Cell {
                 },
                 shown: Shown => if shown.id == id && !is_example(id) {
                     self.heard(&shown);
+                    self.offer(id, &shown.output).await;
                     self.roomed(id, shown.output.into()).await;
                 } else {
                     self.late(shown).await;
@@ -76,6 +79,11 @@ impl Cell {
                 stuck: NotYielding => if stuck.id == id && !is_example(id) {
                     let NotYielding { for_ms, .. } = stuck;
                     self.say(Evaluation::NotYielding { cell: self.id, evaluation: id, for_ms }).await;
+                },
+                read: ReadInput => if read.id == id && !is_example(id) {
+                    self.read(read).await;
+                } else {
+                    send(read.from, InputRead { input: read.input, value: None });
                 },
                 finished: Finished => if finished.id == id { break End::Finished(finished) },
                 Halt(halted): Halt => if halted == ask.halted_as { break End::Halted },

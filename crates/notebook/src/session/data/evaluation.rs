@@ -112,7 +112,7 @@ impl Data {
             stands_on: stands_on.clone(),
             names: self.meaning(&outline.uses, place),
             uses: outline.uses.clone(),
-            inputs: self.frozen_inputs(),
+            inputs: self.inputs.clone(),
             read: Vec::new(),
             digest: self.info(cell).map_or(0, |info| info.digest),
         };
@@ -191,7 +191,7 @@ impl Data {
     ) {
         self.leave(cell, touched);
         let Standing { id, uses, names, inputs, read, digest, .. } = running.clone();
-        let snapshot = Self::snapshot(names, &read, |input| inputs.get(&input).copied());
+        let snapshot = Self::snapshot(names, &read, |input| inputs.get(&input).map(|state| state.digest));
         let info = self.info_mut(cell);
         info.record = Some(Record { id, defines, run_ms, uses, snapshot, read, digest });
         info.validity = Validity::Evaluated;

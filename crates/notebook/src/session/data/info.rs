@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use greenroom_stage::protocol::EvaluationId;
 
+use super::inputs::InputState;
 use crate::event::{Output, push_output};
 use crate::session::operation::{CellId, Compiled, Definition, InputId, Reach};
 
@@ -79,8 +80,8 @@ pub struct Standing {
     pub(super) uses: Uses,
     /// What the names that it uses meant.
     pub(super) names: u64,
-    /// The digests of all inputs' values.
-    pub(super) inputs: Arc<BTreeMap<InputId, u64>>,
+    /// All inputs, as they were when it began.
+    pub(super) inputs: Arc<BTreeMap<InputId, InputState>>,
     /// The inputs that it has read so far.
     pub(super) read: Vec<InputId>,
     /// Of the text that is evaluated.

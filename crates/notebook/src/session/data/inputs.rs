@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use greenroom_stage::input::{Form, Value};
 use greenroom_stage::protocol::EvaluationId;
 
 use super::staleness::{Touched, digest};
@@ -12,36 +13,56 @@ use crate::session::operation::{CellId, Input, InputId};
 /// An input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputState {
+    /// What it asks for.
+    pub form: Form,
     /// What it is set to.
-    pub value: serde_json::Value,
+    pub value: Value,
     /// The cells that show it, with the evaluations that did so last.
     pub shown_by: BTreeMap<CellId, EvaluationId>,
     /// Of the value.
     pub(super) digest: u64,
 }
 
+impl InputState {
+    fn of(form: Form) -> Self {
+        let value = form.default.clone();
+        InputState { digest: digest(&format!("{value:?}")), form, value, shown_by: BTreeMap::new() }
+    }
+
+    fn set(&mut self, value: Value) {
+        self.digest = digest(&format!("{value:?}"));
+        self.value = value;
+    }
+}
+
 impl Data {
+    /// What an input is to a running evaluation that has read it: what it was set to when that began, so that all of
+    /// it sees the same.
+    pub fn input_of(&self, cell: CellId, evaluation: EvaluationId, input: InputId) -> Option<&Value> {
+        let running = self.info(cell)?.running.as_ref().filter(|running| running.id == evaluation)?;
+        running.inputs.get(&input).map(|state| &state.value)
+    }
+
     pub(super) fn input(&mut self, operation: &Input) -> Result<(), Refusal> {
         match operation {
-            Input::Show { cell, evaluation, input, default } => {
+            Input::Show { cell, evaluation, form } => {
                 self.known(*cell)?;
                 if self.info(*cell).and_then(|info| info.current()) != Some(*evaluation) {
                     return Err(Refusal::Outdated(*cell));
                 }
+                let input = InputId(form.id());
                 let inputs = Arc::make_mut(&mut self.inputs);
-                let state = inputs.entry(*input).or_insert_with(|| InputState {
-                    digest: digest(&default.to_string()),
-                    value: default.clone(),
-                    shown_by: BTreeMap::new(),
-                });
+                let state = inputs.entry(input).or_insert_with(|| InputState::of(form.clone()));
                 state.shown_by.insert(*cell, *evaluation);
-                self.refresh_readers(*input);
+                self.refresh_readers(input);
                 Ok(())
             }
             Input::Set { input, value } => {
-                let state = Arc::make_mut(&mut self.inputs).get_mut(input).ok_or(Refusal::NoSuchInput(*input))?;
-                state.digest = digest(&value.to_string());
-                state.value = value.clone();
+                let known = self.inputs.get(input).ok_or(Refusal::NoSuchInput(*input))?;
+                known.form.check(value).map_err(|not| Refusal::NoSuchValue(not.to_string()))?;
+                if let Some(state) = Arc::make_mut(&mut self.inputs).get_mut(input) {
+                    state.set(value.clone());
+                }
                 self.refresh_readers(*input);
                 Ok(())
             }
@@ -51,14 +72,13 @@ impl Data {
                 if !running.read.contains(input) {
                     running.read.push(*input);
                 }
+                // One that has come to be since the evaluation began, maybe by itself, is bound as it is now.
+                if let (None, Some(state)) = (running.inputs.get(input), self.inputs.get(input)) {
+                    Arc::make_mut(&mut running.inputs).insert(*input, state.clone());
+                }
                 Ok(())
             }
         }
-    }
-
-    /// The digests of all values, to be kept by an evaluation that begins.
-    pub(super) fn frozen_inputs(&self) -> Arc<BTreeMap<InputId, u64>> {
-        Arc::new(self.inputs.iter().map(|(id, state)| (*id, state.digest)).collect())
     }
 
     fn refresh_readers(&mut self, input: InputId) {

@@ -16,6 +16,8 @@ pub enum Refusal {
     NoSuchClient(ClientId),
     /// There is no such input.
     NoSuchInput(InputId),
+    /// The input cannot have this value; it says what it takes.
+    NoSuchValue(String),
     /// A cell or section with this name is or was there.
     NameTaken(String),
     /// The list of cells is empty.
@@ -69,6 +71,7 @@ impl fmt::Display for Refusal {
             Refusal::NoSuchSection(id) => write!(f, "there is no {id}: it may have been deleted"),
             Refusal::NoSuchClient(id) => write!(f, "there is no {id}: it has to join first"),
             Refusal::NoSuchInput(id) => write!(f, "no cell shows {id}"),
+            Refusal::NoSuchValue(why) => f.write_str(why),
             Refusal::NameTaken(name) => write!(f, "{name} is or was in use: choose another name"),
             Refusal::NoCells => f.write_str("no cells were named"),
             Refusal::NotCode(id) => write!(f, "{id} is prose, which is not evaluated"),

@@ -163,11 +163,16 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+fn form(number: u64) -> Form {
+    Form { label: number.to_string(), kind: Kind::Number, default: Value::Number(0.0) }
+}
+
 /// Any operation on a small notebook, most of them sensible. Which evaluation is meant is put right when it is applied.
 fn operation() -> impl Strategy<Value = Operation> {
     let evaluation = EvaluationId(0);
-    let input = || (0..2_u64).prop_map(InputId);
-    let value = || (0..3_u64).prop_map(serde_json::Value::from);
+    let form = || (0..2_u64).prop_map(form);
+    let input = || (0..2_u64).prop_map(|number| InputId(self::form(number).id()));
+    let value = || prop_oneof![2 => (0..3_u32).prop_map(|n| Value::Number(n.into())), 1 => Just(Value::Flag(true))];
     prop_oneof![
         8 => structure().prop_map(Operation::from),
         6 => rare(),
@@ -183,8 +188,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Evaluation::EraseOutputs.into()),
         16 => (cell(), outcome())
             .prop_map(move |(cell, outcome)| Evaluation::Finished { cell, evaluation, outcome }.into()),
-        1 => (cell(), input(), value())
-            .prop_map(move |(cell, input, default)| Input::Show { cell, evaluation, input, default }.into()),
+        1 => (cell(), form()).prop_map(move |(cell, form)| Input::Show { cell, evaluation, form }.into()),
         1 => (cell(), input()).prop_map(move |(cell, input)| Input::Read { cell, evaluation, input }.into()),
         1 => (input(), value()).prop_map(|(input, value)| Input::Set { input, value }.into()),
         3 => Just(Runtime::Connected(RuntimeId(0)).into()),

@@ -1,7 +1,5 @@
 //! Which cells are out of date after what.
 
-use serde_json::json;
-
 use super::*;
 
 /// `a`, then `b` of `a`, then something else, then something of `b`: all evaluated.
@@ -127,30 +125,39 @@ fn with_input() -> Live {
     live.succeed(1, 1);
     let evaluation = live.running(2);
     for _ in 0..2 {
-        live.apply(Input::Read { cell: CellId(2), evaluation, input: InputId(1) });
+        live.apply(Input::Read { cell: CellId(2), evaluation, input: number_input() });
     }
     live
 }
 
 fn show_input(live: &mut Live) {
     let evaluation = live.running(1);
-    live.apply(Input::Show { cell: CellId(1), evaluation, input: InputId(1), default: json!(1) });
+    live.apply(Input::Show { cell: CellId(1), evaluation, form: form() });
+}
+
+/// A number that is 1 as long as nobody has set it.
+fn form() -> Form {
+    Form { label: "N".into(), kind: Kind::Number, default: Value::Number(1.0) }
+}
+
+fn number_input() -> InputId {
+    InputId(form().id())
 }
 
 #[test]
 fn case_7_an_input_that_is_set_makes_its_readers_stale_and_their_users() {
     let mut live = with_input();
     live.settle();
-    live.apply(Input::Set { input: InputId(1), value: json!(2) });
+    live.apply(Input::Set { input: number_input(), value: Value::Number(2.0) });
     live.check("1: ok, 2: stale, 3: stale, 4: ok");
-    live.apply(Input::Set { input: InputId(1), value: json!(1) });
+    live.apply(Input::Set { input: number_input(), value: Value::Number(1.0) });
     live.check("1: ok, 2: ok, 3: ok, 4: ok");
 }
 
 #[test]
 fn case_8_an_input_that_is_set_during_an_evaluation_makes_it_stale_at_its_end() {
     let mut live = with_input();
-    live.apply(Input::Set { input: InputId(1), value: json!(2) });
+    live.apply(Input::Set { input: number_input(), value: Value::Number(2.0) });
     live.check("1: ok, 2: fresh evaluating, 3: fresh queued, 4: fresh queued");
     live.succeed(2, 1);
     live.check("1: ok, 2: stale, 3: fresh evaluating, 4: fresh queued");
@@ -163,19 +170,19 @@ fn case_9_deleting_the_cell_that_shows_an_input_makes_its_readers_stale_and_the_
     live.apply(Structure::DeleteCell(CellId(1)));
     live.check("2: stale, 3: stale, 4: ok");
     assert!(live.data.inputs().is_empty());
-    let set = Input::Set { input: InputId(1), value: json!(2) };
-    assert_eq!(live.try_apply(set), Err(Refusal::NoSuchInput(InputId(1))));
+    let set = Input::Set { input: number_input(), value: Value::Number(2.0) };
+    assert_eq!(live.try_apply(set), Err(Refusal::NoSuchInput(number_input())));
 }
 
 #[test]
 fn an_input_that_is_shown_again_keeps_its_value_and_one_that_is_not_goes() {
     let mut live = with_input();
     live.settle();
-    live.apply(Input::Set { input: InputId(1), value: json!(2) });
+    live.apply(Input::Set { input: number_input(), value: Value::Number(2.0) });
     live.queue(&[1]);
     show_input(&mut live);
     live.succeed(1, 1);
-    assert_eq!(live.data.inputs()[&InputId(1)].value, json!(2));
+    assert_eq!(live.data.inputs()[&number_input()].value, Value::Number(2.0));
     live.change(1, 1);
     assert!(live.data.inputs().is_empty());
 }
@@ -236,4 +243,40 @@ fn a_number_means_another_cell_when_one_comes_or_goes_above() {
     live.check("2: ok, 3: stale");
     live.apply(Operation::Undo);
     live.check("1: fresh, 2: ok, 3: stale");
+}
+
+#[test]
+fn an_input_has_no_value_that_it_does_not_take() {
+    let mut live = with_input();
+    live.settle();
+    let set = Input::Set { input: number_input(), value: Value::Text("one".into()) };
+    assert_eq!(live.try_apply(set), Err(Refusal::NoSuchValue("the input `N` takes a number".into())));
+    live.check("1: ok, 2: ok, 3: ok, 4: ok");
+}
+
+#[test]
+fn all_of_an_evaluation_sees_an_input_as_it_was_when_that_began() {
+    let mut live = with_input();
+    let evaluation = live.running(2);
+    live.apply(Input::Set { input: number_input(), value: Value::Number(2.0) });
+    assert_eq!(live.data.input_of(CellId(2), evaluation, number_input()), Some(&Value::Number(1.0)));
+    live.settle();
+    live.queue(&[2]);
+    let again = live.running(2);
+    live.apply(Input::Read { cell: CellId(2), evaluation: again, input: number_input() });
+    assert_eq!(live.data.input_of(CellId(2), again, number_input()), Some(&Value::Number(2.0)));
+    assert_eq!(live.data.input_of(CellId(2), evaluation, number_input()), None);
+}
+
+#[test]
+fn a_cell_that_shows_an_input_and_reads_it_is_up_to_date_afterwards() {
+    let mut live = Live::cells(&["show_and_read()"]);
+    live.queue(&[1]);
+    show_input(&mut live);
+    let evaluation = live.running(1);
+    live.apply(Input::Read { cell: CellId(1), evaluation, input: number_input() });
+    live.succeed(1, 1);
+    live.check("1: ok");
+    live.apply(Input::Set { input: number_input(), value: Value::Number(2.0) });
+    live.check("1: stale");
 }

@@ -165,3 +165,15 @@ fn a_notebook_that_was_left_unsaved_is_offered_again() {
     terminal.leave();
     assert_eq!(saved(), Vec::<std::path::PathBuf>::new());
 }
+
+#[test]
+fn what_a_cell_asks_for_is_set_and_those_that_have_read_it_are_evaluated_again() {
+    let mut terminal = Terminal::start();
+    terminal.asks("let name = Input::text(\"Name\").default(\"Ada\"); name", "Name: Ada");
+    terminal.asks("format!(\"Hello, {}!\", name.read().await?)", "= \"Hello, Ada!\"");
+    terminal.asks(":input", "1  Name  Ada  (a text)  [1]");
+    terminal.asks(":input Name Grace", "Name is Grace; a cell is stale now, and `:stale` evaluates it");
+    terminal.asks(":stale", "= \"Hello, Grace!\"");
+    terminal.asks(":input Nome Grace", "which input? There are: Name");
+    terminal.leave();
+}

@@ -144,6 +144,10 @@ impl Painter<'_> {
                 OutputKind::Text | OutputKind::Picture | OutputKind::Sequence | OutputKind::Tree => {
                     view.folded(number, &text)
                 }
+                OutputKind::Input => {
+                    let state = output.input.and_then(|input| self.state.data().inputs().get(&input));
+                    state.map_or(text, |state| format!("{}: {}\n", state.form.label, state.form.shown(&state.value)))
+                }
                 _ => text,
             }
         };
