@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::Instant;
 
 use crate::lock::Mutex;
 
@@ -145,20 +145,25 @@ impl Desk {
 
 /// The desks of all workers there have ever been, and the clock by which they know how long a turn lasts.
 ///
-/// That clock is coarse: the watchdog sets it whenever it looks, every few milliseconds. A turn, which is much
+/// That clock is coarse: the watchdog sets it whenever it looks, every few milliseconds, and while all sleep, who wakes. A turn, which is much
 /// shorter, is charged with the steps that fall into it, so that sums are right on average; to read the clock
 /// costs next to nothing.
-#[derive(Default)]
 pub(crate) struct Desks {
     desks: Mutex<Vec<Arc<Desk>>>,
+    started: Instant,
     /// Microseconds.
     now: AtomicU64,
 }
 
 impl Desks {
+    /// Of a node that starts.
+    pub(crate) fn new() -> Self {
+        Desks { desks: Mutex::default(), started: Instant::now(), now: AtomicU64::new(0) }
+    }
+
     /// Sets the clock to the real time that has passed since the node started.
-    pub(crate) fn tick(&self, passed: Duration) {
-        self.now.store(passed.as_micros() as u64, Ordering::Relaxed);
+    pub(crate) fn tick(&self) {
+        self.now.store(self.started.elapsed().as_micros() as u64, Ordering::Relaxed);
     }
 
     /// What the clock says, in microseconds.

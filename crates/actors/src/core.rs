@@ -135,7 +135,7 @@ impl Inner {
             on_long_turn,
             is_ending: AtomicBool::new(false),
             time,
-            desks: Desks::default(),
+            desks: Desks::new(),
             myself: myself.clone(),
         })
     }

@@ -33,7 +33,7 @@ pub(crate) fn work(inner: &Arc<Inner>, worker: &Worker<Slot>) {
     inner.scheduler.begin(worker);
     let current = Current::new(inner, worker);
     current.enter(|| {
-        while let Some(slot) = inner.scheduler.next(worker) {
+        while let Some(slot) = inner.scheduler.next(worker, || inner.desks.tick()) {
             inner.scheduler.found_work();
             // SAFETY: places live as long as the node, which `inner` keeps.
             let slot = unsafe { slot.as_ref() };

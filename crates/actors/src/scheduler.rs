@@ -13,6 +13,9 @@
 //! between them and the stuck ones, which run for longer at a time and let those go first that were woken
 //! ([`slice`](crate::slice)).
 
+mod sleep;
+mod stuck;
+
 use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
@@ -41,6 +44,9 @@ pub(crate) struct Scheduler<T> {
     searching: AtomicBool,
     /// Whether a worker that has found nothing keeps looking for a moment.
     looking_out: AtomicBool,
+    /// Whether the watchdog sleeps until a worker wakes, and who that is.
+    dozing: AtomicBool,
+    watchdog: OnceLock<Thread>,
     stopped: AtomicBool,
 }
 
@@ -159,6 +165,8 @@ impl<T> Scheduler<T> {
             asleep: AtomicUsize::new(0),
             searching: AtomicBool::new(false),
             looking_out: AtomicBool::new(false),
+            dozing: AtomicBool::new(false),
+            watchdog: OnceLock::new(),
             stopped: AtomicBool::new(false),
         };
         (scheduler, ends)
@@ -217,7 +225,9 @@ impl<T> Scheduler<T> {
 
     /// What this worker should run next; sleeps until there is something. `None` when stopped, and
     /// nothing is left to do.
-    pub(crate) fn next(&self, worker: &Worker<T>) -> Option<NonNull<T>> {
+    ///
+    /// `roused` is called when this wakes the watchdog.
+    pub(crate) fn next(&self, worker: &Worker<T>, roused: impl Fn()) -> Option<NonNull<T>> {
         loop {
             // Stopped before the look: then what is found is the rest.
             let is_stopped = self.stopped.load(Ordering::SeqCst);
@@ -227,7 +237,7 @@ impl<T> Scheduler<T> {
             if is_stopped {
                 return None;
             }
-            self.sleep(worker);
+            self.sleep(worker, &roused);
         }
     }
 
@@ -288,62 +298,6 @@ impl<T> Scheduler<T> {
         !self.injected.is_empty() || self.workers[..started].iter().any(|worker| !worker.stealer.is_empty())
     }
 
-    fn sleep(&self, worker: &Worker<T>) {
-        if self.look_out() {
-            return;
-        }
-        self.searching.store(false, Ordering::SeqCst);
-        *self.workers[worker.index].sleeper.lock() = Some(std::thread::current());
-        self.asleep.fetch_add(1, Ordering::SeqCst);
-        // What is queued after this look finds `asleep` raised and wakes someone.
-        if !self.has_work() && !self.stopped.load(Ordering::SeqCst) {
-            std::thread::park();
-        }
-        self.asleep.fetch_sub(1, Ordering::SeqCst);
-        *self.workers[worker.index].sleeper.lock() = None;
-    }
-
-    /// Looks for work a little longer before it is worth to sleep: to be woken takes tens of microseconds on a machine
-    /// that has nothing else to do, and an answer is often there by then. One worker does so at a time; it counts as
-    /// one that is on its way. True if there is something, or everything stops.
-    fn look_out(&self) -> bool {
-        if self.looking_out.swap(true, Ordering::SeqCst) {
-            return false;
-        }
-        self.searching.store(true, Ordering::SeqCst);
-        let found = (0..LOOKS).any(|_| {
-            std::thread::yield_now(); // Whoever else wants the processor goes first.
-            self.has_work() || self.is_stopped()
-        });
-        self.looking_out.store(false, Ordering::SeqCst);
-        found
-    }
-
-    /// Wakes a sleeping worker, unless one is already on its way.
-    pub(crate) fn wake_one(&self) {
-        std::sync::atomic::fence(Ordering::SeqCst);
-        if self.asleep.load(Ordering::Relaxed) == 0 || self.searching.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let started = self.started.load(Ordering::Acquire);
-        let sleeper = self.workers[..started].iter().find_map(|worker| worker.sleeper.lock().take());
-        match sleeper {
-            Some(thread) => thread.unpark(),
-            None => self.searching.store(false, Ordering::SeqCst),
-        }
-    }
-
-    /// To be called by a worker that found work: others may be woken again.
-    #[inline]
-    pub(crate) fn found_work(&self) {
-        if self.searching.load(Ordering::Relaxed) {
-            self.searching.store(false, Ordering::SeqCst);
-            if self.has_work() {
-                self.wake_one();
-            }
-        }
-    }
-
     /// Makes every worker return from [`Scheduler::next`] with `None` once nothing is queued any more.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
@@ -352,134 +306,6 @@ impl<T> Scheduler<T> {
                 thread.unpark();
             }
         }
-    }
-}
-
-/// Turns, and workers that are stuck in one.
-impl<T> Scheduler<T> {
-    /// This worker begins a turn for `running`.
-    #[inline]
-    pub(crate) fn begin_turn(&self, worker: &Worker<T>, running: u64, now: u64) {
-        let shared = &self.workers[worker.index];
-        shared.running.store(running, Ordering::Relaxed);
-        shared.since.store(now, Ordering::Relaxed);
-        shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);
-    }
-
-    /// The turn has ended. Where another has taken this worker's place meanwhile, this waits until it is
-    /// needed again.
-    #[inline]
-    pub(crate) fn end_turn(&self, worker: &Worker<T>) {
-        let shared = &self.workers[worker.index];
-        shared.turn.store(shared.turn.load(Ordering::Relaxed) + 1, Ordering::Release);
-        if shared.state.load(Ordering::Relaxed) != state::ACTIVE {
-            self.come_back(worker);
-        }
-    }
-
-    #[cold]
-    fn come_back(&self, worker: &Worker<T>) {
-        let shared = &self.workers[worker.index];
-        shared.shorten();
-        let room = |active: usize| (active < self.places).then_some(active + 1);
-        if self.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, room).is_ok() {
-            shared.state.store(state::ACTIVE, Ordering::SeqCst);
-            return;
-        }
-        while let Some(work) = self.take_next(worker).or_else(|| worker.deque.pop()) {
-            self.injected.push(work);
-        }
-        self.wake_one();
-        *shared.retired.lock() = Some(std::thread::current());
-        shared.state.store(state::RETIRED, Ordering::SeqCst);
-        while shared.state.load(Ordering::SeqCst) == state::RETIRED && !self.stopped.load(Ordering::SeqCst) {
-            std::thread::park();
-        }
-    }
-
-    /// The workers that are in a turn, stuck ones included.
-    pub(crate) fn turns(&self) -> impl Iterator<Item = Turn> {
-        let started = self.started.load(Ordering::Acquire);
-        self.workers[..started].iter().enumerate().filter_map(|(worker, shared)| {
-            let number = shared.turn.load(Ordering::Acquire);
-            let (running, since) = (shared.running.load(Ordering::Acquire), shared.since.load(Ordering::Acquire));
-            // A turn that ended meanwhile may have left the figures of another one there.
-            let lasts = number % 2 == 1 && shared.turn.load(Ordering::Relaxed) == number;
-            lasts.then_some(Turn { worker, number, running, since })
-        })
-    }
-
-    /// How many turns have begun.
-    pub(crate) fn turns_begun(&self) -> u64 {
-        let started = self.started.load(Ordering::Acquire);
-        self.workers[..started].iter().map(|shared| shared.turn.load(Ordering::Acquire).div_ceil(2)).sum()
-    }
-
-    /// Declares a worker stuck whose turn has lasted too long: what it was to run next is for others now.
-    /// For the watchdog.
-    pub(crate) fn rescue(&self, turn: Turn) {
-        let shared = &self.workers[turn.worker];
-        // Most often it was declared stuck before, and its process wakes nobody. Barriers interrupt everyone.
-        let is_stuck = shared.state.load(Ordering::SeqCst) == state::STUCK;
-        if is_stuck && shared.next.load(Ordering::SeqCst).is_null() {
-            return self.wake_one(); // There may be something in its queue.
-        }
-        shared.rescue.store(true, Ordering::SeqCst);
-        barrier::heavy();
-        // If the turn still lasts, its worker will see `rescue` before it touches the slot without a fence.
-        if shared.turn.load(Ordering::SeqCst) == turn.number {
-            let was = shared.state.compare_exchange(state::ACTIVE, state::STUCK, Ordering::SeqCst, Ordering::SeqCst);
-            if was.is_ok() {
-                self.active.fetch_sub(1, Ordering::SeqCst);
-            }
-            if let Some(work) = NonNull::new(shared.next.swap(std::ptr::null_mut(), Ordering::SeqCst)) {
-                self.injected.push(work);
-            }
-        }
-        shared.rescue.store(false, Ordering::SeqCst);
-        self.wake_one();
-    }
-
-    /// Lets everyone else's thread go first while this turn of a stuck worker lasts. For the watchdog.
-    pub(crate) fn let_others_first(&self, turn: Turn) {
-        let shared = &self.workers[turn.worker];
-        if shared.state.load(Ordering::SeqCst) != state::STUCK {
-            return;
-        }
-        if let Some(thread) = shared.thread.get() {
-            thread.lengthen();
-        }
-        // If the turn still lasts, its worker undoes this when it comes back; if not, it may have come back before.
-        if shared.turn.load(Ordering::SeqCst) != turn.number {
-            shared.shorten();
-        }
-    }
-
-    /// How many workers are missing.
-    pub(crate) fn missing(&self) -> usize {
-        self.places.saturating_sub(self.active.load(Ordering::SeqCst))
-    }
-
-    /// Puts a retired worker back to work. False if there is none: then a thread has to be started for
-    /// another end, and [`Scheduler::joined`] be called.
-    pub(crate) fn replace(&self) -> bool {
-        let started = self.started.load(Ordering::Acquire);
-        let retired = self.workers[..started].iter().find(|shared| {
-            let (from, to) = (state::RETIRED, state::ACTIVE);
-            shared.state.compare_exchange(from, to, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-        });
-        let Some(shared) = retired else { return false };
-        self.active.fetch_add(1, Ordering::SeqCst);
-        if let Some(thread) = shared.retired.lock().take() {
-            thread.unpark();
-        }
-        true
-    }
-
-    /// One more worker has a thread, which is about to begin.
-    pub(crate) fn joined(&self) {
-        self.started.fetch_add(1, Ordering::SeqCst);
-        self.active.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

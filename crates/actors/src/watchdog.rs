@@ -23,8 +23,10 @@ const fn millis(count: u64) -> Duration {
 const ALERT: Duration = millis(1);
 /// How often it looks while nothing does.
 const CALM: Duration = millis(8);
-/// How rarely it comes to look while nothing happens at all.
+/// How rarely it comes to look while nothing happens, until it sleeps like all others.
 const IDLE: Duration = millis(64);
+/// How long it sleeps at most while all others do.
+const DOZE: Duration = millis(4_000);
 /// How long a turn may last before another worker takes the place.
 const PATIENCE: Duration = millis(2);
 /// How long a turn may last before its thread is scheduled as what it is: one that computes. Not sooner, as most
@@ -41,11 +43,10 @@ pub(crate) fn watch(
 ) -> Vec<JoinHandle<()>> {
     let mut threads: Vec<JoinHandle<()>> = Vec::new();
     let mut seen: HashMap<usize, Seen> = HashMap::new();
-    let started = Instant::now();
     let (mut pause, mut begun) = (CALM, 0);
     while !inner.scheduler.is_stopped() {
         let now = Instant::now();
-        inner.desks.tick(now - started);
+        inner.desks.tick();
         let turns: HashMap<usize, Turn> = inner.scheduler.turns().map(|turn| (turn.worker, turn)).collect();
         seen.retain(|worker, seen| turns.get(worker) == Some(&seen.turn));
         for (&worker, &turn) in &turns {
@@ -76,6 +77,10 @@ pub(crate) fn watch(
         pause = match (turns.is_empty(), begun == before) {
             (false, _) => ALERT,
             (true, false) => CALM,
+            (true, true) if pause == IDLE => {
+                inner.scheduler.doze(DOZE, || inner.desks.tick());
+                continue;
+            }
             (true, true) => (pause * 2).clamp(CALM, IDLE),
         };
         std::thread::park_timeout(pause);
