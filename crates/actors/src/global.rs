@@ -27,6 +27,8 @@
 //! connected with each other may have several processes of a name for as long as that lasts.
 
 #[doc(hidden)]
+pub mod protocol;
+#[doc(hidden)]
 pub mod state;
 
 use std::fmt;
@@ -46,8 +48,9 @@ use crate::reason::ExitReason;
 use crate::receive;
 use crate::registry::ViaError;
 use crate::router::Met;
-pub use state::NameConflict;
-use state::{Asker, Input, Output, Protocol, State, Wish};
+pub use protocol::NameConflict;
+use protocol::{Asker, Input, Output, Protocol, Wish};
+use state::State;
 
 /// The name of the process on each node.
 const SERVER: &str = "greenroom_global";

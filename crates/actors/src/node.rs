@@ -1,30 +1,29 @@
 //! A node: the object that processes run on. Several can live in one operating-system process.
 
+mod builder;
+mod life;
+
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::task::Poll;
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::clock::{Clock, Time};
-use crate::core::{Inner, LongTurn, LongTurnHandler, PanicHandler};
+use crate::clock::Clock;
+use crate::core::Inner;
 use crate::current::Current;
-use crate::lock::Mutex;
 use crate::mailbox::Envelope;
 use crate::message::{Message, Private, Target};
-use crate::pid::{NodeId, NodeName, Pid, Ref};
+use crate::pid::{NodeId, Pid};
 use crate::process::{Info, Totals};
-use crate::reason::{ExitReason, Outcome, Panic};
-use crate::recorder::{FailureHandler, wanted};
+use crate::reason::{ExitReason, Outcome};
+use crate::recorder::wanted;
 use crate::router::{Met, Payload, RemoteSignal, Router};
-use crate::scheduler::{Scheduler, Worker};
 use crate::seq_trace::NoSuchTracer;
-use crate::slot::Slot;
 use crate::trace::Tracer;
+pub use builder::NodeBuilder;
+use life::Life;
 
 /// A running node: worker threads, a table of processes, names, timers.
 ///
@@ -41,116 +40,6 @@ use crate::trace::Tracer;
 pub struct Node {
     inner: Arc<Inner>,
     _life: Option<Arc<Life>>,
-}
-
-/// The threads of a node, which end when this is dropped.
-struct Life {
-    inner: Arc<Inner>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
-    tokio: Mutex<Option<tokio::runtime::Runtime>>,
-}
-
-/// How to start a [`Node`].
-#[derive(Clone, Default)]
-pub struct NodeBuilder {
-    name: Option<String>,
-    workers: Option<usize>,
-    on_panic: Option<PanicHandler>,
-    manual_clock: bool,
-    on_long_turn: Option<LongTurnHandler>,
-    pub(crate) flight: usize,
-    pub(crate) on_failure: Option<FailureHandler>,
-}
-
-impl NodeBuilder {
-    /// The node's name, `nonode` if none is given.
-    pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
-    }
-
-    /// How many worker threads run processes: as many as there are processors, if not given.
-    pub fn workers(mut self, workers: usize) -> Self {
-        self.workers = Some(workers.max(1));
-        self
-    }
-
-    /// Calls `handler` in a process that panics, before it unwinds, in place of the program's panic hook.
-    ///
-    /// Without it the hook says so on standard error. The exit reason tells in either case.
-    pub fn on_panic(mut self, handler: impl Fn(&Panic) + Send + Sync + 'static) -> Self {
-        self.on_panic = Some(Arc::new(handler));
-        self
-    }
-
-    /// Lets the time stand still but for [`Clock::advance`] and [`Clock::pass`]: for tests.
-    pub fn manual_clock(mut self) -> Self {
-        self.manual_clock = true;
-        self
-    }
-
-    /// Calls `handler` when a process has been running for three seconds without letting others run, and again
-    /// each time that has become ten times as long. Without it, standard error says so.
-    ///
-    /// Others go on all the same: another thread works in place of the one that is kept busy.
-    pub fn on_long_turn(mut self, handler: impl Fn(&LongTurn) + Send + Sync + 'static) -> Self {
-        self.on_long_turn = Some(Arc::new(handler));
-        self
-    }
-
-    /// Starts the node.
-    ///
-    /// # Errors
-    /// If the operating system refuses a thread, or the program is built with `panic = "abort"`, under
-    /// which a process that panics would end all of them.
-    pub fn start(self) -> std::io::Result<Node> {
-        if cfg!(panic = "abort") {
-            return Err(std::io::Error::new(
-                std::io::ErrorKind::Unsupported,
-                "processes need unwinding: set `panic = \"unwind\"` in the Cargo profile",
-            ));
-        }
-        let workers = self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-        let tokio = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("greenroom-io")
-            .enable_all()
-            .build()?;
-        let name = self.name.unwrap_or_else(|| "nonode".to_owned());
-        let id = NodeId::intern(&NodeName { name: name.into(), incarnation: new_incarnation() });
-        crate::barrier::prepare();
-        Ref::scatter();
-        let (scheduler, ends) = Scheduler::new(workers);
-        let time = if self.manual_clock { Time::manual() } else { Time::real() };
-        let inner = Inner::new(id, scheduler, tokio.handle().clone(), self.on_panic, time, self.on_long_turn);
-        inner.recorders.fly(self.flight);
-        if let Some(handler) = self.on_failure {
-            // It is set here only.
-            let _ = inner.recorders.on_failure.set(handler);
-        }
-        let life = Life { inner: inner.clone(), threads: Mutex::default(), tokio: Mutex::new(Some(tokio)) };
-        let keeper = inner.clone();
-        life.start_thread("greenroom-timer".to_owned(), move || crate::runner::keep_time(&keeper))?;
-        let mut ends = ends.into_iter();
-        for end in ends.by_ref().take(workers) {
-            life.threads.lock().push(start_worker(&inner, end)?);
-        }
-        let watched = inner.clone();
-        life.start_thread("greenroom-watchdog".to_owned(), move || {
-            let spares = crate::watchdog::watch(&watched, ends, |end| start_worker(&watched, end));
-            wait_for(spares);
-        })?;
-        Ok(Node { inner, _life: Some(Arc::new(life)) })
-    }
-}
-
-/// A number that no other node of this machine has, and that grows from one start to the next.
-fn new_incarnation() -> u64 {
-    use std::sync::atomic::AtomicU64;
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64);
-    let last = LAST.fetch_max(now, Ordering::Relaxed);
-    if now > last { now } else { LAST.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
 impl Node {
@@ -375,61 +264,6 @@ impl Inner {
             }
             RemoteSignal::Down { reference, reason, .. } => self.remote_down(sender, reference, &reason),
         }
-    }
-}
-
-impl Life {
-    fn start_thread(&self, name: String, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        let thread = std::thread::Builder::new().name(name).spawn(work)?;
-        self.threads.lock().push(thread);
-        Ok(())
-    }
-
-    fn end(&self) {
-        self.inner.end_all();
-        self.inner.scheduler.stop();
-        self.inner.timers.stop();
-        *self.inner.router.write() = None; // It holds the node.
-        let myself = std::thread::current().id();
-        let threads = std::mem::take(&mut *self.threads.lock());
-        if !threads.iter().any(|thread| thread.thread().id() == myself) {
-            for thread in &threads {
-                thread.thread().unpark(); // The watchdog may be between two looks.
-            }
-            wait_for(threads);
-        }
-        if let Some(tokio) = self.tokio.lock().take() {
-            tokio.shutdown_background();
-        }
-    }
-}
-
-/// Starts the thread of a worker.
-fn start_worker(inner: &Arc<Inner>, end: Worker<Slot>) -> std::io::Result<JoinHandle<()>> {
-    let inner = inner.clone();
-    std::thread::Builder::new().name("greenroom-worker".to_owned()).spawn(move || crate::runner::work(&inner, &end))
-}
-
-/// Waits until threads have ended; but not for ever: a process that never lets go keeps its thread.
-fn wait_for(threads: Vec<JoinHandle<()>>) {
-    let patience = Instant::now() + LAST_TURNS;
-    for thread in threads {
-        while !thread.is_finished() && Instant::now() < patience {
-            std::thread::park_timeout(Duration::from_micros(200));
-        }
-        if thread.is_finished() {
-            // A thread of ours does not panic; if one did, its hook has said so.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// How long the last turns of processes may take when a node stops.
-const LAST_TURNS: Duration = Duration::from_secs(2);
-
-impl Drop for Life {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 

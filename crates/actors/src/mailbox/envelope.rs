@@ -3,6 +3,8 @@
 //!
 //! Everything generic is in [`VTable`]; the rest of the crate moves envelopes about without knowing types.
 
+mod operations;
+
 use std::alloc::{Layout, dealloc};
 use std::any::TypeId;
 use std::fmt;
@@ -14,6 +16,7 @@ use crate::pid::Ref;
 use crate::request::{About, Answered, Asked, Plays, ReplyTo, Role, signal};
 use crate::router::Parcel;
 use crate::trace::{Riding, Signal};
+use operations::{Hollow, Operations, Packet, RoleOperations, VTable};
 
 /// The part of an envelope that is the same for every type of message.
 #[repr(C)]
@@ -30,77 +33,6 @@ impl Head {
     pub(crate) fn eights(&self) -> u32 {
         self.operations.eights
     }
-}
-
-#[repr(C)]
-struct Packet<T> {
-    head: Head,
-    message: ManuallyDrop<T>,
-}
-
-struct VTable {
-    type_id: TypeId,
-    type_name: fn() -> &'static str,
-    layout: Layout,
-    /// The size, in eights.
-    eights: u32,
-    /// Destroys the message in place.
-    drop: unsafe fn(NonNull<Head>),
-    debug: unsafe fn(NonNull<Head>, &mut fmt::Formatter<'_>) -> fmt::Result,
-    serialize: unsafe fn(NonNull<Head>) -> *const dyn erased_serde::Serialize,
-    /// What the message is to a server, if it is one of those.
-    role: Option<unsafe fn(NonNull<Head>) -> *const dyn Plays>,
-}
-
-/// The message in an envelope that was taken out of it for a look.
-struct Hollow;
-
-trait Operations: Sized {
-    const TABLE: &'static VTable;
-    const HOLLOW: &'static VTable;
-}
-
-impl<T: Message> Operations for T {
-    const TABLE: &'static VTable = &VTable {
-        type_id: TypeId::of::<T>(),
-        type_name: std::any::type_name::<T>,
-        layout: Layout::new::<Packet<T>>(),
-        eights: in_eights(size_of::<Packet<T>>()),
-        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<T>`
-        // with its message in place.
-        drop: |head| unsafe { ManuallyDrop::drop(&mut head.cast::<Packet<T>>().as_mut().message) },
-        // SAFETY: as above.
-        debug: |head, f| unsafe { fmt::Debug::fmt(&*head.cast::<Packet<T>>().as_ref().message, f) },
-        // SAFETY: as above.
-        serialize: |head| unsafe { &*head.cast::<Packet<T>>().as_ref().message },
-        role: None,
-    };
-    const HOLLOW: &'static VTable = &VTable {
-        type_id: TypeId::of::<Hollow>(),
-        type_name: std::any::type_name::<T>,
-        layout: Layout::new::<Packet<T>>(),
-        eights: in_eights(size_of::<Packet<T>>()),
-        drop: |_| (),
-        debug: |_, f| f.write_str("…"),
-        serialize: |_| &(),
-        role: None,
-    };
-}
-
-/// The table of a message that plays a role.
-trait RoleOperations: Plays + Message {
-    const ROLE_TABLE: &'static VTable = &VTable {
-        // SAFETY: called only through an envelope whose table this is, so the packet is a `Packet<Self>` with its
-        // message in place.
-        role: Some(|head| unsafe { &*head.cast::<Packet<Self>>().as_ref().message }),
-        ..*Self::TABLE
-    };
-}
-
-impl<T: Plays + Message> RoleOperations for T {}
-
-const fn in_eights(bytes: usize) -> u32 {
-    if bytes / 8 > u32::MAX as usize { u32::MAX } else { (bytes / 8) as u32 }
 }
 
 /// A type of message, as a receive asks for it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use proptest::prelude::*;
 
 use super::*;
-use crate::pid::{NodeId, NodeName};
+use crate::pid::{NodeId, NodeName, Ref};
 
 fn pid(node: &str, index: u32) -> Pid {
     Pid::from_parts(NodeId::intern(&NodeName { name: node.into(), incarnation: 1 }), index, 0)

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use greenroom::global::state as global;
+use greenroom::global::protocol as global;
 use greenroom::groups::state as groups;
 use greenroom::{NodeId, NodeName, Pid, Ref};
 use greenroom_cluster::protocol::{FRAGMENT, Route};
 
 use super::{Outcome, SimNode, Story, ZEROS};
 use greenroom::global::Resolve;
+use greenroom::global::state::State;
 
 const GROUPS: usize = 2;
 const NAMES: [&str; 3] = ["x", "y", "z"];
@@ -22,7 +23,7 @@ const NAMER: u32 = 2;
 #[derive(Default)]
 pub struct Shared {
     pub scope: groups::State<usize>,
-    pub names: global::State,
+    pub names: State,
     /// The processes that it has started, and whether they live.
     pub lives: BTreeMap<u32, bool>,
     /// Those of them that have asked for something and have no answer.
