@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::operation::{Action, CellId, ClientId, File, InputId, Operation};
 use crate::livemd::{Cell, Notebook};
@@ -36,7 +37,7 @@ pub use staleness::reach;
 pub use structure::Binned;
 
 /// The state of a live notebook.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     document: Document,
     infos: FxHashMap<CellId, Info>,

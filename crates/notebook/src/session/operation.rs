@@ -191,6 +191,7 @@ pub struct NotebookAttributes {
     /// Whether outputs are saved with the document.
     pub persist_outputs: bool,
     /// What nothing here interprets.
+    #[serde(with = "crate::livemd::plain")]
     pub metadata: Metadata,
 }
 
@@ -204,6 +205,7 @@ pub struct SectionHead {
     /// The earlier section of the main flow that it branches from.
     pub parent: Option<SectionId>,
     /// What nothing here interprets.
+    #[serde(with = "crate::livemd::plain")]
     pub metadata: Metadata,
 }
 
@@ -361,6 +363,7 @@ pub enum Input {
         /// The input.
         input: InputId,
         /// Its value as long as nobody has set one.
+        #[serde(with = "crate::livemd::plain")]
         default: serde_json::Value,
     },
     /// Somebody sets it.
@@ -368,6 +371,7 @@ pub enum Input {
         /// The input.
         input: InputId,
         /// Its new value.
+        #[serde(with = "crate::livemd::plain")]
         value: serde_json::Value,
     },
     /// A running cell has read it.

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use greenroom_stage::protocol::EvaluationId;
+use serde::{Deserialize, Serialize};
 
 use super::staleness::{Touched, digest};
 use super::{Data, Refusal};
 use crate::session::operation::{CellId, Input, InputId};
 
 /// An input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputState {
     /// What it is set to.
+    #[serde(with = "crate::livemd::plain")]
     pub value: serde_json::Value,
     /// The cells that show it, with the evaluations that did so last.
     pub shown_by: BTreeMap<CellId, EvaluationId>,
