@@ -113,7 +113,12 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LockError::Held { path, by } => {
-                write!(f, "{} is open in another session (process {by}): close it there first", path.display())
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} is open in another session (process {by}): `greenroom join {path}` in a shell joins it, or \
+                     close it there first"
+                )
             }
             LockError::File { path, error } => write!(f, "cannot lock `{}`: {error}", path.display()),
         }

@@ -78,7 +78,13 @@ impl<W: Write> Frontend for Json<W> {
                 self.progress.line(text.trim_end())?;
                 Line::Late {
                     cell: None,
-                    output: Shown { kind: OutputKind::Text, text: text.into(), mermaid: None, svg: None, failed: false },
+                    output: Shown {
+                        kind: OutputKind::Text,
+                        text: text.into(),
+                        mermaid: None,
+                        svg: None,
+                        failed: false,
+                    },
                 }
             }
             Event::Prelude { .. }

@@ -1,41 +1,47 @@
 //! The REPL: every input is a cell of a live notebook, or a command. On a terminal one types with an editor; piped, it
-//! prints what the inputs come to, and nothing else.
+//! prints what the inputs come to, and nothing else. The notebook is its own, or one that another terminal has open.
 //!
 //! The prompt is there before the notebook is: what is needed for the first cell is made ready behind it.
 
 mod ahead;
+mod cells;
 mod documents;
+mod ending;
 mod follow;
 mod input;
+mod names;
+mod others;
+mod place;
 mod processes;
 mod recover;
+mod seen;
 
-use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
-use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::commands::{self, Command};
 use super::complete::Known;
 use super::plain::{Look, duration};
 use super::screen::Screen;
+use super::seat;
 use super::syntax::meant;
 use super::typing::Shared;
 use super::view::{FOLD, Manner, View};
-use crate::live::{ApplyError, Handle, Live, LiveError, LiveOptions};
+use crate::announce::Announced;
+use crate::live::{ApplyError, Handle, Joined, Live, LiveError, LiveOptions};
 use crate::livemd::{Cell, Code, Language, Notebook, Section};
 use crate::session::data::{Data, Refusal};
-use crate::session::operation::{CellId, Evaluation, Runtime, SectionId, Structure};
-use crate::session::{Library, Replica};
+use crate::session::operation::{CellId, Evaluation, Operation, Runtime, SectionId, Structure};
+use crate::session::{End, Replica};
 use ahead::Ahead;
-use follow::{Following, Seen, Sink, Work};
+use follow::{Following, Sink};
 use input::{Entered, Input};
+use place::Place;
+use seen::{Seen, State, Work};
 
 /// After this time it is shown what is under way.
 const SOON: Duration = Duration::from_millis(250);
@@ -48,18 +54,19 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub struct ReplOptions {
     /// What `:view` does: it shows the whole notebook until the person is back.
-    pub show_document: fn(&Handle, &str) -> io::Result<()>,
+    pub show_document: fn(&Handle) -> io::Result<()>,
     /// No colours, whatever the terminal has.
     pub no_color: bool,
     /// Lines for a screen reader: words in place of marks, and nothing that is drawn again.
     pub screen_reader: bool,
 }
 
-/// Reads, evaluates and prints until there is no more input. True if nothing failed.
+/// Reads, evaluates and prints until there is no more input, in a notebook that was joined or else in a new one. True if
+/// nothing failed.
 ///
 /// # Errors
 /// [`LiveError`], if there is no notebook to evaluate in; what the terminal says, as text.
-pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
+pub fn repl(options: &ReplOptions, joined: Option<(Joined, Announced)>) -> Result<bool, LiveError> {
     let mut look = Look::of_stdout();
     if options.no_color {
         look = look.without_colours();
@@ -80,8 +87,10 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
         screen,
         known,
         seen,
-        live: Some(open(&beginning(), &view, None)?),
-        path: None,
+        at: match joined {
+            Some((joined, session)) => Place::Joined(joined, session),
+            None => Place::Own(open(&beginning(), &view, None)?),
+        },
         ahead,
         section: None,
         looked_at: None,
@@ -92,32 +101,8 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
     };
     repl.follow();
     repl.catch_interrupts();
-    if manner == Manner::Seen {
-        repl.tell(&look.paint(
-            Style::new().dim(),
-            &format!("greenroom {} · :help for help, Ctrl-D to leave", env!("CARGO_PKG_VERSION")),
-        ));
-    }
-    if manner != Manner::Piped {
-        repl.offer_left();
-    }
+    repl.greet();
     Ok(repl.run(input))
-}
-
-/// Ends the program when it is asked to (`SIGTERM`) or its terminal is gone (`SIGHUP`), and leaves the terminal as it was.
-/// What was not saved is in the folder for that.
-fn leave_when_told() {
-    let before = tcgetattr(io::stdin()).ok();
-    let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            if let Some(before) = before {
-                // A terminal that is gone needs nothing.
-                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &before);
-            }
-            std::process::exit(128 + signal);
-        }
-    });
 }
 
 /// A notebook without cells.
@@ -132,23 +117,30 @@ fn open(notebook: &Notebook, view: &View, path: Option<&Path>) -> Result<Live, L
     Live::open(notebook, options)
 }
 
+/// Some names, as they stand in a sentence.
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [several @ .., last] => format!("{} and {last}", several.join(", ")),
+    }
+}
+
 /// A REPL at work.
 struct Repl {
     view: View,
     screen: Screen,
     known: Shared<Known>,
     seen: Seen,
-    /// Missing only while one notebook takes the place of another.
-    live: Option<Live>,
+    at: Place,
     ahead: Ahead,
-    path: Option<PathBuf>,
     /// The section that inputs go to, if it is not the last of the main flow: a branch.
     section: Option<SectionId>,
     /// The node whose processes commands look at; the runtime if none.
     looked_at: Option<String>,
     /// The process that is traced, if it is only one.
     traces: Option<greenroom::Pid>,
-    show_document: fn(&Handle, &str) -> io::Result<()>,
+    show_document: fn(&Handle) -> io::Result<()>,
     has_failed: bool,
     /// Whether the person was told that something is not saved.
     asked_to_leave: bool,
@@ -179,6 +171,26 @@ impl Sink for Streams {
 }
 
 impl Repl {
+    /// Says what this is, and what was left unsaved.
+    fn greet(&mut self) {
+        if self.view.manner == Manner::Piped {
+            return;
+        }
+        let said = match &self.at {
+            Place::Own(_) if self.view.manner == Manner::Heard => None,
+            Place::Own(_) => Some(format!("greenroom {} · :help for help, Ctrl-D to leave", env!("CARGO_PKG_VERSION"))),
+            Place::Joined(_, session) => Some(format!("joined {session} · :help for help, Ctrl-D to leave it open")),
+        };
+        if let Some(said) = said {
+            self.tell(&self.view.look.paint(Style::new().dim(), &said));
+        }
+        match &self.at {
+            Place::Own(_) => self.offer_left(),
+            Place::Joined(..) if self.seen.lock().count > 0 => self.list(),
+            Place::Joined(..) => {}
+        }
+    }
+
     fn run(mut self, mut input: Box<dyn Input>) -> bool {
         loop {
             let prompt = self.prompt();
@@ -186,7 +198,13 @@ impl Repl {
             if self.view.manner != Manner::Piped {
                 self.flush();
             }
-            match input.next(&prompt) {
+            if let Err(end) = self.seen.begin_reading() {
+                self.ended(&end);
+                break;
+            }
+            let entered = input.next(&prompt);
+            self.seen.end_reading();
+            match entered {
                 Entered::Text(text) if text.trim().is_empty() => {}
                 Entered::Text(text) => {
                     self.asked_to_leave = false;
@@ -200,17 +218,16 @@ impl Repl {
             }
         }
         self.flush();
-        self.give_up();
+        self.at.leave(self.view.manner);
         !self.has_failed
     }
 
-    /// Ends the notebook. What was not saved is gone, as the person has said; if the terminal is, nobody has said so.
-    fn give_up(&mut self) {
-        if let Some(live) = self.live.take() {
-            if self.view.manner == Manner::Piped || tcgetattr(io::stdin()).is_ok() {
-                live.handle().discard();
-            }
-            live.close();
+    /// The notebook has ended that was joined.
+    fn ended(&mut self, end: &End) {
+        let said = super::said_of(end);
+        match end {
+            End::Closed => self.tell(&said),
+            End::Lost(_) => self.complain(&said),
         }
     }
 
@@ -238,26 +255,35 @@ impl Repl {
         }
     }
 
-    /// Whether the person may leave now: nothing is lost, or they were told.
+    /// Whether the person may leave now: nothing is lost, nobody else loses it, or they were told.
     fn may_leave(&mut self) -> bool {
-        let (is_dirty, count) = {
+        let (is_dirty, count, others) = {
             let state = self.seen.lock();
-            (state.is_dirty, state.count)
+            (state.is_dirty && state.count > 0, state.count, state.others.clone())
         };
-        if self.view.manner == Manner::Piped || self.asked_to_leave || !is_dirty || count == 0 {
+        let is_joined = matches!(self.at, Place::Joined(..));
+        if is_joined || self.view.manner == Manner::Piped || self.asked_to_leave || !(is_dirty || !others.is_empty()) {
             return true;
         }
         self.asked_to_leave = true;
-        self.tell(&format!("{count} cells are not saved: `:save FILE` saves them, Ctrl-D once more leaves without"));
+        let what = if count == 1 { "1 cell is not saved".to_owned() } else { format!("{count} cells are not saved") };
+        self.tell(&match (is_dirty, others.as_slice()) {
+            (true, []) => format!("{what}: `:save FILE` saves them, Ctrl-D once more leaves without"),
+            (false, others) => {
+                format!("this closes the notebook for {}, too: Ctrl-D once more closes it", listed(others))
+            }
+            (true, others) => format!(
+                "this closes the notebook for {}, too, and {what}: `:save FILE` saves them, Ctrl-D once more leaves \
+                 without",
+                listed(others)
+            ),
+        });
         false
     }
 
     /// The notebook.
     fn at(&self) -> Handle {
-        match &self.live {
-            Some(live) => live.handle().clone(),
-            None => unreachable!("there is a notebook except while it is replaced"),
-        }
+        self.at.handle().clone()
     }
 
     /// The notebook as it is.
@@ -267,34 +293,31 @@ impl Repl {
 
     /// Begins to follow a notebook, and to make ready what its first cell needs.
     fn follow(&mut self) {
-        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, library: Library, sink: S) {
-            let following = Following {
-                seen: repl.seen.clone(),
-                known: repl.known.clone(),
-                view: repl.view,
-                sink,
-                library,
-                values: HashMap::new(),
-                names: HashMap::new(),
-                started: HashSet::new(),
-                replica: Replica::default(),
-            };
+        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, sink: S) {
+            let is_joined = matches!(repl.at, Place::Joined(..));
+            let following = Following::new(repl.seen.clone(), repl.known.clone(), repl.view, sink, is_joined);
             let following = Mutex::new(following);
-            // A notebook that was just opened takes everyone.
-            let _ = handle.join_with("terminal", move |update| {
+            let joined = handle.join_with(&seat("prompt"), move |update| {
                 following.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
             });
+            if joined.is_err() {
+                repl.seen.end(End::Closed);
+            }
         }
-        *self.seen.lock() = Default::default();
+        // Whoever still follows the notebook before has a state of its own.
+        self.seen.renew();
         let handle = self.at();
-        let Ok(library) = handle.library() else { return };
         match self.view.manner {
-            Manner::Piped => begin(self, &handle, library, Streams),
-            Manner::Seen | Manner::Heard => begin(self, &handle, library, self.screen.clone()),
+            Manner::Piped => begin(self, &handle, Streams),
+            Manner::Seen | Manner::Heard => begin(self, &handle, self.screen.clone()),
         }
-        while !self.seen.wait_until(TICK, |state| state.is_there).is_there {}
-        // It is refused where there is one already, which is as good.
-        let _ = handle.apply(Runtime::Connect);
+        let is_ready = |state: &State| state.is_there || state.ended.is_some();
+        while !is_ready(&self.seen.wait_until(TICK, is_ready)) {}
+        match self.at {
+            // It is refused where there is one already, which is as good.
+            Place::Own(_) => drop(handle.apply(Runtime::Connect)),
+            Place::Joined(..) => ending::leave_with(self.seen.clone()),
+        }
         self.aim();
     }
 
@@ -316,15 +339,22 @@ impl Repl {
         };
         self.queue(Evaluation::Queue(vec![cell]), vec![cell]);
         // What does not compile never was a cell: the person writes it anew. It waits in the bin for `:undo`.
-        if self.seen.lock().refused.take() == Some(cell) && self.at().apply(Structure::DeleteCell(cell)).is_ok() {
-            self.settle(|state| !state.cells.contains(&cell));
+        if self.seen.lock().refused.take() == Some(cell) {
+            // Somebody else may have deleted it.
+            let _ = self.apply(Structure::DeleteCell(cell));
         }
     }
 
-    /// Waits until what has just been changed is seen here, too.
-    fn settle(&self, is_so: impl Fn(&follow::State) -> bool) {
-        // Somebody else may have changed it back at once.
-        drop(self.seen.wait_until(SETTLED, is_so));
+    /// Lets something happen to the notebook, and waits until it is seen here, too.
+    fn apply(&self, operation: impl Into<Operation>) -> Result<(), ApplyError> {
+        let operation = operation.into();
+        self.seen.lock().own = Some(operation.clone());
+        let done = self.at().apply(operation);
+        if done.is_ok() {
+            drop(self.seen.wait_until(SETTLED, |state| state.own.is_none()));
+        }
+        self.seen.lock().own = None;
+        done
     }
 
     /// Adds a cell where inputs go.
@@ -333,11 +363,8 @@ impl Repl {
         for _ in 0..100 {
             let (Some(section), Some(id)) = (self.place(), self.seen.lock().next_id) else { break };
             let insertion = Structure::InsertCell { section, index: usize::MAX, id, cell: Box::new(cell.clone()) };
-            match self.at().apply(insertion) {
-                Ok(()) => {
-                    self.settle(|state| state.next_id != Some(id));
-                    return Some(id);
-                }
+            match self.apply(insertion) {
+                Ok(()) => return Some(id),
                 Err(ApplyError::Refused(Refusal::NameTaken(_))) => {
                     drop(self.seen.wait_until(TICK, |state| state.next_id != Some(id)));
                 }
@@ -354,7 +381,7 @@ impl Repl {
     /// Has cells evaluated, and waits for these.
     fn queue(&mut self, operation: Evaluation, cells: Vec<CellId>) {
         self.seen.await_cells(cells);
-        match self.at().apply(operation) {
+        match self.apply(operation) {
             Ok(()) => self.wait(),
             Err(refusal) => {
                 self.seen.give_up();
@@ -410,7 +437,7 @@ impl Repl {
         let seen = self.seen.clone();
         // While the editor reads, Ctrl-C is a key like others.
         let _ = ctrlc::set_handler(move || seen.interrupt());
-        leave_when_told();
+        ending::leave_when_told();
     }
 
     /// Shows what is under way, below everything else, until something else is said.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::operation::{Action, CellId, ClientId, File, InputId, Operation};
+use super::operation::{Action, CellId, ClientId, File, InputId, Operation, Visitor};
 use crate::livemd::{Cell, Notebook};
 pub use document::{Document, Place, Section, text};
 pub use file::FileState;
@@ -55,7 +55,7 @@ pub struct Data {
     /// The cells that evaluate by themselves when they are stale.
     automatic: BTreeSet<CellId>,
     inputs: Arc<BTreeMap<InputId, InputState>>,
-    clients: BTreeMap<ClientId, String>,
+    clients: BTreeMap<ClientId, Visitor>,
     runtime: RuntimeState,
     file: FileState,
     last_evaluation: u64,
@@ -180,8 +180,8 @@ impl Data {
         &self.inputs
     }
 
-    /// Those who look at it, with their names.
-    pub fn clients(&self) -> &BTreeMap<ClientId, String> {
+    /// Those who look at it.
+    pub fn clients(&self) -> &BTreeMap<ClientId, Visitor> {
         &self.clients
     }
 

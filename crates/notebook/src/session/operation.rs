@@ -8,6 +8,7 @@ use std::sync::Arc;
 use greenroom_stage::protocol::{ContainerId, EvaluationId};
 use serde::{Deserialize, Serialize};
 
+pub use crate::analysis::Kind;
 use crate::event::Output;
 use crate::livemd::{Cell, CodeAttributes, Metadata};
 use crate::prelude::Progress;
@@ -298,6 +299,19 @@ pub struct Compiled {
     pub cached: bool,
     /// Whether there are examples in its doc comments, to be run when it has succeeded.
     pub has_examples: bool,
+    /// What cells below can name of it.
+    pub names: Arc<[Named]>,
+}
+
+/// A name that a compiled cell has for those below.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The name.
+    pub name: Arc<str>,
+    /// What it stands for.
+    pub kind: Kind,
+    /// The type of a binding.
+    pub ty: Option<Arc<str>>,
 }
 
 /// How an evaluation has ended.
@@ -392,8 +406,8 @@ pub enum Client {
     Join {
         /// The client.
         client: ClientId,
-        /// What to call them.
-        name: String,
+        /// Who that is.
+        visitor: Visitor,
     },
     /// Somebody changes their name.
     Rename {
@@ -404,6 +418,15 @@ pub enum Client {
     },
     /// Somebody goes.
     Leave(ClientId),
+}
+
+/// Somebody who looks at the notebook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// What to call them.
+    pub name: String,
+    /// Their program.
+    pub process: u32,
 }
 
 /// The runtime that cells run in.
