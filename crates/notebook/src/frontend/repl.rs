@@ -206,12 +206,8 @@ impl Repl {
             self.seen.end_reading();
             match entered {
                 Entered::Text(text) if text.trim().is_empty() => {}
-                Entered::Text(text) => {
-                    self.asked_to_leave = false;
-                    if !self.enter(&text) {
-                        break;
-                    }
-                }
+                Entered::Text(text) if !self.enter(&text) => break,
+                Entered::Text(_) => {}
                 Entered::Interrupted => self.asked_to_leave = false,
                 Entered::End if self.may_leave() => break,
                 Entered::End => {}
@@ -233,14 +229,17 @@ impl Repl {
 
     /// Does what was entered. False if the person leaves.
     fn enter(&mut self, text: &str) -> bool {
-        if !commands::is_command(text) {
-            self.evaluate(text);
-            return true;
-        }
-        match commands::parse(text) {
-            Ok(Command::Quit) => return !self.may_leave(),
-            Ok(command) => self.obey(command),
-            Err(error) => self.complain(&error.to_string()),
+        let command = commands::is_command(text).then(|| commands::parse(text));
+        // Whoever does something else stays.
+        self.asked_to_leave &= command == Some(Ok(Command::Quit));
+        match command {
+            None => {
+                self.evaluate(text);
+                return true;
+            }
+            Some(Ok(Command::Quit)) => return !self.may_leave(),
+            Some(Ok(command)) => self.obey(command),
+            Some(Err(error)) => self.complain(&error.to_string()),
         }
         self.flush();
         true

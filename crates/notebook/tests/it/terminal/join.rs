@@ -67,7 +67,9 @@ fn a_prompt_and_a_view_see_what_each_does() {
     host.wait("view on");
     host.asks("let a = 20;", "a: i32");
     guest.wait("let a = 20;");
-    guest.keys("Gna + 1\u{1b}");
+    guest.keys("Gna + 1");
+    guest.wait("a + 1");
+    guest.keys("\u{1b}");
     guest.wait("? keys");
     guest.keys("ee");
     guest.wait("= 21");
@@ -160,13 +162,13 @@ fn the_notebooks_that_are_open_are_listed_and_chosen_by_name_file_or_process() {
     let (code, said) = says(&one, &["open", "one.livemd"]);
     assert!(code == Some(2), "{said}");
     let mut third = one.beside(&["open", "one.livemd"]);
-    third.wait("`greenroom join one.livemd`");
+    third.wait("one.livemd` in a shell joins it");
     assert_eq!(third.ended().0, 2);
     let mut third = one.beside(&[]);
     third.wait("[1]›");
     third.asks("let kept = 1;", "kept: i32");
     third.asks(":save mine", "saved as mine.livemd");
-    third.asks(":open one.livemd", "`greenroom join one.livemd`");
+    third.asks(":open one.livemd", "one.livemd` in a shell joins it");
     // Nothing was lost by that.
     third.asks("kept + 1", "= 2  i32");
     third.leave();
