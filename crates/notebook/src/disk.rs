@@ -75,7 +75,14 @@ impl Stamp {
 /// A notebook's file, held by whoever has this. The system frees it when the program ends, however it does.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would not do: a program that is just being started has it, too, until it has become one.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why a notebook cannot be opened for writing.
@@ -148,7 +155,7 @@ impl Lock {
                     write!(file, "{}", std::process::id())
                 };
                 write(&mut file).map_err(trouble)?;
-                Ok(Lock { _file: file })
+                Ok(Lock { file })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();

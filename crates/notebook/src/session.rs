@@ -41,7 +41,8 @@ use crate::event::Event;
 use crate::explain::Explainer;
 use crate::livemd::Notebook;
 use crate::tools::{Toolbox, Tools};
-pub use client::{Broadcast, End, Replica, Update};
+use client::Parted;
+pub use client::{Broadcast, Dismissed, End, Replica, Update};
 use data::{Data, RuntimeStatus};
 use estate::Estate;
 pub use file::notebook;
@@ -57,6 +58,8 @@ use run::{Over, Told};
 const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
 const WITHIN: Duration = Duration::from_secs(5);
+/// How long a front end that leaves is waited for: one that is stopped hears nothing.
+const PARTING: Duration = Duration::from_secs(1);
 /// The name of the process that keeps the file.
 const FILE: &str = "file";
 /// The name of the supervisor of all who look at the notebook.
@@ -149,11 +152,27 @@ impl Session {
     pub async fn finish(&self) {
         let clients: Vec<String> = self.estate.clients().keys().cloned().collect();
         for client in clients.iter().filter_map(|name| whereis(name)) {
-            send(client, client::Finish);
+            send(client, client::Finish::Closed);
         }
     }
 
-    /// Tells a front end nothing any more.
+    /// Tells a front end that it has left, behind all that has happened before, and nothing any more. One that cannot be
+    /// told in time leaves all the same.
+    pub async fn part(&mut self, client: ClientId) {
+        if let Some(process) = whereis(&client.to_string()) {
+            let watch = monitor(process);
+            send(process, client::Finish::Left(self_pid()));
+            receive! {
+                Parted(by): Parted if by == process => (),
+                down: Down if down.reference == watch => drop(down),
+                after PARTING => (),
+            }
+            demonitor_flush(watch).await;
+        }
+        self.leave(client).await;
+    }
+
+    /// A front end is gone.
     pub async fn leave(&mut self, client: ClientId) {
         let id = client.to_string();
         self.estate.clients().remove(&id);

@@ -13,6 +13,9 @@ use crate::session::End;
 pub(super) fn join(arguments: &Join) -> u8 {
     let open = folder().map_or_else(Vec::new, |folder| announced(&folder));
     if arguments.list {
+        if open.is_empty() {
+            eprintln!("no notebook is open");
+        }
         print!("{}", table(&open));
         return EXIT_OK;
     }

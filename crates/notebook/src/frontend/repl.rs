@@ -9,6 +9,7 @@ mod documents;
 mod ending;
 mod follow;
 mod input;
+mod leaving;
 mod names;
 mod others;
 mod place;
@@ -117,15 +118,6 @@ fn open(notebook: &Notebook, view: &View, path: Option<&Path>) -> Result<Live, L
     Live::open(notebook, options)
 }
 
-/// Some names, as they stand in a sentence.
-fn listed(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [several @ .., last] => format!("{} and {last}", several.join(", ")),
-    }
-}
-
 /// A REPL at work.
 struct Repl {
     view: View,
@@ -171,26 +163,6 @@ impl Sink for Streams {
 }
 
 impl Repl {
-    /// Says what this is, and what was left unsaved.
-    fn greet(&mut self) {
-        if self.view.manner == Manner::Piped {
-            return;
-        }
-        let said = match &self.at {
-            Place::Own(_) if self.view.manner == Manner::Heard => None,
-            Place::Own(_) => Some(format!("greenroom {} · :help for help, Ctrl-D to leave", env!("CARGO_PKG_VERSION"))),
-            Place::Joined(_, session) => Some(format!("joined {session} · :help for help, Ctrl-D to leave it open")),
-        };
-        if let Some(said) = said {
-            self.tell(&self.view.look.paint(Style::new().dim(), &said));
-        }
-        match &self.at {
-            Place::Own(_) => self.offer_left(),
-            Place::Joined(..) if self.seen.lock().count > 0 => self.list(),
-            Place::Joined(..) => {}
-        }
-    }
-
     fn run(mut self, mut input: Box<dyn Input>) -> bool {
         loop {
             let prompt = self.prompt();
@@ -209,7 +181,7 @@ impl Repl {
                 Entered::Text(text) if !self.enter(&text) => break,
                 Entered::Text(_) => {}
                 Entered::Interrupted => self.asked_to_leave = false,
-                Entered::End if self.may_leave() => break,
+                Entered::End if self.may_leave("Ctrl-D") => break,
                 Entered::End => {}
             }
         }
@@ -218,26 +190,17 @@ impl Repl {
         !self.has_failed
     }
 
-    /// The notebook has ended that was joined.
-    fn ended(&mut self, end: &End) {
-        let said = super::said_of(end);
-        match end {
-            End::Closed => self.tell(&said),
-            End::Lost(_) => self.complain(&said),
-        }
-    }
-
     /// Does what was entered. False if the person leaves.
     fn enter(&mut self, text: &str) -> bool {
         let command = commands::is_command(text).then(|| commands::parse(text));
         // Whoever does something else stays.
-        self.asked_to_leave &= command == Some(Ok(Command::Quit));
+        self.asked_to_leave &= matches!(command, Some(Ok(Command::Quit | Command::Open(_) | Command::Recover(_))));
         match command {
             None => {
                 self.evaluate(text);
                 return true;
             }
-            Some(Ok(Command::Quit)) => return !self.may_leave(),
+            Some(Ok(Command::Quit)) => return !self.may_leave("`:quit`"),
             Some(Ok(command)) => self.obey(command),
             Some(Err(error)) => self.complain(&error.to_string()),
         }
@@ -252,32 +215,6 @@ impl Repl {
             (_, Some(_)) => format!("[{number}]⑂ "),
             (_, None) => format!("[{number}]› "),
         }
-    }
-
-    /// Whether the person may leave now: nothing is lost, nobody else loses it, or they were told.
-    fn may_leave(&mut self) -> bool {
-        let (is_dirty, count, others) = {
-            let state = self.seen.lock();
-            (state.is_dirty && state.count > 0, state.count, state.others.clone())
-        };
-        let is_joined = matches!(self.at, Place::Joined(..));
-        if is_joined || self.view.manner == Manner::Piped || self.asked_to_leave || !(is_dirty || !others.is_empty()) {
-            return true;
-        }
-        self.asked_to_leave = true;
-        let what = if count == 1 { "1 cell is not saved".to_owned() } else { format!("{count} cells are not saved") };
-        self.tell(&match (is_dirty, others.as_slice()) {
-            (true, []) => format!("{what}: `:save FILE` saves them, Ctrl-D once more leaves without"),
-            (false, others) => {
-                format!("this closes the notebook for {}, too: Ctrl-D once more closes it", listed(others))
-            }
-            (true, others) => format!(
-                "this closes the notebook for {}, too, and {what}: `:save FILE` saves them, Ctrl-D once more leaves \
-                 without",
-                listed(others)
-            ),
-        });
-        false
     }
 
     /// The notebook.

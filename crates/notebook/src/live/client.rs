@@ -4,13 +4,13 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::{NodeId, monitor, receive, send};
+use greenroom::{ExitReason, NodeId, monitor, receive, send};
 
-use super::host::{Answered, Dismissed, HOST, Reply, Request};
+use super::host::{Answered, HOST, Reply, Request};
 use super::{Closed, Handle};
 use crate::session::data::Data;
 use crate::session::operation::{ClientId, Visitor};
-use crate::session::{Broadcast, End, Replica, Update};
+use crate::session::{Broadcast, Dismissed, End, Replica, Update};
 
 /// The life of the process through which a front end is told what happens to the notebook of a node.
 pub(super) async fn listen(home: NodeId, visitor: Visitor, tell: impl Fn(Update), joined: mpsc::SyncSender<ClientId>) {
@@ -35,9 +35,17 @@ pub(super) async fn listen(home: NodeId, visitor: Visitor, tell: impl Fn(Update)
             },
             Dismissed: Dismissed => return,
             down: Down if down.reference == watch => {
-                return tell(Update::Closed(End::Lost(down.reason.to_string())));
+                return tell(Update::Closed(lost(down.reason)));
             },
         }
+    }
+}
+
+/// The host has ended without a word.
+fn lost(reason: ExitReason) -> End {
+    match reason {
+        ExitReason::NoConnection => End::Lost("its program has died, or cannot be reached".to_owned()),
+        reason => End::Lost(reason.to_string()),
     }
 }
 

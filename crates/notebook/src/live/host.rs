@@ -70,12 +70,8 @@ impl<T: Message> Reply<T> {
     }
 }
 
-/// To the process through which somebody is told what happens: nobody wants to know any more.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Dismissed;
-
 /// Those who look, by the monitors on the processes through which they are told.
-type Clients = HashMap<Ref, (ClientId, Pid)>;
+type Clients = HashMap<Ref, ClientId>;
 
 /// The life of the process that a session belongs to.
 pub(super) async fn host(mut session: Session) {
@@ -84,7 +80,7 @@ pub(super) async fn host(mut session: Session) {
         receive! {
             ended: Exit => drop(session.revive(&ended).await),
             down: Down => {
-                if let Some((client, _)) = clients.remove(&down.reference) {
+                if let Some(client) = clients.remove(&down.reference) {
                     session.leave(client).await;
                 }
             },
@@ -107,14 +103,11 @@ async fn serve(session: &mut Session, clients: &mut Clients, request: Request) {
         Request::Join(visitor, reply) => {
             let listener = reply.to;
             let client = session.join(visitor, listener).await;
-            clients.insert(monitor(listener), (client, listener));
+            clients.insert(monitor(listener), client);
             reply.send(client);
         }
         Request::Leave(client, reply) => {
-            session.leave(client).await;
-            for (_, listener) in clients.values().filter(|(other, _)| *other == client) {
-                send(*listener, Dismissed);
-            }
+            session.part(client).await;
             reply.send(());
         }
         Request::Save(path, reply) => reply.send(session.save(path).await),

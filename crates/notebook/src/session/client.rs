@@ -41,9 +41,22 @@ pub struct Broadcast {
     pub update: Update,
 }
 
-/// To a client's process: when all is told that was to be, say that nothing more comes.
+/// To a front end's process: it has left, and is told nothing any more.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Finish;
+pub struct Dismissed;
+
+/// To a client's process: say so to the front end, once all is told that was to be.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Finish {
+    /// The notebook is closed.
+    Closed,
+    /// The front end has left. This process wants to know that it was told.
+    Left(Pid),
+}
+
+/// A client's process has said that its front end has left.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Parted(pub Pid);
 
 /// The life of a client's process: it tells this one.
 pub(super) async fn serve(listener: Pid) {
@@ -54,7 +67,13 @@ pub(super) async fn serve(listener: Pid) {
         loop {
             receive! {
                 Local(operation): Happened => tell(Update::Happened(operation)),
-                Finish: Finish => tell(Update::Closed(End::Closed)),
+                finish: Finish => match finish {
+                    Finish::Closed => tell(Update::Closed(End::Closed)),
+                    Finish::Left(whom) => {
+                        send(listener, Dismissed);
+                        send(whom, Parted(self_pid()));
+                    }
+                },
                 down: Down if down.reference == watch => break,
             }
         }

@@ -138,7 +138,7 @@ impl Repl {
             Ok(opened) => opened,
             Err(error) => return self.complain(&error.to_string()),
         };
-        if !self.may_leave() {
+        if !self.may_leave("`:open`") {
             return;
         }
         for warning in &opened.warnings {

@@ -129,6 +129,11 @@ impl<S: Sink> Following<S> {
         self.texts.insert(cell, source.to_owned());
     }
 
+    /// Whether a program reads what comes of its own lines, and this comes of others.
+    fn is_others(&self, cell: CellId) -> bool {
+        self.is_joined && self.view.manner == Manner::Piped && !self.seen.lock().is_awaited(cell)
+    }
+
     /// Somebody comes or goes.
     fn client(&mut self, operation: &Client) {
         let said = match operation {
@@ -170,6 +175,9 @@ impl<S: Sink> Following<S> {
         let number = data.document().number(cell);
         if is_running && output.kind == OutputKind::Value {
             self.values.insert(cell, output.clone());
+            return;
+        }
+        if self.is_others(cell) {
             return;
         }
         let text = self.view.output(number, output);
@@ -221,6 +229,9 @@ impl<S: Sink> Following<S> {
         }
         if !is_awaited {
             self.entered(data, cell);
+        }
+        if self.is_others(cell) {
+            return self.know(data);
         }
         // One that was just stopped is no longer waited for.
         if !is_awaited && !matches!(end, End::Stopped) && self.view.manner == Manner::Seen {

@@ -48,7 +48,7 @@ impl Repl {
             Ok(opened) => opened,
             Err(error) => return self.complain(&error.to_string()),
         };
-        if !self.may_leave() {
+        if !self.may_leave("`:recover`") {
             return;
         }
         if !self.replace(&opened.notebook, None) {

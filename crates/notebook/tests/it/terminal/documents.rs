@@ -91,6 +91,9 @@ fn a_notebook_is_saved_opened_and_exported() {
     terminal.asks("opened + 1", "= 5  i32");
     terminal.asks(":open nothing.livemd", "there is no such file");
     terminal.asks(":save", "saved as other.livemd");
+    terminal.asks("opened + 2", "= 6  i32");
+    terminal.asks(":open notes.livemd", "`:open` once more leaves without");
+    terminal.asks(":open notes.livemd", "Untitled notebook: 1 cell");
     terminal.enter(":quit");
     terminal.child.wait().expect("it ends");
 }

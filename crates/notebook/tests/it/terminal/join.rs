@@ -104,7 +104,7 @@ fn the_end_of_the_notebook_is_told_to_all_and_they_end() {
     guest.wait("half of an in");
     host.prompt();
     host.enter(":quit");
-    host.wait("this closes the notebook for");
+    host.wait("too: `:quit` once more closes it");
     host.prompt();
     host.enter(":quit");
     assert_eq!(host.ended().0, 0);
@@ -193,6 +193,8 @@ fn lines_of_a_stream_are_evaluated_in_the_notebook_of_another_terminal() {
     use std::io::Write;
     let mut host = Terminal::start();
     host.asks("let base = 20;", "base: i32");
+    // What others do meanwhile is nothing to a program.
+    host.asks("spawn(async { loop { println!(\"tick\"); sleep(Duration::from_millis(50)).await } });", "tick");
     let mut child = piped(host.folder.path())
         .arg("join")
         .stdin(std::process::Stdio::piped())
@@ -202,7 +204,7 @@ fn lines_of_a_stream_are_evaluated_in_the_notebook_of_another_terminal() {
     child.stdin.take().expect("it is piped").write_all(b"base * 2\n").expect("it is read");
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "40\n");
-    host.wait("[2] base * 2");
+    host.wait("[3] base * 2");
     host.wait("= 40  i32");
     host.leave();
 }
