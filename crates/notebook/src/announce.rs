@@ -197,10 +197,7 @@ mod tests {
         fs::write(&file, "").expect("it can be written");
         one.update("first", Some(&file)).expect("it can be written");
         let found = announced(&own);
-        assert_eq!(
-            found.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(),
-            ["other", "first"].map(|name| name).to_vec().into_iter().rev().collect::<Vec<_>>()
-        );
+        assert_eq!(found.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["first", "other"]);
         let first = &found[0];
         for by in ["first", "n.livemd", &file.display().to_string(), &std::process::id().to_string()] {
             assert!(first.is_meant(by), "{by}");

@@ -326,6 +326,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::session::operation::{Client, ClientId, Visitor};
 
     struct View {
         state: State,
@@ -414,5 +415,28 @@ mod tests {
         assert!(view.state.said.as_deref().is_some_and(|said| said.starts_with("not saved")));
         view.state.event(&Event::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE)));
         assert_eq!(view.state.take_wishes(), [Wish::Leave]);
+    }
+
+    #[test]
+    fn leaving_what_others_are_at_asks_once_unless_it_stays_open() {
+        let join = |client: u64, name: &str, process| {
+            let visitor = Visitor { name: name.to_owned(), process };
+            Update::Happened(Arc::new(Client::Join { client: ClientId(client), visitor }.into()))
+        };
+        for (leaving, asks) in [(Leaving::Closes, true), (Leaving::Stays, false)] {
+            let mut view = View::of(TWO);
+            view.state.leaving = leaving;
+            view.state.update(&join(1, "view", std::process::id()));
+            view.state.update(&join(2, "prompt on pts/9", 0));
+            let quit = Event::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE));
+            view.state.event(&quit);
+            if asks {
+                assert_eq!(view.state.take_wishes(), []);
+                let said = "this closes the notebook for prompt on pts/9, too: q once more closes it";
+                assert_eq!(view.state.said.as_deref(), Some(said));
+                view.state.event(&quit);
+            }
+            assert_eq!(view.state.take_wishes(), [Wish::Leave]);
+        }
     }
 }
