@@ -3,11 +3,11 @@
 use std::fmt;
 
 use greenroom::Node;
+use greenroom_cluster::protocol::HandshakeError;
 use greenroom_cluster::{Address, AddressError, Cluster, ConnectError, CookieFileError, Notice, StartError};
 
 use super::{Handle, node_name, own_cookie};
 use crate::announce::{self, Announced};
-use greenroom_cluster::protocol::HandshakeError;
 
 /// Why a notebook of another program was not joined.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub enum JoinError {
     /// There is no cookie.
     Cookie(CookieFileError),
     /// The other program is another build of this one: the two do not understand each other.
-    OtherBuild(Announced),
+    OtherBuild(Box<Announced>),
     /// The node of this program did not start.
     Node(std::io::Error),
     /// It cannot connect to others.
@@ -23,11 +23,11 @@ pub enum JoinError {
     /// Where the notebook is said to be cannot be read.
     Address(AddressError),
     /// The other program has another cookie.
-    OtherCookie(Announced),
+    OtherCookie(Box<Announced>),
     /// The notebook was closed a moment ago.
-    Ended(Announced),
+    Ended(Box<Announced>),
     /// The other program cannot be reached.
-    Connect(Announced, ConnectError),
+    Connect(Box<Announced>, ConnectError),
 }
 
 impl fmt::Display for JoinError {
@@ -70,7 +70,7 @@ impl Joined {
     /// [`JoinError`], if it cannot be.
     pub fn to(session: &Announced) -> Result<Joined, JoinError> {
         if session.build != announce::build() {
-            return Err(JoinError::OtherBuild(session.clone()));
+            return Err(JoinError::OtherBuild(Box::new(session.clone())));
         }
         let cookie = own_cookie().map_err(JoinError::Cookie)?;
         let address: Address = session.address.parse().map_err(JoinError::Address)?;
@@ -82,13 +82,15 @@ impl Joined {
         let caller = cluster.clone();
         let home = node.block_on(async move { caller.connect(address).await });
         let home = home.map_err(|error| match error {
-            ConnectError::Handshake(_, HandshakeError::WrongCookie) => JoinError::OtherCookie(session.clone()),
+            ConnectError::Handshake(_, HandshakeError::WrongCookie) => {
+                JoinError::OtherCookie(Box::new(session.clone()))
+            }
             ConnectError::Io(_, error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                JoinError::Ended(session.clone())
+                JoinError::Ended(Box::new(session.clone()))
             }
             // Its port is another program's now.
-            ConnectError::OtherNode(..) => JoinError::Ended(session.clone()),
-            error => JoinError::Connect(session.clone(), error),
+            ConnectError::OtherNode(..) => JoinError::Ended(Box::new(session.clone())),
+            error => JoinError::Connect(Box::new(session.clone()), error),
         })?;
         Ok(Joined { handle: Handle { node: node.downgrade(), home }, node, _cluster: cluster })
     }

@@ -25,13 +25,12 @@ impl Repl {
         if let Some(said) = said {
             self.tell(&self.view.look.paint(Style::new().dim(), &said));
         }
-        match &self.at {
-            Place::Own(_) => self.offer_left(),
-            Place::Joined(..) => match self.seen.lock().count {
-                0 => {}
-                1..=LISTED => self.list(),
-                count => self.tell(&format!("{count} cells: `:cells` lists them")),
-            },
+        let count = self.seen.lock().count;
+        match (&self.at, count) {
+            (Place::Own(_), _) => self.offer_left(),
+            (Place::Joined(..), 0) => {}
+            (Place::Joined(..), 1..=LISTED) => self.list(),
+            (Place::Joined(..), _) => self.tell(&format!("{count} cells: `:cells` lists them")),
         }
     }
 
@@ -43,7 +42,8 @@ impl Repl {
             (state.is_dirty && state.count > 0, state.count, state.others.clone())
         };
         let is_joined = matches!(self.at, Place::Joined(..));
-        if is_joined || self.view.manner == Manner::Piped || self.asked_to_leave || !(is_dirty || !others.is_empty()) {
+        let nothing_is_lost = !is_dirty && others.is_empty();
+        if is_joined || nothing_is_lost || self.view.manner == Manner::Piped || self.asked_to_leave {
             return true;
         }
         self.asked_to_leave = true;
