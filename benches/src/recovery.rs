@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use greenroom_notebook::draw::Style;
-use greenroom_notebook::live::{Client, Live, LiveOptions};
+use greenroom_notebook::live::{Client, Folders, Live, LiveOptions};
 use greenroom_notebook::livemd;
 use greenroom_notebook::session::data::{Data, Info, RuntimeStatus, Status};
 use greenroom_notebook::session::operation::{CellId, Evaluation};
@@ -34,7 +34,10 @@ const ENDLESS: CellId = CellId(3);
 /// What is missing, or what did not recover.
 pub fn measure(_measure: &str) -> Result<Vec<Row>, String> {
     let options = LiveOptions { file: None, style: Style::Plain, columns: 80 };
-    let live = Live::open(&livemd::parse(NOTEBOOK).0, options).map_err(|error| error.to_string())?;
+    // Nobody is to find it among their own notebooks.
+    let folders = Folders::of_user().map_err(|error| error.to_string())?;
+    let folders = Folders { autosave: None, sessions: None, ..folders };
+    let live = Live::open_in(&livemd::parse(NOTEBOOK).0, options, folders).map_err(|error| error.to_string())?;
     let mut client = live.handle().join("bench").map_err(|error| error.to_string())?;
     let (mut marked, mut next) = (Vec::new(), Vec::new());
     for _ in 0..KILLS {

@@ -42,6 +42,8 @@ impl Terminal {
         command.cwd(folder);
         command.env("GREENROOM_HISTORY", folder.join("history"));
         command.env("GREENROOM_COOKIE", folder.join("cookie"));
+        command.env("XDG_DATA_HOME", folder.join("data"));
+        command.env("XDG_RUNTIME_DIR", folder);
         command.env("TERM", "xterm-256color");
         let mut reader = pair.master.try_clone_reader().map_err(shown)?;
         let writer = pair.master.take_writer().map_err(shown)?;

@@ -66,15 +66,20 @@ impl Aside {
 pub struct Left {
     /// Where it is.
     pub path: PathBuf,
-    /// Its name.
-    pub name: String,
-    /// How many code cells it has.
-    pub cells: usize,
     /// How long ago it was saved.
     pub age: Duration,
 }
 
-/// The notebooks that were left, the last one first.
+impl Left {
+    /// Its name, and how many code cells it has, if it can still be read.
+    pub fn read(&self) -> Option<(String, usize)> {
+        let notebook = livemd::parse(&fs::read_to_string(&self.path).ok()?).0;
+        let cells = notebook.code_cells().count();
+        Some((notebook.name, cells))
+    }
+}
+
+/// The notebooks that were left, the last one first. None of them is read: there may be many.
 pub fn left(folder: &Path, locks: &Path) -> Vec<Left> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let files = entries.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
@@ -95,11 +100,8 @@ pub fn locks(cache: &Path) -> PathBuf {
 }
 
 fn look(path: PathBuf, locks: &Path) -> Option<Left> {
-    let lock = Lock::take(&path, locks).ok()?;
+    drop(Lock::take(&path, locks).ok()?);
     let saved = fs::metadata(&path).and_then(|metadata| metadata.modified()).ok()?;
-    let notebook = livemd::parse(&fs::read_to_string(&path).ok()?).0;
-    drop(lock);
-    let cells = notebook.code_cells().count();
     let age = SystemTime::now().duration_since(saved).unwrap_or_default();
-    Some(Left { path, name: notebook.name, cells, age })
+    Some(Left { path, age })
 }

@@ -48,6 +48,22 @@ Keys (? shows all of them):
   ee       evaluate a cell   ea everything             eo what is out of date
   Ctrl-C   stop              s  save                   q  leave";
 
+const AFTER_JOIN: &str = "\
+All who are at a notebook see each other's cells, outputs and changes; `:clients` lists them. The
+terminal that has opened the notebook saves and closes it: the others leave with Ctrl-D, and end
+when it does. Both need the same cookie (~/.greenroom.cookie, or the file that $GREENROOM_COOKIE
+names) and the same build of this program, on the same machine.
+
+Examples:
+  greenroom join                  join the only notebook that is open, or list them
+  greenroom join notes.livemd     join this one, at a prompt
+  greenroom join --view Notes     see the one of this name as a whole
+
+Exit codes:
+  0  the person has left, or the notebook was closed
+  1  a cell failed, or the terminal that had the notebook open has died
+  2  there is none to join, or it is not clear which";
+
 const AFTER_CHECK: &str = "\
 Errors and warnings are those of `greenroom run`; no cell runs, so nothing is said of panics.
 
@@ -148,6 +164,8 @@ pub enum Command {
     New(New),
     /// See a notebook as a whole, edit it and evaluate its cells
     Open(Open),
+    /// Go to a notebook that another terminal has open, and see and change it together
+    Join(Join),
     /// Evaluate a notebook from top to bottom and show every cell
     Run(Run),
     /// Draw a saved trace or supervision tree
@@ -194,6 +212,26 @@ pub struct Run {
 pub struct Open {
     /// The notebook, a .livemd file; it is begun if there is none
     pub file: PathBuf,
+}
+
+/// `greenroom join`
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_JOIN)]
+pub struct Join {
+    /// The notebook: its file, its name, or the number of the process that has it open; the only one where nothing is said
+    pub notebook: Option<String>,
+
+    /// See the notebook as a whole, as `greenroom open` does, instead of a prompt
+    #[arg(long)]
+    pub view: bool,
+
+    /// List the notebooks that are open, and join none
+    #[arg(long, conflicts_with_all = ["notebook", "view"])]
+    pub list: bool,
+
+    /// How the prompt is shown.
+    #[command(flatten)]
+    pub prompt: Prompt,
 }
 
 /// `greenroom completions`

@@ -7,6 +7,7 @@ mod check;
 mod draw;
 mod export;
 mod fmt;
+mod join;
 mod manual;
 mod new;
 mod node;
@@ -33,6 +34,7 @@ pub fn execute(command: &Command) -> u8 {
     match command {
         Command::New(arguments) => new::new(arguments),
         Command::Open(arguments) => open::open(arguments),
+        Command::Join(arguments) => join::join(arguments),
         Command::Completions(arguments) => manual::completions(arguments),
         Command::Man => manual::man(),
         Command::Run(arguments) => run::run(arguments),

@@ -75,7 +75,14 @@ impl Stamp {
 /// A notebook's file, held by whoever has this. The system frees it when the program ends, however it does.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would not do: a program that is just being started has it, too, until it has become one.
+        let _ = self.file.unlock();
+    }
 }
 
 /// Why a notebook cannot be opened for writing.
@@ -113,7 +120,12 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LockError::Held { path, by } => {
-                write!(f, "{} is open in another session (process {by}): close it there first", path.display())
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} is open in another session (process {by}): `greenroom join {path}` in a shell joins it, or \
+                     close it there first"
+                )
             }
             LockError::File { path, error } => write!(f, "cannot lock `{}`: {error}", path.display()),
         }
@@ -143,7 +155,7 @@ impl Lock {
                     write!(file, "{}", std::process::id())
                 };
                 write(&mut file).map_err(trouble)?;
-                Ok(Lock { _file: file })
+                Ok(Lock { file })
             }
             Err(TryLockError::WouldBlock) => {
                 let mut by = String::new();

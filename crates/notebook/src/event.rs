@@ -113,19 +113,14 @@ pub struct Output {
     /// The thing as text: what was printed, the value, the picture, the drawn error.
     pub text: String,
     /// The type of a value, for people: it is no part of `--json`.
-    #[serde(skip)]
     pub type_name: Option<String>,
     /// A diagram's source in Mermaid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mermaid: Option<String>,
     /// A picture for a browser, as SVG.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub svg: Option<String>,
     /// The input that it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<InputId>,
     /// Whether it tells of something that failed without failing the cell: an example.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
 }
 

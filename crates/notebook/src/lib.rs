@@ -31,6 +31,7 @@ pub mod check;
 pub mod runtime;
 pub mod tools;
 pub mod aside;
+pub mod announce;
 pub mod session;
 pub mod live;
 pub mod trace;

@@ -11,6 +11,7 @@ mod import;
 mod markdown;
 mod metadata;
 mod model;
+pub(crate) mod plain;
 mod print;
 mod scan;
 

@@ -34,14 +34,15 @@ use greenroom::supervisor::{
     ChildSpec, NotStarted, Shutdown, StartChildError, StartError, Strategy, SupervisorBuilder,
 };
 use greenroom::{
-    ExitReason, Local, Ref, Supervisor, exit, monitor, receive, self_pid, send, sleep, trap_exit, unlink, whereis,
+    ExitReason, Local, Pid, Ref, Supervisor, exit, monitor, receive, self_pid, send, sleep, trap_exit, unlink, whereis,
 };
 
 use crate::event::Event;
 use crate::explain::Explainer;
 use crate::livemd::Notebook;
 use crate::tools::{Toolbox, Tools};
-pub use client::{Replica, Update};
+use client::Parted;
+pub use client::{Broadcast, Dismissed, End, Replica, Update};
 use data::{Data, RuntimeStatus};
 use estate::Estate;
 pub use file::notebook;
@@ -49,7 +50,7 @@ use file::{Answer, Request, Wish};
 pub use follow::Follower;
 pub use library::{ImagineError, Library};
 use message::{CELLS, COMPILER, RUNTIME, SESSION, Speaker};
-use operation::{ClientId, Evaluation, Operation};
+use operation::{ClientId, Evaluation, Operation, Visitor};
 pub use run::Interrupt;
 use run::{Over, Told};
 
@@ -57,6 +58,8 @@ use run::{Over, Told};
 const RESTARTS: usize = 100;
 /// See [`RESTARTS`].
 const WITHIN: Duration = Duration::from_secs(5);
+/// How long a front end that leaves is waited for: one that is stopped hears nothing.
+const PARTING: Duration = Duration::from_secs(1);
 /// The name of the process that keeps the file.
 const FILE: &str = "file";
 /// The name of the supervisor of all who look at the notebook.
@@ -125,24 +128,51 @@ impl Session {
         self.speaker.say(operation).await
     }
 
-    /// Has a front end told what happens, from what the notebook is now. `tell` must not wait.
-    ///
-    /// # Errors
-    /// If the supervisor has just ended.
-    pub async fn join(
-        &mut self,
-        name: &str,
-        tell: Arc<dyn Fn(Update) + Send + Sync>,
-    ) -> Result<ClientId, StartChildError> {
+    /// Has a front end told what happens, from what the notebook is now: its process is sent a [`Broadcast`].
+    pub async fn join(&mut self, visitor: Visitor, listener: Pid) -> ClientId {
         let client = ClientId(self.last_client + 1);
         self.last_client = client.0;
-        self.admit(&client.to_string(), move || client::serve(tell.clone())).await?;
+        self.attend(&client.to_string(), move || client::serve(listener)).await;
         // Its number was never used before.
-        let _ = self.apply(operation::Client::Join { client, name: name.to_owned() }).await;
-        Ok(client)
+        let _ = self.apply(operation::Client::Join { client, visitor }).await;
+        client
     }
 
-    /// Tells a front end nothing any more.
+    /// Starts a process that looks at the notebook, and starts it again when it was killed.
+    pub(crate) async fn attend<B, F>(&self, name: &str, body: B)
+    where
+        B: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        // It fails only if the supervisor of all who look has just ended: the next one starts this process, too.
+        let _ = self.admit(name, body).await;
+    }
+
+    /// Has all front ends told that nothing more will happen, once they are told everything else.
+    pub async fn finish(&self) {
+        let clients: Vec<String> = self.estate.clients().keys().cloned().collect();
+        for client in clients.iter().filter_map(|name| whereis(name)) {
+            send(client, client::Finish::Closed);
+        }
+    }
+
+    /// Tells a front end that it has left, behind all that has happened before, and nothing any more. One that cannot be
+    /// told in time leaves all the same.
+    pub async fn part(&mut self, client: ClientId) {
+        if let Some(process) = whereis(&client.to_string()) {
+            let watch = monitor(process);
+            send(process, client::Finish::Left(self_pid()));
+            receive! {
+                Parted(by): Parted if by == process => (),
+                down: Down if down.reference == watch => drop(down),
+                after PARTING => (),
+            }
+            demonitor_flush(watch).await;
+        }
+        self.leave(client).await;
+    }
+
+    /// A front end is gone.
     pub async fn leave(&mut self, client: ClientId) {
         let id = client.to_string();
         self.estate.clients().remove(&id);

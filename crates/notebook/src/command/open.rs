@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use super::{new, read, refuse};
 use crate::cli::{EXIT_OK, New, Open};
 use crate::draw::Style;
-use crate::frontend::{Look, view};
+use crate::frontend::{Leaving, Look, view};
 use crate::live::{Live, LiveOptions};
 
 pub(super) fn open(arguments: &Open) -> u8 {
@@ -29,10 +29,10 @@ pub(super) fn open(arguments: &Open) -> u8 {
         Ok(live) => live,
         Err(error) => return refuse(error),
     };
-    let done = view(live.handle(), "terminal");
+    let done = view(live.handle(), Leaving::Closes);
     live.close();
     match done {
-        Ok(()) => EXIT_OK,
+        Ok(_) => EXIT_OK,
         Err(error) => refuse(format!("the terminal cannot be drawn on: {error}")),
     }
 }

@@ -29,6 +29,7 @@ pub(super) enum Command {
     Save(Option<PathBuf>),
     Export(PathBuf),
     View,
+    Clients,
     Restart,
     Quit,
     Ps(Option<SortBy>),
@@ -166,6 +167,12 @@ pub(super) const GROUPS: &[(&str, &[Word])] = &[
             word("save", "[FILE]", Takes::File, "save the notebook"),
             word("export", "FILE", Takes::File, "write it as a program (.rs), a page (.html) or plain Markdown (.md)"),
             word("view", "", Takes::Nothing, "see and edit the whole notebook"),
+            word(
+                "clients",
+                "",
+                Takes::Nothing,
+                "who is at this notebook; `greenroom join` in another terminal joins it",
+            ),
             word("restart", "", Takes::Nothing, "end the runtime with all values, and start another"),
             Word { short: Some("q"), ..word("quit", "", Takes::Nothing, "leave") },
             Word {
@@ -269,6 +276,7 @@ pub(super) fn parse(input: &str) -> Result<Command, NoCommand> {
         "save" => Command::Save((!rest.is_empty()).then(|| PathBuf::from(rest))),
         "export" => Command::Export(PathBuf::from(asked.text()?)),
         "view" => asked.nothing(Command::View)?,
+        "clients" => asked.nothing(Command::Clients)?,
         "restart" => asked.nothing(Command::Restart)?,
         "quit" => asked.nothing(Command::Quit)?,
         "ps" => Command::Ps(asked.sort()?),

@@ -17,6 +17,8 @@ pub(super) struct Known {
     pub(super) processes: Vec<String>,
     /// Nodes.
     pub(super) nodes: Vec<String>,
+    /// The number that the next cell gets, whoever adds it.
+    pub(super) next: usize,
 }
 
 /// A name that a cell defines.
@@ -272,6 +274,7 @@ mod tests {
             cells: vec![(1, "let total = 1;".to_owned()), (12, "fn tower() …".to_owned())],
             processes: vec!["worker".to_owned()],
             nodes: vec!["other@host".to_owned()],
+            next: 13,
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Owns the terminal while it is there. What keys mean is for `state`, how it looks for `draw`.
 
+mod asked;
 mod draw;
 mod edit;
 mod keys;
@@ -21,8 +22,9 @@ use crossterm::{execute, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::seat;
 use crate::live::Handle;
-use crate::session::Update;
+use crate::session::{End, Update};
 use state::{State, Wish};
 
 /// Between looks at whether the view is still there, a key may wait so long to be heard by somebody else.
@@ -39,28 +41,38 @@ enum Heard {
     Lost,
 }
 
-/// Shows a notebook until the person leaves.
+/// What it means that a person leaves the view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// The notebook is closed: for everyone, and with what was not saved.
+    Closes,
+    /// The notebook stays open.
+    Stays,
+}
+
+/// Shows a notebook until the person leaves, or it ends: then it says why.
 ///
 /// # Errors
 /// What the terminal says.
-pub fn view(handle: &Handle, name: &str) -> io::Result<()> {
+pub fn view(handle: &Handle, leaving: Leaving) -> io::Result<Option<End>> {
     let (tell, heard) = mpsc::channel();
     let notebook = tell.clone();
-    let Ok(client) = handle.join_with(name, move |update| drop(notebook.send(Heard::Notebook(update)))) else {
-        return Ok(());
+    let told = move |update| drop(notebook.send(Heard::Notebook(update)));
+    let Ok(client) = handle.join_with(&seat("view"), told) else {
+        return Ok(Some(End::Closed));
     };
     let screen = Screen::enter()?;
     let listener = Listener::start(tell);
-    let done = serve(handle, &heard);
+    let done = serve(handle, leaving, &heard);
     drop(listener);
     drop(screen);
     handle.leave(client);
     done
 }
 
-fn serve(handle: &Handle, heard: &mpsc::Receiver<Heard>) -> io::Result<()> {
+fn serve(handle: &Handle, leaving: Leaving, heard: &mpsc::Receiver<Heard>) -> io::Result<Option<End>> {
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    let mut state = State::new();
+    let mut state = State::new(leaving);
     let mut typed: Option<Instant> = None;
     loop {
         let patience = match (typed, state.moves()) {
@@ -77,15 +89,16 @@ fn serve(handle: &Handle, heard: &mpsc::Receiver<Heard>) -> io::Result<()> {
                 // What has come together is drawn together.
                 for heard in std::iter::once(first).chain(heard.try_iter().take(1_000)) {
                     match heard {
+                        Heard::Notebook(Update::Closed(end)) => return Ok(Some(end)),
                         Heard::Notebook(update) => state.update(&update),
                         Heard::Terminal(event) => {
                             state.event(&event);
                             typed = state.edited.is_some().then(Instant::now);
                             if wishes(handle, &mut state) {
-                                return Ok(());
+                                return Ok(None);
                             }
                         }
-                        Heard::Lost => return Ok(()),
+                        Heard::Lost => return Ok(None),
                     }
                 }
             }
@@ -93,11 +106,11 @@ fn serve(handle: &Handle, heard: &mpsc::Receiver<Heard>) -> io::Result<()> {
                 typed = None;
                 state.tell();
                 if wishes(handle, &mut state) {
-                    return Ok(());
+                    return Ok(None);
                 }
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
         }
         terminal.draw(|frame| draw::draw(frame, &mut state))?;
     }

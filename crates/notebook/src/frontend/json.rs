@@ -3,6 +3,7 @@
 //! The form is a contract: kinds are added, none is changed. Everything that is not part of it, such
 //! as progress, goes to the progress line.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use console::strip_ansi_codes;
@@ -28,18 +29,31 @@ enum Line<'a> {
         compile_ms: f64,
         run_ms: f64,
         cached: bool,
-        outputs: Vec<Output>,
+        outputs: Vec<Shown<'a>>,
     },
     /// Of a cell that has its line already, where it is known which.
     Late {
         cell: Option<usize>,
-        output: Output,
+        output: Shown<'a>,
     },
     Done {
         ok: usize,
         failed: usize,
         skipped: usize,
     },
+}
+
+/// An output in the contract: without what is for people alone, and what it does not have.
+#[derive(Serialize)]
+struct Shown<'a> {
+    kind: OutputKind,
+    text: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mermaid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    svg: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    failed: bool,
 }
 
 impl<W: Write> Json<W> {
@@ -58,11 +72,20 @@ impl<W: Write> Frontend for Json<W> {
             Event::Late { index, output } => {
                 // Also for the person who watches: it may be a crash.
                 self.progress.line(output.text.trim_end())?;
-                Line::Late { cell: *index, output: without_colours(output.clone()) }
+                Line::Late { cell: *index, output: shown(output) }
             }
             Event::RuntimeOutput(text) => {
                 self.progress.line(text.trim_end())?;
-                Line::Late { cell: None, output: Output::new(OutputKind::Text, text) }
+                Line::Late {
+                    cell: None,
+                    output: Shown {
+                        kind: OutputKind::Text,
+                        text: text.into(),
+                        mermaid: None,
+                        svg: None,
+                        failed: false,
+                    },
+                }
             }
             Event::Prelude { .. }
             | Event::PreludeDone { .. }
@@ -80,7 +103,6 @@ impl<W: Write> Frontend for Json<W> {
 }
 
 fn cell(report: &CellReport) -> Line<'_> {
-    let outputs = report.outputs.iter().cloned().map(without_colours);
     Line::Cell {
         index: report.index,
         section: &report.section,
@@ -88,16 +110,16 @@ fn cell(report: &CellReport) -> Line<'_> {
         compile_ms: to_microseconds(report.compile_ms),
         run_ms: to_microseconds(report.run_ms),
         cached: report.cached,
-        outputs: outputs.collect(),
+        outputs: report.outputs.iter().map(shown).collect(),
     }
 }
 
 /// What is drawn may be coloured; what a cell prints stays as it is.
-fn without_colours(mut output: Output) -> Output {
-    if matches!(output.kind, OutputKind::Error | OutputKind::Warning | OutputKind::Example) {
-        output.text = strip_ansi_codes(&output.text).into_owned();
-    }
-    output
+fn shown(output: &Output) -> Shown<'_> {
+    let Output { kind, text, mermaid, svg, failed, type_name: _, input: _ } = output;
+    let is_drawn = matches!(kind, OutputKind::Error | OutputKind::Warning | OutputKind::Example);
+    let text = if is_drawn { strip_ansi_codes(text) } else { Cow::Borrowed(text.as_str()) };
+    Shown { kind: *kind, text, mermaid: mermaid.as_deref(), svg: svg.as_deref(), failed: *failed }
 }
 
 /// Milliseconds without the digits that mean nothing.

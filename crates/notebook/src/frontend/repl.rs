@@ -1,42 +1,49 @@
 //! The REPL: every input is a cell of a live notebook, or a command. On a terminal one types with an editor; piped, it
-//! prints what the inputs come to, and nothing else.
+//! prints what the inputs come to, and nothing else. The notebook is its own, or one that another terminal has open.
 //!
 //! The prompt is there before the notebook is: what is needed for the first cell is made ready behind it.
 
 mod ahead;
+mod cells;
 mod documents;
+mod ending;
 mod follow;
 mod input;
 mod inputs;
+mod leaving;
+mod names;
+mod others;
+mod place;
 mod processes;
 mod recover;
+mod seen;
 
-use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
-use nix::sys::termios::{SetArg, tcgetattr, tcsetattr};
-use signal_hook::consts::{SIGHUP, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::commands::{self, Command};
 use super::complete::Known;
 use super::plain::{Look, duration};
 use super::screen::Screen;
+use super::seat;
 use super::syntax::meant;
 use super::typing::Shared;
 use super::view::{FOLD, Manner, View};
-use crate::live::{ApplyError, Handle, Live, LiveError, LiveOptions};
+use crate::announce::Announced;
+use crate::live::{ApplyError, Handle, Joined, Live, LiveError, LiveOptions};
 use crate::livemd::{Cell, Code, Language, Notebook, Section};
 use crate::session::data::{Data, Refusal};
-use crate::session::operation::{CellId, Evaluation, Runtime, SectionId, Structure};
-use crate::session::{Library, Replica};
+use crate::session::operation::{CellId, Evaluation, Operation, Runtime, SectionId, Structure};
+use crate::session::{End, Replica};
 use ahead::Ahead;
-use follow::{Following, Seen, Sink, Work};
+use follow::{Following, Sink};
 use input::{Entered, Input};
+use place::Place;
+use seen::{Seen, State, Work};
 
 /// After this time it is shown what is under way.
 const SOON: Duration = Duration::from_millis(250);
@@ -49,18 +56,19 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy, Debug)]
 pub struct ReplOptions {
     /// What `:view` does: it shows the whole notebook until the person is back.
-    pub show_document: fn(&Handle, &str) -> io::Result<()>,
+    pub show_document: fn(&Handle) -> io::Result<()>,
     /// No colours, whatever the terminal has.
     pub no_color: bool,
     /// Lines for a screen reader: words in place of marks, and nothing that is drawn again.
     pub screen_reader: bool,
 }
 
-/// Reads, evaluates and prints until there is no more input. True if nothing failed.
+/// Reads, evaluates and prints until there is no more input, in a notebook that was joined or else in a new one. True if
+/// nothing failed.
 ///
 /// # Errors
 /// [`LiveError`], if there is no notebook to evaluate in; what the terminal says, as text.
-pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
+pub fn repl(options: &ReplOptions, joined: Option<(Joined, Announced)>) -> Result<bool, LiveError> {
     let mut look = Look::of_stdout();
     if options.no_color {
         look = look.without_colours();
@@ -81,8 +89,10 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
         screen,
         known,
         seen,
-        live: Some(open(&beginning(), &view, None)?),
-        path: None,
+        at: match joined {
+            Some((joined, session)) => Place::Joined(joined, session),
+            None => Place::Own(open(&beginning(), &view, None)?),
+        },
         ahead,
         section: None,
         looked_at: None,
@@ -93,32 +103,8 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
     };
     repl.follow();
     repl.catch_interrupts();
-    if manner == Manner::Seen {
-        repl.tell(&look.paint(
-            Style::new().dim(),
-            &format!("greenroom {} · :help for help, Ctrl-D to leave", env!("CARGO_PKG_VERSION")),
-        ));
-    }
-    if manner != Manner::Piped {
-        repl.offer_left();
-    }
+    repl.greet();
     Ok(repl.run(input))
-}
-
-/// Ends the program when it is asked to (`SIGTERM`) or its terminal is gone (`SIGHUP`), and leaves the terminal as it was.
-/// What was not saved is in the folder for that.
-fn leave_when_told() {
-    let before = tcgetattr(io::stdin()).ok();
-    let Ok(mut signals) = Signals::new([SIGTERM, SIGHUP]) else { return };
-    std::thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            if let Some(before) = before {
-                // A terminal that is gone needs nothing.
-                let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &before);
-            }
-            std::process::exit(128 + signal);
-        }
-    });
 }
 
 /// A notebook without cells.
@@ -139,17 +125,15 @@ struct Repl {
     screen: Screen,
     known: Shared<Known>,
     seen: Seen,
-    /// Missing only while one notebook takes the place of another.
-    live: Option<Live>,
+    at: Place,
     ahead: Ahead,
-    path: Option<PathBuf>,
     /// The section that inputs go to, if it is not the last of the main flow: a branch.
     section: Option<SectionId>,
     /// The node whose processes commands look at; the runtime if none.
     looked_at: Option<String>,
     /// The process that is traced, if it is only one.
     traces: Option<greenroom::Pid>,
-    show_document: fn(&Handle, &str) -> io::Result<()>,
+    show_document: fn(&Handle) -> io::Result<()>,
     has_failed: bool,
     /// Whether the person was told that something is not saved.
     asked_to_leave: bool,
@@ -187,44 +171,39 @@ impl Repl {
             if self.view.manner != Manner::Piped {
                 self.flush();
             }
-            match input.next(&prompt) {
+            if let Err(end) = self.seen.begin_reading() {
+                self.ended(&end);
+                break;
+            }
+            let entered = input.next(&prompt);
+            self.seen.end_reading();
+            match entered {
                 Entered::Text(text) if text.trim().is_empty() => {}
-                Entered::Text(text) => {
-                    self.asked_to_leave = false;
-                    if !self.enter(&text) {
-                        break;
-                    }
-                }
+                Entered::Text(text) if !self.enter(&text) => break,
+                Entered::Text(_) => {}
                 Entered::Interrupted => self.asked_to_leave = false,
-                Entered::End if self.may_leave() => break,
+                Entered::End if self.may_leave("Ctrl-D") => break,
                 Entered::End => {}
             }
         }
         self.flush();
-        self.give_up();
+        self.at.leave(self.view.manner);
         !self.has_failed
-    }
-
-    /// Ends the notebook. What was not saved is gone, as the person has said; if the terminal is, nobody has said so.
-    fn give_up(&mut self) {
-        if let Some(live) = self.live.take() {
-            if self.view.manner == Manner::Piped || tcgetattr(io::stdin()).is_ok() {
-                live.handle().discard();
-            }
-            live.close();
-        }
     }
 
     /// Does what was entered. False if the person leaves.
     fn enter(&mut self, text: &str) -> bool {
-        if !commands::is_command(text) {
-            self.evaluate(text);
-            return true;
-        }
-        match commands::parse(text) {
-            Ok(Command::Quit) => return !self.may_leave(),
-            Ok(command) => self.obey(command),
-            Err(error) => self.complain(&error.to_string()),
+        let command = commands::is_command(text).then(|| commands::parse(text));
+        // Whoever does something else stays.
+        self.asked_to_leave &= matches!(command, Some(Ok(Command::Quit | Command::Open(_) | Command::Recover(_))));
+        match command {
+            None => {
+                self.evaluate(text);
+                return true;
+            }
+            Some(Ok(Command::Quit)) => return !self.may_leave("`:quit`"),
+            Some(Ok(command)) => self.obey(command),
+            Some(Err(error)) => self.complain(&error.to_string()),
         }
         self.flush();
         true
@@ -239,26 +218,9 @@ impl Repl {
         }
     }
 
-    /// Whether the person may leave now: nothing is lost, or they were told.
-    fn may_leave(&mut self) -> bool {
-        let (is_dirty, count) = {
-            let state = self.seen.lock();
-            (state.is_dirty, state.count)
-        };
-        if self.view.manner == Manner::Piped || self.asked_to_leave || !is_dirty || count == 0 {
-            return true;
-        }
-        self.asked_to_leave = true;
-        self.tell(&format!("{count} cells are not saved: `:save FILE` saves them, Ctrl-D once more leaves without"));
-        false
-    }
-
     /// The notebook.
     fn at(&self) -> Handle {
-        match &self.live {
-            Some(live) => live.handle().clone(),
-            None => unreachable!("there is a notebook except while it is replaced"),
-        }
+        self.at.handle().clone()
     }
 
     /// The notebook as it is.
@@ -268,34 +230,31 @@ impl Repl {
 
     /// Begins to follow a notebook, and to make ready what its first cell needs.
     fn follow(&mut self) {
-        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, library: Library, sink: S) {
-            let following = Following {
-                seen: repl.seen.clone(),
-                known: repl.known.clone(),
-                view: repl.view,
-                sink,
-                library,
-                values: HashMap::new(),
-                names: HashMap::new(),
-                started: HashSet::new(),
-                replica: Replica::default(),
-            };
+        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, sink: S) {
+            let is_joined = matches!(repl.at, Place::Joined(..));
+            let following = Following::new(repl.seen.clone(), repl.known.clone(), repl.view, sink, is_joined);
             let following = Mutex::new(following);
-            // A notebook that was just opened takes everyone.
-            let _ = handle.join_with("terminal", move |update| {
+            let joined = handle.join_with(&seat("prompt"), move |update| {
                 following.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
             });
+            if joined.is_err() {
+                repl.seen.end(End::Closed);
+            }
         }
-        *self.seen.lock() = Default::default();
+        // Whoever still follows the notebook before has a state of its own.
+        self.seen.renew();
         let handle = self.at();
-        let Ok(library) = handle.library() else { return };
         match self.view.manner {
-            Manner::Piped => begin(self, &handle, library, Streams),
-            Manner::Seen | Manner::Heard => begin(self, &handle, library, self.screen.clone()),
+            Manner::Piped => begin(self, &handle, Streams),
+            Manner::Seen | Manner::Heard => begin(self, &handle, self.screen.clone()),
         }
-        while !self.seen.wait_until(TICK, |state| state.is_there).is_there {}
-        // It is refused where there is one already, which is as good.
-        let _ = handle.apply(Runtime::Connect);
+        let is_ready = |state: &State| state.is_there || state.ended.is_some();
+        while !is_ready(&self.seen.wait_until(TICK, is_ready)) {}
+        match self.at {
+            // It is refused where there is one already, which is as good.
+            Place::Own(_) => drop(handle.apply(Runtime::Connect)),
+            Place::Joined(..) => ending::leave_with(self.seen.clone()),
+        }
         self.aim();
     }
 
@@ -317,15 +276,22 @@ impl Repl {
         };
         self.queue(Evaluation::Queue(vec![cell]), vec![cell]);
         // What does not compile never was a cell: the person writes it anew. It waits in the bin for `:undo`.
-        if self.seen.lock().refused.take() == Some(cell) && self.at().apply(Structure::DeleteCell(cell)).is_ok() {
-            self.settle(|state| !state.cells.contains(&cell));
+        if self.seen.lock().refused.take() == Some(cell) {
+            // Somebody else may have deleted it.
+            let _ = self.apply(Structure::DeleteCell(cell));
         }
     }
 
-    /// Waits until what has just been changed is seen here, too.
-    fn settle(&self, is_so: impl Fn(&follow::State) -> bool) {
-        // Somebody else may have changed it back at once.
-        drop(self.seen.wait_until(SETTLED, is_so));
+    /// Lets something happen to the notebook, and waits until it is seen here, too.
+    fn apply(&self, operation: impl Into<Operation>) -> Result<(), ApplyError> {
+        let operation = operation.into();
+        self.seen.lock().own = Some(operation.clone());
+        let done = self.at().apply(operation);
+        if done.is_ok() {
+            drop(self.seen.wait_until(SETTLED, |state| state.own.is_none()));
+        }
+        self.seen.lock().own = None;
+        done
     }
 
     /// Adds a cell where inputs go.
@@ -334,11 +300,8 @@ impl Repl {
         for _ in 0..100 {
             let (Some(section), Some(id)) = (self.place(), self.seen.lock().next_id) else { break };
             let insertion = Structure::InsertCell { section, index: usize::MAX, id, cell: Box::new(cell.clone()) };
-            match self.at().apply(insertion) {
-                Ok(()) => {
-                    self.settle(|state| state.next_id != Some(id));
-                    return Some(id);
-                }
+            match self.apply(insertion) {
+                Ok(()) => return Some(id),
                 Err(ApplyError::Refused(Refusal::NameTaken(_))) => {
                     drop(self.seen.wait_until(TICK, |state| state.next_id != Some(id)));
                 }
@@ -355,7 +318,7 @@ impl Repl {
     /// Has cells evaluated, and waits for these.
     fn queue(&mut self, operation: Evaluation, cells: Vec<CellId>) {
         self.seen.await_cells(cells);
-        match self.at().apply(operation) {
+        match self.apply(operation) {
             Ok(()) => self.wait(),
             Err(refusal) => {
                 self.seen.give_up();
@@ -411,7 +374,7 @@ impl Repl {
         let seen = self.seen.clone();
         // While the editor reads, Ctrl-C is a key like others.
         let _ = ctrlc::set_handler(move || seen.interrupt());
-        leave_when_told();
+        ending::leave_when_told();
     }
 
     /// Shows what is under way, below everything else, until something else is said.

@@ -199,7 +199,10 @@ impl Highlighter for Typing {
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, default: bool) -> Cow<'b, str> {
         match default {
-            true => Cow::Owned(self.look.paint(Style::new().cyan().bold(), prompt)),
+            true => {
+                let prompt = renumbered(prompt, self.known.lock().next);
+                Cow::Owned(self.look.paint(Style::new().cyan().bold(), &prompt))
+            }
             false => Cow::Borrowed(prompt),
         }
     }
@@ -221,11 +224,40 @@ impl Highlighter for Typing {
     }
 }
 
+/// A prompt such as `[9]› ` with the number that the next cell has by now: somebody else may have added some. It stays as
+/// wide as it was, since the editor has measured it.
+fn renumbered(prompt: &str, next: usize) -> Cow<'_, str> {
+    let number = prompt.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let Some((_, sign)) = number.filter(|(number, _)| number.parse().is_ok_and(|number: usize| number < next)) else {
+        return Cow::Borrowed(prompt);
+    };
+    let width = prompt.chars().count();
+    let mut new = format!("[{next}]{sign}");
+    while new.chars().count() > width && new.ends_with(' ') {
+        new.pop();
+    }
+    if new.chars().count() == width { Cow::Owned(new) } else { Cow::Borrowed(prompt) }
+}
+
 impl Validator for Typing {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         Ok(match is_complete(context.input()) {
             true => ValidationResult::Valid(None),
             false => ValidationResult::Incomplete,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_has_the_number_of_the_next_cell_and_its_width() {
+        assert_eq!(renumbered("[3]› ", 3), "[3]› ");
+        assert_eq!(renumbered("[3]› ", 5), "[5]› ");
+        assert_eq!(renumbered("[9]⑂ ", 10), "[10]⑂");
+        assert_eq!(renumbered("[9]› ", 100), "[9]› ");
+        assert_eq!(renumbered("cell 3: ", 5), "cell 3: ");
     }
 }

@@ -26,12 +26,14 @@ pub struct Notebook {
     /// Whether outputs are saved with the document.
     pub persist_outputs: bool,
     /// Metadata that nothing here interprets, kept for whoever does.
+    #[serde(with = "super::plain")]
     pub metadata: Metadata,
     /// What stands before the first section: a manifest, code, both or neither.
     pub setup: Vec<Code>,
     /// The sections, in order.
     pub sections: Vec<Section>,
     /// The stamp that closes the file.
+    #[serde(with = "super::plain")]
     pub stamp: Option<Metadata>,
 }
 
@@ -45,6 +47,7 @@ pub struct Section {
     /// The earlier section that it branches from. That one does not branch itself.
     pub branch_parent_index: Option<usize>,
     /// Metadata that nothing here interprets, kept for whoever does.
+    #[serde(with = "super::plain")]
     pub metadata: Metadata,
     /// The cells, in order.
     pub cells: Vec<Cell>,
@@ -91,8 +94,10 @@ pub struct Smart {
     /// Which form.
     pub kind: String,
     /// The form's state, encoded or plain, as the file has it.
+    #[serde(with = "super::plain")]
     pub attrs: serde_json::Value,
     /// Which parts of the source run as expressions of their own, as the file has it.
+    #[serde(with = "super::plain")]
     pub chunks: serde_json::Value,
     /// The code that the form wrote.
     pub code: Code,
@@ -108,6 +113,7 @@ pub struct CodeAttributes {
     /// How much room its outputs take.
     pub output_size: OutputSize,
     /// Metadata that nothing here interprets, kept for whoever does.
+    #[serde(with = "super::plain")]
     pub metadata: Metadata,
 }
 

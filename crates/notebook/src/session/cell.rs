@@ -32,7 +32,7 @@ use crate::examples::examples;
 use crate::explain::own_name;
 use crate::runtime::RawOutput;
 use ask::{Ask, End};
-use definitions::definitions;
+use definitions::{definitions, names};
 
 /// How long to wait for the last of what a cell wrote past its group leader, and for what the session knows.
 const LAST_OUTPUT: Duration = Duration::from_millis(200);
@@ -134,6 +134,7 @@ impl Cell {
             compile_ms: if compiled.cached { 0.0 } else { milliseconds(took) },
             cached: compiled.cached,
             has_examples: !examples(&job.source).is_empty(),
+            names: names(&compiled),
         };
         self.say(Evaluation::Started { cell, evaluation, compiled: started }).await;
         if let Some(warnings) = self.estate.explainer.warnings(&job.cell, &compiled) {

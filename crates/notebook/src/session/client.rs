@@ -1,10 +1,11 @@
 //! Those who look at the notebook: one process for each front end, which tells it everything that happens. A front end
-//! has a thread of its own and is no process; what it is told through is its own business.
+//! listens through a process of its own, on this node or on that of another program; it is told the same there.
 
 use std::sync::Arc;
 
 use greenroom::message::Down;
-use greenroom::{Local, receive};
+use greenroom::{Local, Pid, receive, self_pid, send};
+use serde::{Deserialize, Serialize};
 
 use super::data::{Data, Refusal};
 use super::follow;
@@ -12,25 +13,67 @@ use super::message::Happened;
 use super::operation::{Action, Operation};
 
 /// What a front end is told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Update {
     /// This is the notebook. It comes first, and again whenever something may have been missed.
     Joined(Arc<Data>),
     /// This has happened to it.
     Happened(Arc<Operation>),
+    /// Nothing more will happen to it.
+    Closed(End),
 }
 
-/// Whom a client's process tells; it must not wait.
-pub(super) type Tell = dyn Fn(Update) + Send + Sync;
+/// Why nothing more happens to a notebook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// Whoever had opened it has closed it.
+    Closed,
+    /// The program that had opened it has died, or cannot be reached any more: of this, for people.
+    Lost(String),
+}
 
-/// The life of a client's process.
-pub(super) async fn serve(tell: Arc<Tell>) {
+/// To a front end's process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// Who says so. When that process was killed, the next one begins anew.
+    pub by: Pid,
+    /// What it says.
+    pub update: Update,
+}
+
+/// To a front end's process: it has left, and is told nothing any more.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Dismissed;
+
+/// To a client's process: say so to the front end, once all is told that was to be.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Finish {
+    /// The notebook is closed.
+    Closed,
+    /// The front end has left. This process wants to know that it was told.
+    Left(Pid),
+}
+
+/// A client's process has said that its front end has left.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Parted(pub Pid);
+
+/// The life of a client's process: it tells this one.
+pub(super) async fn serve(listener: Pid) {
+    let tell = |update| send(listener, Broadcast { by: self_pid(), update });
     loop {
         let (data, watch) = follow::join().await;
         tell(Update::Joined(Arc::new(data)));
         loop {
             receive! {
                 Local(operation): Happened => tell(Update::Happened(operation)),
+                finish: Finish => match finish {
+                    Finish::Closed => tell(Update::Closed(End::Closed)),
+                    Finish::Left(whom) => {
+                        send(listener, Dismissed);
+                        send(whom, Parted(self_pid()));
+                    }
+                },
                 down: Down if down.reference == watch => break,
             }
         }
@@ -83,6 +126,7 @@ impl Replica {
                 Ok(actions) => actions,
                 Err(refusal) => unfollowed(operation, &refusal),
             },
+            Update::Closed(_) => Vec::new(),
         }
     }
 }

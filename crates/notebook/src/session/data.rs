@@ -23,8 +23,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use super::operation::{Action, CellId, ClientId, File, InputId, Operation};
+use super::operation::{Action, CellId, ClientId, File, InputId, Operation, Visitor};
 use crate::livemd::{Cell, Notebook};
 pub use document::{Document, Place, Section, text};
 pub use file::FileState;
@@ -36,7 +37,7 @@ pub use staleness::reach;
 pub use structure::Binned;
 
 /// The state of a live notebook.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     document: Document,
     infos: FxHashMap<CellId, Info>,
@@ -54,7 +55,7 @@ pub struct Data {
     /// The cells that evaluate by themselves when they are stale.
     automatic: BTreeSet<CellId>,
     inputs: Arc<BTreeMap<InputId, InputState>>,
-    clients: BTreeMap<ClientId, String>,
+    clients: BTreeMap<ClientId, Visitor>,
     runtime: RuntimeState,
     file: FileState,
     last_evaluation: u64,
@@ -179,8 +180,8 @@ impl Data {
         &self.inputs
     }
 
-    /// Those who look at it, with their names.
-    pub fn clients(&self) -> &BTreeMap<ClientId, String> {
+    /// Those who look at it.
+    pub fn clients(&self) -> &BTreeMap<ClientId, Visitor> {
         &self.clients
     }
 

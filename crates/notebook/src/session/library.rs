@@ -9,6 +9,7 @@ use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{Local, NodeId, Ref, monitor, receive, self_pid, send, whereis};
 use greenroom_stage::inspect::{self, Answer, Question, Silence};
+use serde::{Deserialize, Serialize};
 
 use super::estate::Estate;
 use super::message::{Imagine, Imagined, SESSION};
@@ -32,19 +33,19 @@ impl fmt::Debug for Library {
 }
 
 /// Why it is not known what something compiles to.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImagineError {
     /// What cells stand on is not ready, or there is no such section.
     NotReady,
-    /// It does not compile.
-    Compile(CompileError),
+    /// It does not compile: why, for people.
+    Compile(String),
 }
 
 impl fmt::Display for ImagineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ImagineError::NotReady => f.write_str("what cells stand on is still being made ready: try again soon"),
-            ImagineError::Compile(error) => error.fmt(f),
+            ImagineError::Compile(why) => f.write_str(why),
         }
     }
 }
@@ -52,11 +53,6 @@ impl fmt::Display for ImagineError {
 impl std::error::Error for ImagineError {}
 
 impl Library {
-    /// What a cell was compiled to, by the name that its [`Compiled`](super::operation::Compiled) has for it.
-    pub fn compiled(&self, library: &str) -> Option<Arc<CompiledCell>> {
-        self.estate.compiled(library)
-    }
-
     /// Has a cell compiled that may soon stand at the end of a section. Called by a process.
     pub(crate) fn warm(&self, section: SectionId, source: String) {
         if let Some(session) = whereis(SESSION) {
@@ -82,7 +78,7 @@ impl Library {
             tools.compiler.compile(&input, &job.scope, &Cancel::default())
         };
         match greenroom::spawn_blocking(compile).await {
-            Ok(compiled) => compiled.map_err(ImagineError::Compile),
+            Ok(compiled) => compiled.map_err(|error| ImagineError::Compile(in_short(&error))),
             Err(reason) => greenroom::exit_self(reason),
         }
     }
@@ -104,5 +100,19 @@ impl Library {
 
     fn runtime(&self) -> Option<NodeId> {
         self.estate.runtime().as_ref().map(|held| held.runtime.server.node())
+    }
+}
+
+/// Why something does not compile, without its places: nobody sees the text that they are in.
+fn in_short(error: &CompileError) -> String {
+    match error {
+        CompileError::Parse { diagnostics } | CompileError::Rustc { diagnostics } => {
+            let said: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+            said.join("\n")
+        }
+        CompileError::Unavailable { .. }
+        | CompileError::DependsOnFailed { .. }
+        | CompileError::Cancelled
+        | CompileError::Tool(_) => error.to_string(),
     }
 }

@@ -9,6 +9,7 @@ use greenroom_stage::input::{Form, Value};
 use greenroom_stage::protocol::{ContainerId, EvaluationId};
 use serde::{Deserialize, Serialize};
 
+pub use crate::analysis::Kind;
 use crate::event::Output;
 use crate::livemd::{Cell, CodeAttributes, Metadata};
 use crate::prelude::Progress;
@@ -192,6 +193,7 @@ pub struct NotebookAttributes {
     /// Whether outputs are saved with the document.
     pub persist_outputs: bool,
     /// What nothing here interprets.
+    #[serde(with = "crate::livemd::plain")]
     pub metadata: Metadata,
 }
 
@@ -205,6 +207,7 @@ pub struct SectionHead {
     /// The earlier section of the main flow that it branches from.
     pub parent: Option<SectionId>,
     /// What nothing here interprets.
+    #[serde(with = "crate::livemd::plain")]
     pub metadata: Metadata,
 }
 
@@ -297,6 +300,19 @@ pub struct Compiled {
     pub cached: bool,
     /// Whether there are examples in its doc comments, to be run when it has succeeded.
     pub has_examples: bool,
+    /// What cells below can name of it.
+    pub names: Arc<[Named]>,
+}
+
+/// A name that a compiled cell has for those below.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The name.
+    pub name: Arc<str>,
+    /// What it stands for.
+    pub kind: Kind,
+    /// The type of a binding.
+    pub ty: Option<Arc<str>>,
 }
 
 /// How an evaluation has ended.
@@ -387,8 +403,8 @@ pub enum Client {
     Join {
         /// The client.
         client: ClientId,
-        /// What to call them.
-        name: String,
+        /// Who that is.
+        visitor: Visitor,
     },
     /// Somebody changes their name.
     Rename {
@@ -399,6 +415,15 @@ pub enum Client {
     },
     /// Somebody goes.
     Leave(ClientId),
+}
+
+/// Somebody who looks at the notebook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// What to call them.
+    pub name: String,
+    /// Their program.
+    pub process: u32,
 }
 
 /// The runtime that cells run in.

@@ -79,6 +79,7 @@ fn the_help_gives_examples_and_exit_codes() {
         Commands:
           new          Begin a notebook
           open         See a notebook as a whole, edit it and evaluate its cells
+          join         Go to a notebook that another terminal has open, and see and change it together
           run          Evaluate a notebook from top to bottom and show every cell
           draw         Draw a saved trace or supervision tree
           check        Compile every cell of a notebook and run none

@@ -1,6 +1,7 @@
 //! A live session: its processes are killed one after the other, and the notebook goes on.
 
 mod cases;
+mod far;
 mod files;
 mod fronts;
 mod inputs;
@@ -19,8 +20,8 @@ use greenroom_notebook::event::{Event, OutputKind};
 use greenroom_notebook::explain::Explainer;
 use greenroom_notebook::livemd::parse;
 use greenroom_notebook::session::data::{Data, Info, RuntimeStatus, Status, Validity};
-use greenroom_notebook::session::operation::{CellId, Evaluation, Operation, Runtime, Structure};
-use greenroom_notebook::session::{Follower, Replica, Session, SessionOptions, Update};
+use greenroom_notebook::session::operation::{CellId, Evaluation, Operation, Runtime, Structure, Visitor};
+use greenroom_notebook::session::{Broadcast, Follower, Replica, Session, SessionOptions, Update};
 use greenroom_notebook::tools::{Toolbox, Tools};
 
 use crate::support::prelude;

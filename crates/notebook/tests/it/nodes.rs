@@ -3,8 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::support::own_folder;
+
 fn greenroom() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_greenroom"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.env("XDG_DATA_HOME", own_folder()).env("XDG_RUNTIME_DIR", own_folder());
+    command
 }
 
 #[test]

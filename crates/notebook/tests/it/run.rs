@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 use expect_test::Expect;
 use serde_json::Value;
 
-use crate::support::{cache_folder, prelude};
+use crate::support::{cache_folder, own_folder, prelude};
 
 /// No run here takes so long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -87,7 +87,10 @@ impl Notebook {
 
 fn greenroom() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
-    command.env("GREENROOM_CACHE", cache_folder());
+    command
+        .env("GREENROOM_CACHE", cache_folder())
+        .env("XDG_DATA_HOME", own_folder())
+        .env("XDG_RUNTIME_DIR", own_folder());
     command
 }
 

@@ -22,6 +22,11 @@ pub fn cache_folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("greenroom-cache")
 }
 
+/// What programs that are started here keep for their user, and would leave in the folders of whoever runs the tests.
+pub fn own_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("greenroom-user")
+}
+
 pub fn prelude() -> Arc<Prelude> {
     static PRELUDE: OnceLock<Arc<Prelude>> = OnceLock::new();
     let open = || {

@@ -3,6 +3,7 @@
 
 mod documents;
 mod inputs;
+mod join;
 mod piped;
 mod processes;
 mod tour;
@@ -28,7 +29,7 @@ struct Terminal {
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
     screen: Arc<(Mutex<Shown>, Condvar)>,
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
 }
 
 struct Shown {
@@ -49,11 +50,16 @@ impl Terminal {
         prelude();
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         prepare(folder.path());
-        Terminal::again(folder, arguments)
+        Terminal::again(Arc::new(folder), arguments)
+    }
+
+    /// Starts the program once more in the same folder, as the same person.
+    fn beside(&self, arguments: &[&str]) -> Terminal {
+        Terminal::again(self.folder.clone(), arguments)
     }
 
     /// Starts the program in a folder that it was in before.
-    fn again(folder: tempfile::TempDir, arguments: &[&str]) -> Terminal {
+    fn again(folder: Arc<tempfile::TempDir>, arguments: &[&str]) -> Terminal {
         let pair = native_pty_system().openpty(SIZE).expect("there are pseudo-terminals");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_greenroom"));
         command.args(arguments);
@@ -62,6 +68,7 @@ impl Terminal {
         command.env("GREENROOM_HISTORY", folder.path().join("history"));
         command.env("GREENROOM_COOKIE", folder.path().join("cookie"));
         command.env("XDG_DATA_HOME", folder.path().join("data"));
+        command.env("XDG_RUNTIME_DIR", folder.path());
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         command.env_remove("VISUAL");
@@ -139,8 +146,21 @@ impl Terminal {
         self.wait_until("an empty prompt", is_prompting);
     }
 
+    /// Waits until it has ended. Returns the exit code, and what the screen shows then.
+    fn ended(&mut self) -> (u32, String) {
+        let mut shown = self.screen.0.lock().expect("nobody panics with it");
+        while !shown.is_over {
+            let (next, waited) = self.screen.1.wait_timeout(shown, PATIENCE).expect("nobody panics with it");
+            assert!(!waited.timed_out(), "it does not end:\n{}", next.parser.screen().contents());
+            shown = next;
+        }
+        let text = shown.parser.screen().contents();
+        drop(shown);
+        (self.child.wait().expect("it is our child").exit_code(), text)
+    }
+
     /// Kills it, and leaves its folder as it was.
-    fn killed(mut self) -> tempfile::TempDir {
+    fn killed(mut self) -> Arc<tempfile::TempDir> {
         use nix::sys::signal::{Signal, kill};
         let pid = self.child.process_id().expect("it runs").cast_signed();
         kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL).expect("it is our child");
@@ -149,7 +169,7 @@ impl Terminal {
     }
 
     /// Leaves by Ctrl-D, twice where it asks. Returns the exit code.
-    fn leave(mut self) -> (u32, tempfile::TempDir) {
+    fn leave(mut self) -> (u32, Arc<tempfile::TempDir>) {
         self.prompt();
         // Ctrl-L: what it says now is looked at.
         self.keys("\u{c}\u{4}");
@@ -189,5 +209,6 @@ fn piped(folder: &Path) -> Command {
     prelude();
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     command.current_dir(folder).env("GREENROOM_CACHE", cache_folder()).env("GREENROOM_COOKIE", folder.join("cookie"));
+    command.env("XDG_DATA_HOME", folder.join("data")).env("XDG_RUNTIME_DIR", folder);
     command
 }

@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::keys::KEYS;
 use super::state::{Drawn, Question, State};
+use crate::frontend::others;
 use crate::frontend::plain::duration;
 use crate::livemd::Cell;
 use crate::session::data::{Data, RuntimeStatus, Status, Validity};
@@ -67,8 +68,11 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State) {
             data.runtime().trouble.clone().unwrap_or_else(|| "no runtime".to_owned())
         }
     };
-    let others = data.clients().len().saturating_sub(1);
-    let others = if others == 0 { String::new() } else { format!("{others} more look · ") };
+    let others = match others(data).as_slice() {
+        [] => String::new(),
+        [one] => format!("with {one} · "),
+        several => format!("with {} others · ", several.len()),
+    };
     let right = format!("{others}{runtime} ");
     let file = file.map_or_else(String::new, |file| format!("  {file}"));
     let used =
@@ -201,7 +205,7 @@ mod tests {
     use crate::session::Update;
 
     fn drawn(text: &str, width: u16, height: u16) -> String {
-        let mut state = State::new();
+        let mut state = State::new(super::super::Leaving::Closes);
         state.update(&Update::Joined(Arc::new(Data::new(&crate::livemd::parse(text).0))));
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("memory is a terminal");
         terminal.draw(|frame| draw(frame, &mut state)).expect("it can be drawn on");

@@ -7,11 +7,11 @@ use std::time::Instant;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Rect;
 
+use super::Leaving;
 use super::edit::{Edited, Motion};
 use super::keys::{Asked, Pressed, meaning};
-use crate::livemd::{Cell, Code, Language, Markdown};
-use crate::session::data::{Data, Status, text};
-use crate::session::operation::{CellId, Evaluation, Operation, Runtime, SectionHead, SectionId, Structure};
+use crate::session::data::{Data, text};
+use crate::session::operation::{CellId, Operation, Structure};
 use crate::session::{Replica, Update};
 
 /// What is to be done.
@@ -47,10 +47,12 @@ pub(super) struct State {
     pub(super) pressed: String,
     /// Where things were drawn last, for the mouse.
     pub(super) drawn: Drawn,
-    asked_to_leave: bool,
+    /// What leaving means.
+    pub(super) leaving: Leaving,
+    pub(super) asked_to_leave: bool,
     /// The cell that was asked for and is not there yet.
-    coming: Option<CellId>,
-    wishes: Vec<Wish>,
+    pub(super) coming: Option<CellId>,
+    pub(super) wishes: Vec<Wish>,
 }
 
 /// What is asked for on the last line.
@@ -74,8 +76,9 @@ pub(super) struct Drawn {
 }
 
 impl State {
-    pub(super) fn new() -> State {
+    pub(super) fn new(leaving: Leaving) -> State {
         State {
+            leaving,
             replica: Replica::default(),
             focus: None,
             edited: None,
@@ -187,28 +190,6 @@ impl State {
         }
     }
 
-    fn begin_section(&mut self, question: Question, name: String) {
-        let document = self.data().document();
-        let sections = document.sections();
-        let here = self.focus.and_then(|focus| document.section_of(focus)).map(|section| section.head.id);
-        let place = sections.iter().position(|section| Some(section.head.id) == here);
-        let id = SectionId(sections.iter().map(|section| section.head.id.0).max().unwrap_or(0) + 1);
-        let parent = match question {
-            Question::Section => None,
-            Question::Branch => here.and_then(|here| {
-                let head = &document.section(here)?.head;
-                Some(head.parent.unwrap_or(head.id))
-            }),
-        };
-        let head = SectionHead { id, name, parent, metadata: Default::default() };
-        let index = place.map_or(sections.len(), |place| place + 1);
-        self.apply(Structure::InsertSection { index, section: head });
-        let cell = self.data().unused_cell_id();
-        self.apply(Structure::InsertCell { section: id, index: 0, id: cell, cell: Box::new(code("")) });
-        self.focus = Some(cell);
-        self.coming = Some(cell);
-    }
-
     fn edit(&mut self, key: KeyEvent) {
         let Some(edited) = &mut self.edited else { return };
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
@@ -300,144 +281,6 @@ impl State {
         }
     }
 
-    fn ask(&mut self, asked: Asked) {
-        if asked != Asked::Quit {
-            self.asked_to_leave = false;
-        }
-        match asked {
-            Asked::Next => self.step(1),
-            Asked::Previous => self.step(-1),
-            Asked::First => self.focus = self.cells().first().copied(),
-            Asked::Last => self.focus = self.cells().last().copied(),
-            Asked::NextSection => self.section(1),
-            Asked::PreviousSection => self.section(-1),
-            Asked::Edit => {
-                let cell = self.focus.and_then(|focus| self.data().document().cell(focus));
-                self.edited = cell.map(|cell| Edited::new(text(cell)));
-            }
-            Asked::CodeBelow => self.insert(code(""), 1),
-            Asked::CodeAbove => self.insert(code(""), 0),
-            Asked::ProseBelow => self.insert(Cell::Markdown(Markdown { text: String::new(), line: 0 }), 1),
-            Asked::ProseAbove => self.insert(Cell::Markdown(Markdown { text: String::new(), line: 0 }), 0),
-            Asked::SectionBelow => self.question = Some((Question::Section, String::new())),
-            Asked::BranchBelow => self.question = Some((Question::Branch, String::new())),
-            Asked::Delete => {
-                if let Some(cell) = self.focus {
-                    self.apply(Structure::DeleteCell(cell));
-                    self.said = Some("deleted; u brings it back".to_owned());
-                }
-            }
-            Asked::MoveDown => self.shift(1),
-            Asked::MoveUp => self.shift(-1),
-            Asked::Undo => self.apply(Operation::Undo),
-            Asked::Redo => self.apply(Operation::Redo),
-            Asked::Evaluate => match self.focus {
-                Some(cell) if self.data().document().runnable(cell).is_some() => {
-                    self.apply(Evaluation::Queue(vec![cell]));
-                }
-                _ => self.said = Some("only cells of Rust are evaluated".to_owned()),
-            },
-            Asked::EvaluateSection => {
-                let section = self.focus.and_then(|focus| self.data().document().section_of(focus));
-                if let Some(id) = section.map(|section| section.head.id) {
-                    self.apply(Evaluation::QueueSection(id));
-                }
-            }
-            Asked::EvaluateAll => self.apply(Evaluation::QueueAll),
-            Asked::EvaluateOutdated => self.apply(Evaluation::QueueFull { forced: Vec::new() }),
-            Asked::Stop => match self
-                .focus
-                .filter(|focus| self.data().info(*focus).is_some_and(|info| info.status != Status::Ready))
-            {
-                Some(cell) => self.apply(Evaluation::Cancel(cell)),
-                None => self.wishes.push(Wish::Interrupt),
-            },
-            Asked::Restart => self.apply(Runtime::Restart),
-            Asked::Save => self.save(),
-            Asked::Outline => self.has_outline = !self.has_outline,
-            Asked::Unfold => {
-                if let Some(cell) = self.focus
-                    && !self.unfolded.remove(&cell)
-                {
-                    self.unfolded.insert(cell);
-                }
-            }
-            Asked::Help => self.has_help = true,
-            Asked::Quit => self.quit(),
-        }
-    }
-
-    fn quit(&mut self) {
-        if self.data().is_dirty() && !self.asked_to_leave {
-            self.asked_to_leave = true;
-            self.said = Some("not saved: s saves, q once more leaves without".to_owned());
-        } else {
-            self.wishes.push(Wish::Leave);
-        }
-    }
-
-    fn save(&mut self) {
-        self.tell();
-        self.wishes.push(Wish::Save);
-    }
-
-    fn apply(&mut self, operation: impl Into<Operation>) {
-        self.wishes.push(Wish::Apply(operation.into()));
-    }
-
-    fn step(&mut self, by: isize) {
-        let cells = self.cells();
-        let place = self.focus.and_then(|focus| cells.iter().position(|cell| *cell == focus)).unwrap_or(0);
-        self.focus = cells.get(place.saturating_add_signed(by).min(cells.len().saturating_sub(1))).copied();
-    }
-
-    fn section(&mut self, by: isize) {
-        let document = self.data().document();
-        let place = self.focus.and_then(|focus| document.place(focus)).map_or(0, |place| place.section);
-        let sections = document.all_sections();
-        let mut next = place.checked_add_signed(by);
-        while let Some(section) = next.and_then(|next| sections.get(next)) {
-            if let Some(first) = section.cells.first() {
-                self.focus = Some(*first);
-                return;
-            }
-            next = next.and_then(|next| next.checked_add_signed(by));
-        }
-    }
-
-    fn insert(&mut self, cell: Cell, below: usize) {
-        let document = self.data().document();
-        let place = self.focus.and_then(|focus| document.place(focus)).filter(|place| place.section > 0);
-        let (section, index) = match place {
-            Some(place) => (document.all_sections()[place.section].head.id, place.index + below),
-            None => match document.sections().first() {
-                Some(section) => (section.head.id, 0),
-                None => return self.said = Some("there is no section yet: S begins one".to_owned()),
-            },
-        };
-        let id = self.data().unused_cell_id();
-        self.apply(Structure::InsertCell { section, index, id, cell: Box::new(cell) });
-        self.focus = Some(id);
-        self.coming = Some(id);
-        self.edited = Some(Edited::new(""));
-    }
-
-    fn shift(&mut self, by: isize) {
-        let document = self.data().document();
-        let Some((cell, place)) = self.focus.and_then(|focus| Some((focus, document.place(focus)?))) else { return };
-        let sections = document.all_sections();
-        let length = sections[place.section].cells.len();
-        let target = match place.index.checked_add_signed(by) {
-            Some(index) if index < length => Some((place.section, index)),
-            // Over the edge of its section.
-            Some(_) => sections.get(place.section + 1).map(|_| (place.section + 1, 0)),
-            None => place.section.checked_sub(1).filter(|section| *section > 0).map(|section| (section, usize::MAX)),
-        };
-        if let Some((section, index)) = target {
-            self.apply(Structure::MoveCell { cell, section: sections[section].head.id, index });
-        }
-    }
-
     /// Moves what is seen, and with it the focus if that would be out of sight.
     fn scroll(&mut self, by: isize) {
         self.top = self.top.saturating_add_signed(by);
@@ -478,15 +321,12 @@ impl State {
     }
 }
 
-fn code(source: &str) -> Cell {
-    Cell::Code(Code::new(Language::Rust, source, 0))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::session::operation::{Client, ClientId, Visitor};
 
     struct View {
         state: State,
@@ -494,7 +334,7 @@ mod tests {
 
     impl View {
         fn of(text: &str) -> View {
-            let mut state = State::new();
+            let mut state = State::new(Leaving::Closes);
             let data = Data::new(&crate::livemd::parse(text).0);
             state.update(&Update::Joined(Arc::new(data)));
             View { state }
@@ -575,5 +415,28 @@ mod tests {
         assert!(view.state.said.as_deref().is_some_and(|said| said.starts_with("not saved")));
         view.state.event(&Event::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE)));
         assert_eq!(view.state.take_wishes(), [Wish::Leave]);
+    }
+
+    #[test]
+    fn leaving_what_others_are_at_asks_once_unless_it_stays_open() {
+        let join = |client: u64, name: &str, process| {
+            let visitor = Visitor { name: name.to_owned(), process };
+            Update::Happened(Arc::new(Client::Join { client: ClientId(client), visitor }.into()))
+        };
+        for (leaving, asks) in [(Leaving::Closes, true), (Leaving::Stays, false)] {
+            let mut view = View::of(TWO);
+            view.state.leaving = leaving;
+            view.state.update(&join(1, "view", std::process::id()));
+            view.state.update(&join(2, "prompt on pts/9", 0));
+            let quit = Event::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE));
+            view.state.event(&quit);
+            if asks {
+                assert_eq!(view.state.take_wishes(), []);
+                let said = "this closes the notebook for prompt on pts/9, too: q once more closes it";
+                assert_eq!(view.state.said.as_deref(), Some(said));
+                view.state.event(&quit);
+            }
+            assert_eq!(view.state.take_wishes(), [Wish::Leave]);
+        }
     }
 }

@@ -2,18 +2,20 @@
 //! Called in the order in which things happen, by a process that must not wait.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::compiler::CompiledCell;
+use super::others::{changes, entered, remark};
+use super::seen::{Doing, Seen, State, Work};
 use crate::event::{Output, OutputKind};
 use crate::frontend::complete::{Known, Name, What};
+use crate::frontend::others;
 use crate::frontend::typing::Shared;
 use crate::frontend::view::{End, Ending, Manner, View};
-use crate::prelude::Progress;
-use crate::session::data::{Data, RuntimeStatus, Status, Validity};
-use crate::session::operation::{CellId, Evaluation, Operation, Outcome, Runtime, SectionId};
-use crate::session::{Library, Replica, Update};
+use crate::session::data::{Data, RuntimeStatus, Status, Validity, text};
+use crate::session::operation::{
+    CellId, Client, ClientId, Evaluation, Kind, Named, Operation, Outcome, Runtime, Structure,
+};
+use crate::session::{Replica, Update};
 
 /// Where lines go.
 pub(super) trait Sink: Send {
@@ -23,164 +25,141 @@ pub(super) trait Sink: Send {
     fn complain(&self, text: &str);
 }
 
-/// What a REPL knows of the notebook, and what it waits for. Its clones are one.
-#[derive(Clone, Default)]
-pub(super) struct Seen {
-    shared: Arc<(Mutex<State>, Condvar)>,
-}
-
-/// What is known.
-#[derive(Default)]
-pub(super) struct State {
-    /// Whether the notebook is there at all.
-    pub(super) is_there: bool,
-    /// A name for the next cell.
-    pub(super) next_id: Option<CellId>,
-    /// How many code cells there are.
-    pub(super) count: usize,
-    /// The cells by their numbers, from 1.
-    pub(super) cells: Vec<CellId>,
-    /// The last section of the main flow that is there.
-    pub(super) last_section: Option<SectionId>,
-    /// How many cells each section has.
-    pub(super) lengths: HashMap<SectionId, usize>,
-    pub(super) is_dirty: bool,
-    /// The cells that somebody waits for, and whether each was seen to wait or run.
-    awaited: HashMap<CellId, bool>,
-    /// The last one of those that did not compile.
-    pub(super) refused: Option<CellId>,
-    /// Whether one of those has failed.
-    has_failed: bool,
-    /// What runs now: its number, since when, and what it does.
-    pub(super) doing: Option<Doing>,
-    pub(super) interrupts: usize,
-    /// Counts what has happened.
-    changes: u64,
-}
-
-/// What a cell does.
-#[derive(Clone, Debug)]
-pub(super) struct Doing {
-    pub(super) cell: usize,
-    pub(super) since: Instant,
-    pub(super) what: Work,
-}
-
-/// See [`Doing`].
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Work {
-    /// And, if what it stands on is being built, for how long still.
-    WaitingForRuntime(Option<Progress>),
-    Compiling,
-    Running,
-    NotYielding(f64),
-}
-
-impl Seen {
-    /// Held for moments.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Somebody is about to ask for these.
-    pub(super) fn await_cells(&self, cells: impl IntoIterator<Item = CellId>) {
-        let mut state = self.lock();
-        state.awaited.extend(cells.into_iter().map(|cell| (cell, false)));
-        state.has_failed = false;
-    }
-
-    /// Nobody waits any more.
-    pub(super) fn give_up(&self) {
-        self.lock().awaited.clear();
-    }
-
-    /// A person has pressed Ctrl-C.
-    pub(super) fn interrupt(&self) {
-        let mut state = self.lock();
-        state.interrupts += 1;
-        self.changed(state);
-    }
-
-    fn changed(&self, mut state: MutexGuard<'_, State>) {
-        state.changes += 1;
-        drop(state);
-        self.shared.1.notify_all();
-    }
-
-    /// Waits until more has happened than was heard of, for a moment at most. What happens between two calls is not
-    /// waited for again.
-    pub(super) fn wait_for_more(&self, moment: Duration, heard: &mut u64) -> MutexGuard<'_, State> {
-        let state = self.wait_until(moment, |state| state.changes != *heard);
-        *heard = state.changes;
-        state
-    }
-
-    /// Waits until it is so, for a moment at most.
-    pub(super) fn wait_until(&self, moment: Duration, is_so: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let waited = self.shared.1.wait_timeout_while(self.lock(), moment, |state| !is_so(state));
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-}
-
-impl State {
-    pub(super) fn is_awaiting(&self) -> bool {
-        !self.awaited.is_empty()
-    }
-
-    pub(super) fn has_failed(&self) -> bool {
-        self.has_failed
-    }
-
-    pub(super) fn is_awaited(&self, cell: CellId) -> bool {
-        self.awaited.contains_key(&cell)
-    }
-}
-
 /// What turns happenings into lines.
 pub(super) struct Following<S> {
-    pub(super) seen: Seen,
-    pub(super) known: Shared<Known>,
-    pub(super) view: View,
-    pub(super) sink: S,
-    pub(super) library: Library,
+    seen: Seen,
+    known: Shared<Known>,
+    view: View,
+    sink: S,
+    /// Whether the notebook's end is to be told: somebody else decides on it.
+    is_joined: bool,
     /// The value of each cell that runs, kept until it is done, to be told with its time.
-    pub(super) values: HashMap<CellId, Output>,
-    /// What each cell defines.
-    pub(super) names: HashMap<CellId, Vec<(String, What)>>,
+    values: HashMap<CellId, Output>,
     /// The cells whose code runs, rather than is compiled.
-    pub(super) started: HashSet<CellId>,
-    pub(super) replica: Replica,
+    started: HashSet<CellId>,
+    /// The texts that were seen here.
+    texts: HashMap<CellId, String>,
+    /// Those at other terminals.
+    visitors: HashMap<ClientId, String>,
+    replica: Replica,
 }
 
 impl<S: Sink> Following<S> {
-    /// Follows what happens.
-    pub(super) fn update(&mut self, update: &Update) {
-        self.replica.follow(update);
-        // The replica is needed beside everything else here; it is cheap to hold twice.
-        let replica = self.replica.clone();
-        match update {
-            Update::Joined(_) => self.happened(replica.data(), None),
-            Update::Happened(operation) => self.happened(replica.data(), Some(operation)),
+    pub(super) fn new(seen: Seen, known: Shared<Known>, view: View, sink: S, is_joined: bool) -> Self {
+        Following {
+            seen,
+            known,
+            view,
+            sink,
+            is_joined,
+            values: HashMap::new(),
+            started: HashSet::new(),
+            texts: HashMap::new(),
+            visitors: HashMap::new(),
+            replica: Replica::default(),
         }
     }
 
-    fn happened(&mut self, data: &Data, operation: Option<&Operation>) {
+    /// Follows what happens.
+    pub(super) fn update(&mut self, update: &Update) {
+        let is_own = matches!(update, Update::Happened(operation) if self.seen.lock().own.as_ref() == Some(operation));
+        // A replica that is held twice is copied when it changes: only what is told needs that.
+        let before = match update {
+            Update::Happened(operation) if !is_own && is_told(operation) => Some(self.replica.clone()),
+            _ => None,
+        };
+        self.replica.follow(update);
+        // It is needed beside everything else here.
+        let replica = self.replica.clone();
+        let data = replica.data();
+        match update {
+            Update::Joined(_) => self.joined(data),
+            Update::Happened(operation) => {
+                for change in before.iter().flat_map(|old| changes(old.data().document(), data.document(), operation)) {
+                    self.sink.say(&remark(&self.view, &change));
+                }
+                self.happened(data, operation, is_own);
+            }
+            Update::Closed(end) if self.is_joined => self.seen.end(end.clone()),
+            Update::Closed(_) => {}
+        }
+        self.summarise(data, update);
+    }
+
+    /// What was there before is known, but not told.
+    fn joined(&mut self, data: &Data) {
+        let cells = data.document().cells();
+        self.texts = cells.filter_map(|id| Some((id, source(data, id)?.to_owned()))).collect();
+        let others = data.clients().iter().filter(|(_, visitor)| visitor.process != std::process::id());
+        self.visitors = others.map(|(client, visitor)| (*client, visitor.name.clone())).collect();
+        self.know(data);
+    }
+
+    fn happened(&mut self, data: &Data, operation: &Operation, is_own: bool) {
         match operation {
-            Some(Operation::Evaluation(operation)) => self.evaluation(data, operation),
-            Some(Operation::Runtime(operation)) => self.runtime(operation),
-            Some(Operation::Structure(_) | Operation::Undo | Operation::Redo) | None => {
-                self.names.retain(|cell, _| data.document().cell(*cell).is_some());
+            Operation::Evaluation(operation) => self.evaluation(data, operation),
+            Operation::Runtime(operation) => self.runtime(operation),
+            Operation::Structure(change) => {
+                if is_own {
+                    self.typed(data, change);
+                }
                 self.know(data);
             }
-            Some(Operation::Input(_) | Operation::Client(_) | Operation::File(_)) => {}
+            Operation::Undo | Operation::Redo => self.know(data),
+            Operation::Client(operation) => self.client(operation),
+            Operation::Input(_) | Operation::File(_) => {}
         }
-        self.summarise(data);
+    }
+
+    /// A text that was typed here need not be shown here.
+    fn typed(&mut self, data: &Data, change: &Structure) {
+        let (Structure::InsertCell { id: cell, .. } | Structure::Edit { cell, .. }) = change else { return };
+        if let Some(source) = source(data, *cell) {
+            self.texts.insert(*cell, source.to_owned());
+        }
+    }
+
+    /// Shows the text of a cell that somebody else has evaluated, if it was not seen here.
+    fn entered(&mut self, data: &Data, cell: CellId) {
+        let Some(source) = source(data, cell).filter(|source| self.texts.get(&cell).is_none_or(|seen| seen != source))
+        else {
+            return;
+        };
+        self.sink.say(&entered(&self.view, data.document().number(cell), source));
+        self.texts.insert(cell, source.to_owned());
+    }
+
+    /// Whether a program reads what comes of its own lines, and this comes of others.
+    fn is_others(&self, cell: CellId) -> bool {
+        self.is_joined && self.view.manner == Manner::Piped && !self.seen.lock().is_awaited(cell)
+    }
+
+    /// Somebody comes or goes.
+    fn client(&mut self, operation: &Client) {
+        let said = match operation {
+            Client::Join { client, visitor } if visitor.process != std::process::id() => {
+                self.visitors.insert(*client, visitor.name.clone());
+                format!("{} has come", visitor.name)
+            }
+            Client::Leave(client) => match self.visitors.remove(client) {
+                Some(name) => format!("{name} has gone"),
+                None => return,
+            },
+            Client::Join { .. } | Client::Rename { .. } => return,
+        };
+        self.sink.say(&remark(&self.view, &said));
     }
 
     fn evaluation(&mut self, data: &Data, operation: &Evaluation) {
         match operation {
             Evaluation::Output { cell, output, .. } => self.output(data, *cell, output),
-            Evaluation::Started { cell, .. } => drop(self.started.insert(*cell)),
+            Evaluation::Started { cell, .. } => {
+                if !self.seen.lock().is_awaited(*cell) {
+                    self.entered(data, *cell);
+                }
+                self.started.insert(*cell);
+                self.know(data);
+            }
             Evaluation::Finished { cell, evaluation, outcome } => {
                 let is_latest = data.info(*cell).is_some_and(|info| info.shown == Some(*evaluation));
                 if is_latest {
@@ -196,6 +175,9 @@ impl<S: Sink> Following<S> {
         let number = data.document().number(cell);
         if is_running && output.kind == OutputKind::Value {
             self.values.insert(cell, output.clone());
+            return;
+        }
+        if self.is_others(cell) {
             return;
         }
         let text = self.view.output(number, output);
@@ -216,10 +198,10 @@ impl<S: Sink> Following<S> {
         let number = data.document().number(cell);
         let value = self.values.remove(&cell);
         let has_run = self.started.remove(&cell);
-        let library = data.info(cell).and_then(|info| info.compiled.clone());
-        let compiled = library.as_ref().and_then(|compiled| self.library.compiled(&compiled.library));
-        let names = compiled.as_deref().map_or_else(Vec::new, names);
-        let described: Vec<_> = names.iter().map(|(name, what)| (name.clone(), what.describe().to_owned())).collect();
+        let compiled = data.info(cell).and_then(|info| info.compiled.as_ref());
+        let names = compiled.into_iter().flat_map(|compiled| compiled.names.iter());
+        let described: Vec<_> =
+            names.map(|named| (named.name.to_string(), what(named).describe().to_owned())).collect();
         let (end, run_ms) = match outcome {
             Outcome::Ok { run_ms, .. } => (End::Ok, *run_ms),
             Outcome::Failed { why, run_ms } => (End::Failed(why), *run_ms),
@@ -232,7 +214,7 @@ impl<S: Sink> Following<S> {
             end,
             value,
             defines: &described,
-            compile_ms: library.map_or(0.0, |compiled| compiled.compile_ms),
+            compile_ms: compiled.map_or(0.0, |compiled| compiled.compile_ms),
             run_ms,
             process: None,
         };
@@ -245,6 +227,12 @@ impl<S: Sink> Following<S> {
             // It was said when it was asked for; nobody has asked for it now.
             return;
         }
+        if !is_awaited {
+            self.entered(data, cell);
+        }
+        if self.is_others(cell) {
+            return self.know(data);
+        }
         // One that was just stopped is no longer waited for.
         if !is_awaited && !matches!(end, End::Stopped) && self.view.manner == Manner::Seen {
             let label = self.view.look.paint(console::Style::new().dim(), &format!("[{number}]"));
@@ -253,10 +241,6 @@ impl<S: Sink> Following<S> {
         match end {
             End::Ok | End::Stopped => self.sink.say(&text),
             End::Failed(_) => self.sink.complain(&text),
-        }
-        match matches!(end, End::Ok) {
-            true => drop(self.names.insert(cell, names)),
-            false => drop(self.names.remove(&cell)),
         }
         self.know(data);
         let mut state = self.seen.lock();
@@ -309,12 +293,20 @@ impl<S: Sink> Following<S> {
                 number += 1;
                 known.cells.push((number, crate::event::heading(&code.source)));
             }
-            let names = self.names.get(&id).into_iter().flatten();
-            known.names.extend(names.map(|(name, what)| Name { name: name.clone(), what: what.clone(), cell: number }));
+            // What has failed defines nothing, and what runs for the first time nothing yet.
+            let info = data.info(id).filter(|info| !info.failed && info.shown.is_some());
+            let info = info.filter(|info| info.status == Status::Ready || info.record.is_some());
+            let compiled = info.and_then(|info| info.compiled.as_ref());
+            let names = compiled.into_iter().flat_map(|compiled| compiled.names.iter());
+            known.names.extend(names.map(|named| Name {
+                name: named.name.to_string(),
+                what: what(named),
+                cell: number,
+            }));
         }
     }
 
-    fn summarise(&mut self, data: &Data) {
+    fn summarise(&mut self, data: &Data, update: &Update) {
         let document = data.document();
         let mut state = self.seen.lock();
         state.is_there = true;
@@ -331,6 +323,9 @@ impl<S: Sink> Following<S> {
             .map(|section| section.head.id);
         state.lengths = document.sections().iter().map(|section| (section.head.id, section.cells.len())).collect();
         state.is_dirty = data.is_dirty();
+        state.others = others(data);
+        state.file = data.file().path.clone();
+        self.known.lock().next = state.count + 1;
         // What is awaited is over when it neither waits nor runs, once it has.
         state.awaited.retain(|cell, was_seen| {
             let is_idle = data.info(*cell).is_none_or(|info| info.status == Status::Ready);
@@ -338,6 +333,11 @@ impl<S: Sink> Following<S> {
             *was_seen |= !is_idle;
             goes_on
         });
+        if let Update::Happened(operation) = update
+            && state.own.as_ref() == Some(operation)
+        {
+            state.own = None;
+        }
         self.doing(data, &mut state);
         self.seen.changed(state);
     }
@@ -367,24 +367,40 @@ impl<S: Sink> Following<S> {
     }
 }
 
-/// The names that a compiled cell defines for others, and what each is.
-fn names(compiled: &CompiledCell) -> Vec<(String, What)> {
-    use crate::analysis::Kind;
-    let bindings = compiled.exports.iter().map(|export| (export.name.clone(), What::Binding(readable(&export.ty))));
-    let items = compiled.items.iter().filter(|item| !item.name.is_empty()).map(|item| {
-        let kind = match item.kind {
-            Kind::Binding => "let",
-            Kind::Function => "fn",
-            Kind::Type => "type",
-            Kind::Trait => "trait",
-            Kind::Macro => "macro",
-            Kind::Constant => "const",
-            Kind::Module => "mod",
-            Kind::Import => "use",
-        };
-        (item.name.clone(), What::Item(kind))
-    });
-    bindings.chain(items).collect()
+/// Whether others are told of a change at once: not of every stroke of a key, and not of what is not evaluated.
+fn is_told(operation: &Operation) -> bool {
+    match operation {
+        Operation::Structure(Structure::Edit { .. } | Structure::InsertCell { .. }) => false,
+        Operation::Structure(_) | Operation::Undo | Operation::Redo => true,
+        Operation::Evaluation(_)
+        | Operation::Input(_)
+        | Operation::Client(_)
+        | Operation::Runtime(_)
+        | Operation::File(_) => false,
+    }
+}
+
+/// The code of a cell.
+fn source(data: &Data, cell: CellId) -> Option<&str> {
+    data.document().cell(cell).filter(|cell| cell.code().is_some()).map(text)
+}
+
+/// What a name of a compiled cell is.
+fn what(named: &Named) -> What {
+    let kind = match named.kind {
+        Kind::Binding => match &named.ty {
+            Some(ty) => return What::Binding(readable(ty)),
+            None => "let",
+        },
+        Kind::Function => "fn",
+        Kind::Type => "type",
+        Kind::Trait => "trait",
+        Kind::Macro => "macro",
+        Kind::Constant => "const",
+        Kind::Module => "mod",
+        Kind::Import => "use",
+    };
+    What::Item(kind)
 }
 
 /// A type as a person would write it: each path by its last name.

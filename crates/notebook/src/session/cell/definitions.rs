@@ -9,7 +9,7 @@ use greenroom_stage::protocol::{EvaluationId, Exported};
 use crate::analysis::Kind;
 use crate::compiler::CompiledCell;
 use crate::session::data::reach;
-use crate::session::operation::{Definition, Reach};
+use crate::session::operation::{Definition, Named, Reach};
 
 /// What an evaluation has defined. An item means what its path says, which names the cell's crate unless it comes from
 /// elsewhere; a value that nobody can compare means something new each time.
@@ -29,6 +29,18 @@ pub(super) fn definitions(compiled: &CompiledCell, evaluation: EvaluationId, exp
         }
     });
     items.chain(bindings).collect()
+}
+
+/// What cells below can name of a compiled cell.
+pub(super) fn names(compiled: &CompiledCell) -> Arc<[Named]> {
+    let bindings = compiled.exports.iter().map(|export| Named {
+        name: Arc::from(export.name.as_str()),
+        kind: Kind::Binding,
+        ty: Some(Arc::from(export.ty.as_str())),
+    });
+    let items = compiled.items.iter().filter(|item| !item.name.is_empty());
+    let items = items.map(|item| Named { name: Arc::from(item.name.as_str()), kind: item.kind, ty: None });
+    bindings.chain(items).collect()
 }
 
 fn hash(what: &impl Hash) -> u64 {

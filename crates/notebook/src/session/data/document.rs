@@ -5,18 +5,20 @@
 use std::cmp::Ordering;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::livemd::{self, Cell, Code, Language, Metadata, Notebook};
 use crate::session::operation::{CellId, NotebookAttributes, SectionHead, SectionId};
 
 /// The document.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
     /// Its name.
     pub name: String,
     /// What else is said about it.
     pub attributes: NotebookAttributes,
     comments: Vec<String>,
+    #[serde(with = "crate::livemd::plain")]
     stamp: Option<Metadata>,
     /// The setup, then the sections.
     sections: Vec<Section>,
@@ -25,7 +27,7 @@ pub struct Document {
 }
 
 /// A section.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// Everything but its cells.
     pub head: SectionHead,
@@ -34,7 +36,7 @@ pub struct Section {
 }
 
 /// Where a cell stands: ordered as in the document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// Its section's place; the setup's is 0.
     pub section: usize,
@@ -42,7 +44,7 @@ pub struct Place {
     pub index: usize,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Placed {
     place: Place,
     cell: Cell,

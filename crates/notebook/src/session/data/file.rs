@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Data, Refusal};
 use crate::session::operation::{CellId, File};
 
 /// What is known of the notebook's file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileState {
     /// Where it is.
     pub path: Option<PathBuf>,

@@ -3,11 +3,13 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Data, Refusal};
 use crate::session::operation::{Action, Structure};
 
 /// Changes that were made, and changes that were taken back; the last of each comes last.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct History {
     undo: VecDeque<Vec<Structure>>,
     redo: Vec<Vec<Structure>>,

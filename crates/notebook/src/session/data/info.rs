@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use greenroom_stage::protocol::EvaluationId;
+use serde::{Deserialize, Serialize};
 
 use super::inputs::InputState;
 use crate::event::{Output, push_output};
 use crate::session::operation::{CellId, Compiled, Definition, InputId, Reach};
 
 /// What is known of a cell.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Info {
     /// Whether its last evaluation still holds.
     pub validity: Validity,
@@ -45,7 +46,7 @@ pub struct Info {
 }
 
 /// Whether a cell's last evaluation still holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Validity {
     /// It was never evaluated.
     #[default]
@@ -59,7 +60,7 @@ pub enum Validity {
 }
 
 /// What a cell does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     /// Nothing.
     #[default]
@@ -71,7 +72,7 @@ pub enum Status {
 }
 
 /// What an evaluation was given when it began.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// The evaluation.
     pub id: EvaluationId,
@@ -89,7 +90,7 @@ pub struct Standing {
 }
 
 /// What has come of an evaluation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The evaluation.
     pub id: EvaluationId,
@@ -107,7 +108,7 @@ pub struct Record {
 }
 
 /// What a cell's text says by itself.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Outline {
     pub(super) uses: Uses,
     /// Those of the names that it uses for sure.
@@ -116,7 +117,7 @@ pub(super) struct Outline {
 }
 
 /// The names that a cell uses.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Uses {
     /// These, sorted.
     Names(Arc<[Arc<str>]>),

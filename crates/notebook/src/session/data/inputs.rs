@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use greenroom_stage::input::{Form, Value};
 use greenroom_stage::protocol::EvaluationId;
+use serde::{Deserialize, Serialize};
 
 use super::staleness::{Touched, digest};
 use super::{Data, Refusal};
 use crate::session::operation::{CellId, Input, InputId};
 
 /// An input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputState {
     /// What it asks for.
     pub form: Form,

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::livemd::Language;
 use crate::session::operation::{CellId, ClientId, InputId, RuntimeId, SectionId};
 
 /// Why an operation was refused. The data is as it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refusal {
     /// There is no such cell.
     NoSuchCell(CellId),

@@ -1,5 +1,7 @@
 //! The runtime as the notebook knows it: whether it is there, how it was started, and what its end means.
 
+use serde::{Deserialize, Serialize};
+
 use super::info::{Status, Validity};
 use super::staleness::{Touched, digest};
 use super::{Data, Refusal, text};
@@ -7,7 +9,7 @@ use crate::prelude::Progress;
 use crate::session::operation::{Action, CellId, Runtime, RuntimeId, RuntimeSettings, Usage};
 
 /// What is known of the runtime.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeState {
     /// Whether it is there.
     pub status: RuntimeStatus,
@@ -26,7 +28,7 @@ pub struct RuntimeState {
 }
 
 /// Whether the runtime is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RuntimeStatus {
     /// No.
     #[default]

@@ -12,6 +12,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHasher};
+use serde::{Deserialize, Serialize};
 
 use super::Data;
 use super::document::{Document, Place, text};
@@ -20,7 +21,7 @@ use crate::analysis::{self, Kind, LAST, Past};
 use crate::session::operation::{CellId, Definition, InputId, Reach};
 
 /// Who defines a name, and who uses it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Index {
     names: FxHashMap<Arc<str>, Sites>,
     /// What is used without being named: every one counts for all cells that see it.
@@ -33,7 +34,7 @@ pub(super) struct Index {
     evaluated: BTreeSet<CellId>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Sites {
     /// Ordered as they stand in the document, with the versions.
     definers: Vec<(CellId, u64)>,

@@ -1,5 +1,7 @@
 //! Changes of the document: sections, cells, texts. Each returns what would undo it.
 
+use serde::{Deserialize, Serialize};
+
 use super::document::{Place, Section, text_mut};
 use super::info::{Info, Status, Validity};
 use super::staleness::Touched;
@@ -8,7 +10,7 @@ use crate::livemd::Cell;
 use crate::session::operation::{Action, CellId, CellsOfDeleted, SectionHead, SectionId, Structure};
 
 /// A deleted cell.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Binned {
     /// What it is and says.
     pub cell: Cell,

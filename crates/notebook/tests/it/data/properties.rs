@@ -1,11 +1,15 @@
 //! What holds after any operations whatever.
 
+use std::sync::OnceLock;
+
+use greenroom::{Message, Node, Pid, receive, self_pid, send};
+use greenroom_cluster::{Cluster, Cookie, MemoryNetwork};
 use greenroom_notebook::event::{Output, OutputKind};
 use greenroom_notebook::livemd::{CodeAttributes, Markdown, print};
 use greenroom_notebook::prelude::Progress;
 use greenroom_notebook::session::data::RuntimeStatus;
 use greenroom_notebook::session::operation::{
-    Client, ClientId, Compiled, File, NotebookAttributes, RuntimeId, RuntimeSettings, Usage,
+    Client, ClientId, Compiled, File, NotebookAttributes, RuntimeId, RuntimeSettings, Usage, Visitor,
 };
 use proptest::prelude::*;
 
@@ -101,7 +105,13 @@ fn rare() -> impl Strategy<Value = Operation> {
     let runtime = || (0..3_u64).prop_map(RuntimeId);
     let client = || (0..3_u64).prop_map(ClientId);
     let why = || Just("test".to_owned());
-    let compiled = |has_examples| Compiled { library: Arc::from("c"), compile_ms: 1.0, cached: false, has_examples };
+    let compiled = |has_examples| Compiled {
+        library: Arc::from("c"),
+        compile_ms: 1.0,
+        cached: false,
+        has_examples,
+        names: Arc::new([]),
+    };
     let evaluations = prop_oneof![
         cell().prop_map(Evaluation::Forget),
         cell().prop_map(move |cell| Evaluation::Examined { cell, evaluation }),
@@ -195,7 +205,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Runtime::Down { runtime: RuntimeId(0), why: "test".into() }.into()),
         1 => Just(Runtime::Restart.into()),
         1 => Just(Runtime::Connect.into()),
-        1 => (0..3_u64).prop_map(|id| Client::Join { client: ClientId(id), name: "somebody".into() }.into()),
+        1 => (0..3_u64).prop_map(|id| Client::Join { client: ClientId(id), visitor: Visitor { name: "somebody".into(), process: 1 } }.into()),
     ]
 }
 
@@ -281,6 +291,32 @@ fn saved(live: &Live) -> (String, Vec<CellId>) {
     (print(&live.data.document().to_notebook()), live.data.bin().keys().copied().collect())
 }
 
+/// Something as it comes back from another node.
+fn over_a_wire<T: Message>(value: T) -> T {
+    static NODES: OnceLock<(Node, Node)> = OnceLock::new();
+    let (here, there) = NODES.get_or_init(|| {
+        let network = MemoryNetwork::default();
+        let cookie = Cookie::random();
+        let start = |name: &str, port: u16| {
+            let node = Node::builder().name(name).start().expect("a node");
+            let cluster = Cluster::builder(&node).cookie(cookie.clone()).network(&network);
+            (node, cluster.listen(([127, 0, 0, 1], port).into()).start().expect("it starts"))
+        };
+        let ((here, cluster), (there, _)) = (start("here@127.0.0.1", 1), start("there@127.0.0.1", 2));
+        let address: std::net::SocketAddr = ([127, 0, 0, 1], 2).into();
+        here.block_on(async move { cluster.connect(address).await }).expect("it is there");
+        (here, there)
+    });
+    let echo = there.spawn(async {
+        let (from, value): (Pid, T) = receive().await;
+        send(from, value);
+    });
+    here.block_on(async move {
+        send(echo, (self_pid(), value));
+        receive::<T>().await
+    })
+}
+
 proptest! {
     #[test]
     fn what_is_refused_changes_nothing(
@@ -295,11 +331,16 @@ proptest! {
         let mut live = notebook();
         play(&mut live, operations);
         let (mut replica, mut actions) = (notebook(), Vec::new());
-        for operation in &live.log {
-            // As it comes over a wire.
-            let text = serde_json::to_string(operation).expect("it is plain data");
-            let operation: Operation = serde_json::from_str(&text).expect("it was written so");
-            actions.extend(replica.data.apply(&operation).expect("it was applied before"));
+        let log = over_a_wire(live.log.clone());
+        prop_assert_eq!(&log, &live.log);
+        for (place, operation) in log.iter().enumerate() {
+            if place == log.len() / 2 {
+                // Somebody joins in another program.
+                let joined = over_a_wire(replica.data.clone());
+                prop_assert_eq!(&joined, &replica.data);
+                replica.data = joined;
+            }
+            actions.extend(replica.data.apply(operation).expect("it was applied before"));
         }
         prop_assert_eq!(replica.data, live.data);
         prop_assert_eq!(actions, live.actions);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use greenroom_notebook::live::{Client, LiveOptions};
+use greenroom_notebook::live::{Client, Folders, LiveOptions};
 use greenroom_notebook::livemd;
 use greenroom_notebook::session::operation::File;
 
@@ -20,7 +20,8 @@ pub(super) fn open(text: &str, file: Option<&Path>, aside: Option<&Path>) -> (Op
     drop(prelude());
     let options = LiveOptions { file: file.map(Into::into), style: Style::Plain, columns: 80 };
     let notebook = livemd::parse(text).0;
-    let live = Opened::open_in(&notebook, options, crate::support::cache_folder(), aside.map(Into::into));
+    let folders = Folders { cache: crate::support::cache_folder(), autosave: aside.map(Into::into), sessions: None };
+    let live = Opened::open_in(&notebook, options, folders);
     let live = live.unwrap_or_else(|error| panic!("{error}"));
     let client = live.handle().join("me").expect("it is open");
     (live, client)

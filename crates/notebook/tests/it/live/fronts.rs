@@ -1,6 +1,6 @@
 //! The notebook as front ends reach it: from threads that are no processes.
 
-use greenroom_notebook::live::{ApplyError, Client, Live, LiveError, LiveOptions};
+use greenroom_notebook::live::{ApplyError, Client, Folders, Live, LiveError, LiveOptions};
 use greenroom_notebook::livemd::{self, Cell, Code, Language};
 use greenroom_notebook::session::data::Refusal;
 use greenroom_notebook::session::operation::SectionId;
@@ -13,7 +13,8 @@ const EMPTY: &str = "# Scratch\n\n## Section\n";
 fn open(text: &str, file: Option<&std::path::Path>) -> Result<Live, LiveError> {
     drop(prelude());
     let options = LiveOptions { file: file.map(Into::into), style: Style::Plain, columns: 80 };
-    Live::open_in(&livemd::parse(text).0, options, crate::support::cache_folder(), None)
+    let folders = Folders { cache: crate::support::cache_folder(), autosave: None, sessions: None };
+    Live::open_in(&livemd::parse(text).0, options, folders)
 }
 
 /// Adds a cell at the end and evaluates it. Returns what it shows.

@@ -202,9 +202,9 @@ fn what_a_killed_program_has_saved_aside_is_left_for_the_next_one() {
     assert_eq!(aside::left(&aside, &locks), []);
     let worked = worked.kill();
     let left = aside::left(&aside, &locks);
-    assert_eq!(left.iter().map(|left| left.name.as_str()).collect::<Vec<_>>(), ["N"]);
+    assert_eq!(left.len(), 1);
     let count = is_whole(&left[0].path, &worked);
-    assert_eq!(left[0].cells as u64, count);
+    assert_eq!(left[0].read(), Some(("N".to_owned(), count as usize)));
 
     let text = std::fs::read_to_string(&left[0].path).expect("it is there");
     let (live, client) = open(&text, None, Some(&aside));

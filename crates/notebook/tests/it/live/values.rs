@@ -134,8 +134,9 @@ fn what_is_being_started_can_be_given_up() {
 fn whoever_looks_is_told_anew_when_their_process_is_killed() {
     with(&["1"], |mut live| async move {
         let (sender, told) = mpsc::channel();
-        let tell = move |update: Update| drop(sender.send(update));
-        let client = live.session.join("me", std::sync::Arc::new(tell)).await.expect("it can be started");
+        let listener =
+            greenroom::spawn(async move { while sender.send(receive::<Broadcast>().await.update).is_ok() {} });
+        let client = live.session.join(Visitor { name: "me".to_owned(), process: 1 }, listener).await;
         kill(&client.to_string()).await;
         live.evaluate(&[1]).await;
         kill("clients").await;

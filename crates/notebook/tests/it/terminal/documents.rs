@@ -86,11 +86,14 @@ fn a_notebook_is_saved_opened_and_exported() {
     }
     std::fs::write(terminal.folder.path().join("other.livemd"), "# Other\n\n## S\n\n```rust\nlet opened = 4;\n```\n")
         .unwrap();
-    terminal.asks(":open other.livemd", "Other: 1 cells");
+    terminal.asks(":open other.livemd", "Other: 1 cell");
     terminal.asks(":run all", "opened: i32");
     terminal.asks("opened + 1", "= 5  i32");
     terminal.asks(":open nothing.livemd", "there is no such file");
     terminal.asks(":save", "saved as other.livemd");
+    terminal.asks("opened + 2", "= 6  i32");
+    terminal.asks(":open notes.livemd", "`:open` once more leaves without");
+    terminal.asks(":open notes.livemd", "Untitled notebook: 1 cell");
     terminal.enter(":quit");
     terminal.child.wait().expect("it ends");
 }
@@ -157,7 +160,7 @@ fn a_notebook_that_was_left_unsaved_is_offered_again() {
     terminal.wait("“Untitled notebook” (1 cell, a moment ago) was left unsaved: `:recover` brings it back");
     terminal.wait("[1]›");
     terminal.asks(":recover 2", "there is no number 2");
-    terminal.asks(":recover", "Untitled notebook: 1 cells");
+    terminal.asks(":recover", "Untitled notebook: 1 cell");
     terminal.asks(":run all", "kept: i32");
     terminal.asks("kept + 1", "= 8  i32");
     terminal.asks(":recover", "no notebook was left unsaved");

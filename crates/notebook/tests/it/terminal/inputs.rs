@@ -205,7 +205,7 @@ fn control_d_asks_once_when_something_is_not_saved() {
     let mut terminal = Terminal::start();
     terminal.asks("let unsaved = 1;", "unsaved: i32");
     terminal.keys("\u{4}");
-    terminal.wait("1 cells are not saved");
+    terminal.wait("1 cell is not saved");
     terminal.prompt();
     terminal.keys("\u{4}");
     assert_eq!(terminal.child.wait().expect("it ends").exit_code(), 0);
