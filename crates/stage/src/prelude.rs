@@ -11,7 +11,9 @@ pub use greenroom::{
 };
 pub use serde::{Deserialize, Serialize};
 
-pub use crate::cell::{Output, Render, Shared};
+pub use crate::cell::{IntoOutput, Output, Render, Shared};
+pub use crate::frame::{Frame, animate};
+pub use crate::image::{Image, image};
 pub use crate::io::emit;
 pub use crate::memory::memory;
 pub use crate::pictures::{

@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::{Frontend, Progress};
 use crate::event::{CellReport, Event, Output, OutputKind, Status};
 
-/// Writes a line for every cell, one for whatever comes later than the line of its cell, and one for the end.
+/// Writes a line for every cell, one for whatever comes later than the line of its cell, one
+/// for each state of a frame, and one for the end.
 pub struct Json<W> {
     out: W,
     progress: Progress,
@@ -35,6 +36,11 @@ enum Line<'a> {
         cell: Option<usize>,
         output: Output,
     },
+    /// What a frame shows now, also while its cell still runs.
+    Frame {
+        cell: Option<usize>,
+        output: Output,
+    },
     Done {
         ok: usize,
         failed: usize,
@@ -55,6 +61,8 @@ impl<W: Write> Frontend for Json<W> {
         let line = match event {
             Event::Cell(report) => cell(report),
             &Event::Done { ok, failed, skipped } => Line::Done { ok, failed, skipped },
+            Event::Late { index, output } if output.frame.is_some() => frame(*index, output),
+            Event::CellOutput { index, output } if output.frame.is_some() => frame(Some(*index), output),
             Event::Late { index, output } => {
                 // Also for the person who watches: it may be a crash.
                 self.progress.line(output.text.trim_end())?;
@@ -90,6 +98,10 @@ fn cell(report: &CellReport) -> Line<'_> {
         cached: report.cached,
         outputs: outputs.collect(),
     }
+}
+
+fn frame(cell: Option<usize>, output: &Output) -> Line<'static> {
+    Line::Frame { cell, output: output.clone() }
 }
 
 /// What is drawn may be coloured; what a cell prints stays as it is.

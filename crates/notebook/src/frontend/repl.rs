@@ -6,6 +6,7 @@
 mod ahead;
 mod documents;
 mod follow;
+mod frames;
 mod input;
 mod processes;
 mod recover;
@@ -28,6 +29,7 @@ use super::screen::Screen;
 use super::syntax::meant;
 use super::typing::Shared;
 use super::view::{FOLD, Manner, View};
+use crate::image::Image;
 use crate::live::{ApplyError, Handle, Live, LiveError, LiveOptions};
 use crate::livemd::{Cell, Code, Language, Notebook, Section};
 use crate::session::data::{Data, Refusal};
@@ -41,6 +43,8 @@ use input::{Entered, Input};
 const SOON: Duration = Duration::from_millis(250);
 /// Changes are seen within this time.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Live frames have so much time to tell what they show last.
+const LAST_STATES: Duration = Duration::from_millis(150);
 /// How often what is under way is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -162,6 +166,18 @@ impl Sink for Screen {
     fn complain(&self, text: &str) {
         Screen::say(self, text);
     }
+
+    fn show(&self, image: &Image) {
+        Screen::show(self, image);
+    }
+
+    fn draw(&self, frame: &str, text: &str) {
+        Screen::draw(self, frame, text);
+    }
+
+    fn settle(&self, frame: &str, last: &str, said: &str) {
+        Screen::settle(self, frame, last, said);
+    }
 }
 
 /// Straight to the streams of the program.
@@ -206,6 +222,14 @@ impl Repl {
 
     /// Ends the notebook. What was not saved is gone, as the person has said; if the terminal is, nobody has said so.
     fn give_up(&mut self) {
+        if self.seen.lock().live_frames > 0 {
+            drop(self.seen.wait_until(LAST_STATES, |state| state.live_frames == 0));
+            // Without a runtime they have shown what they show last, and that is said.
+            if self.at().apply(Runtime::Disconnect).is_ok() {
+                self.settle(|state| state.live_frames == 0);
+            }
+            self.flush();
+        }
         if let Some(live) = self.live.take() {
             if self.view.manner == Manner::Piped || tcgetattr(io::stdin()).is_ok() {
                 live.handle().discard();
@@ -275,6 +299,7 @@ impl Repl {
                 sink,
                 library,
                 values: HashMap::new(),
+                frames: Default::default(),
                 names: HashMap::new(),
                 started: HashSet::new(),
                 replica: Replica::default(),
@@ -286,6 +311,7 @@ impl Repl {
             });
         }
         *self.seen.lock() = Default::default();
+        self.screen.forget_frames();
         let handle = self.at();
         let Ok(library) = handle.library() else { return };
         match self.view.manner {

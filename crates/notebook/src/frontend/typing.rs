@@ -19,7 +19,7 @@ use super::paint;
 use super::plain::Look;
 use super::screen::Screen;
 use super::syntax::{Completeness, INDENT, completeness, indentation};
-use super::window::visible;
+use super::window::{height, visible};
 
 /// The most inputs that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -181,13 +181,13 @@ impl Hinter for Typing {
 
 impl Highlighter for Typing {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        self.screen.drawn();
+        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+        self.screen.set_height(height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
         if super::commands::is_command(line) {
             return Cow::Owned(self.look.paint(Style::new().cyan(), line));
         }
         let cursor = (!self.is_final.get()).then_some(pos);
-        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
         let Some(part) = visible(line, pos, usize::from(rows), usize::from(columns)) else {
             return Cow::Owned(paint::source(line, cursor, self.look));
         };
@@ -198,9 +198,11 @@ impl Highlighter for Typing {
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, default: bool) -> Cow<'b, str> {
+        // The editor has just taken itself away: whatever stands above it can be changed now.
+        let above = self.screen.above(self.is_final.get());
         match default {
-            true => Cow::Owned(self.look.paint(Style::new().cyan().bold(), prompt)),
-            false => Cow::Borrowed(prompt),
+            true => Cow::Owned(above + &self.look.paint(Style::new().cyan().bold(), prompt)),
+            false => Cow::Owned(above + prompt),
         }
     }
 

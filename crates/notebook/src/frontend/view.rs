@@ -6,6 +6,7 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use console::{Style, measure_text_width};
 
+use super::blocks::{self, Depth};
 use super::debugged;
 use super::paint;
 use super::plain::{Look, duration};
@@ -68,6 +69,14 @@ impl View {
         match output.kind {
             OutputKind::Text => text.into_owned(),
             OutputKind::Value => self.value(cell, &text, "") + "\n",
+            OutputKind::Image => match (&output.image, self.draws()) {
+                (Some(image), true) => {
+                    let lines = blocks::drawn(image, self.look.width.saturating_sub(1), Depth::of_environment());
+                    lines.iter().map(|line| format!("{line}\n")).collect()
+                }
+                _ => line(&text),
+            },
+            OutputKind::Frame => output.parts().iter().map(|part| self.part(cell, part)).collect(),
             OutputKind::Sequence | OutputKind::Tree | OutputKind::Picture => match (self.manner, &output.mermaid) {
                 // Boxes cannot be heard; the source of the drawing can.
                 (Manner::Heard, Some(mermaid)) => line(mermaid),
@@ -80,6 +89,22 @@ impl View {
             }
             OutputKind::Warning | OutputKind::Error => line(&text),
         }
+    }
+
+    /// Whether anything is drawn that is not for everyone: in colours, or twice.
+    pub(super) fn draws(&self) -> bool {
+        self.manner == Manner::Seen && self.look.coloured
+    }
+
+    /// What a frame shows, as it is drawn in place: no longer than a value.
+    pub(super) fn frame(&self, cell: usize, output: &Output) -> String {
+        self.folded(cell, &self.output(cell, output))
+    }
+
+    /// One of the outputs that a frame shows, on lines of its own.
+    fn part(&self, cell: usize, output: &Output) -> String {
+        let text = self.output(cell, output);
+        if text.is_empty() { text } else { line(&text) }
     }
 
     /// What is said when a cell is done: its value or what it defines, or why it failed.

@@ -26,7 +26,7 @@ use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::Drawing;
 use crate::event::{Output, OutputKind, Room, push_output};
 use crate::examples::examples;
-use crate::explain::own_name;
+use crate::event::own_name;
 use crate::runtime::RawOutput;
 use ask::{Ask, End};
 use definitions::definitions;

@@ -11,6 +11,7 @@ mod export;
 mod failures;
 mod files;
 mod fmt;
+mod frames;
 mod interrupts;
 mod odd;
 mod output;

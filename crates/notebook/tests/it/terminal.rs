@@ -2,6 +2,7 @@
 //! waits for what the person would wait to see.
 
 mod documents;
+mod frames;
 mod inputs;
 mod piped;
 mod processes;

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use crate::compiler::CompiledCell;
 use crate::event::{Output, OutputKind};
 use crate::frontend::complete::{Known, Name, What};
+use crate::frontend::frames::Frames;
 use crate::frontend::typing::Shared;
 use crate::frontend::view::{End, Ending, Manner, View};
+use crate::image::Image;
 use crate::prelude::Progress;
 use crate::session::data::{Data, RuntimeStatus, Status, Validity};
 use crate::session::operation::{CellId, Evaluation, Operation, Outcome, Runtime, SectionId};
@@ -21,6 +23,14 @@ pub(super) trait Sink: Send {
     fn say(&self, text: &str);
     /// What went wrong.
     fn complain(&self, text: &str);
+    /// An image, for those who can see it.
+    fn show(&self, _image: &Image) {}
+    /// What a live frame shows now, for those who can see it change.
+    fn draw(&self, _frame: &str, _text: &str) {}
+    /// What a frame has shown last, and how that is said.
+    fn settle(&self, _frame: &str, _last: &str, said: &str) {
+        self.say(said);
+    }
 }
 
 /// What a REPL knows of the notebook, and what it waits for. Its clones are one.
@@ -54,6 +64,8 @@ pub(super) struct State {
     /// What runs now: its number, since when, and what it does.
     pub(super) doing: Option<Doing>,
     pub(super) interrupts: usize,
+    /// How many frames may still change.
+    pub(super) live_frames: usize,
     /// Counts what has happened.
     changes: u64,
 }
@@ -145,6 +157,7 @@ pub(super) struct Following<S> {
     pub(super) library: Library,
     /// The value of each cell that runs, kept until it is done, to be told with its time.
     pub(super) values: HashMap<CellId, Output>,
+    pub(super) frames: Frames<CellId>,
     /// What each cell defines.
     pub(super) names: HashMap<CellId, Vec<(String, What)>>,
     /// The cells whose code runs, rather than is compiled.
@@ -174,6 +187,7 @@ impl<S: Sink> Following<S> {
             }
             Some(Operation::Input(_) | Operation::Client(_) | Operation::File(_)) => {}
         }
+        self.end_frames(data);
         self.summarise(data);
     }
 
@@ -192,28 +206,41 @@ impl<S: Sink> Following<S> {
     }
 
     fn output(&mut self, data: &Data, cell: CellId, output: &Output) {
+        if output.frame.is_some() {
+            return self.frame(data, cell, output);
+        }
         let is_running = data.info(cell).is_some_and(|info| info.status == Status::Evaluating);
         let number = data.document().number(cell);
         if is_running && output.kind == OutputKind::Value {
             self.values.insert(cell, output.clone());
             return;
         }
+        if let Some(image) = output.image.as_ref().filter(|_| self.view.draws()) {
+            if !is_running || !self.seen.lock().is_awaited(cell) {
+                self.sink.say(&self.signed(number, &output.text));
+            }
+            return self.sink.show(image);
+        }
         let text = self.view.output(number, output);
         if is_running && self.seen.lock().is_awaited(cell) {
             return self.sink.say(&text);
         }
-        // Of a process that the cell has left behind, or of a cell that nobody here waits for.
+        self.sink.say(&self.signed(number, &text));
+    }
+
+    /// What was shown by a process that a cell has left behind, or by a cell that nobody here waits for.
+    pub(super) fn signed(&self, number: usize, text: &str) -> String {
         let sign = match self.view.manner {
             Manner::Seen => self.view.look.paint(console::Style::new().dim(), &format!("[{number}] ")),
             Manner::Heard => format!("cell {number}: "),
             Manner::Piped => String::new(),
         };
-        let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
-        self.sink.say(&lines);
+        text.lines().map(|line| format!("{sign}{line}\n")).collect()
     }
 
     fn finished(&mut self, data: &Data, cell: CellId, outcome: &Outcome) {
         let number = data.document().number(cell);
+        self.say_frames(data, cell);
         let value = self.values.remove(&cell);
         let has_run = self.started.remove(&cell);
         let library = data.info(cell).and_then(|info| info.compiled.clone());
@@ -331,6 +358,7 @@ impl<S: Sink> Following<S> {
             .map(|section| section.head.id);
         state.lengths = document.sections().iter().map(|section| (section.head.id, section.cells.len())).collect();
         state.is_dirty = data.is_dirty();
+        state.live_frames = self.frames.len();
         // What is awaited is over when it neither waits nor runs, once it has.
         state.awaited.retain(|cell, was_seen| {
             let is_idle = data.info(*cell).is_none_or(|info| info.status == Status::Ready);

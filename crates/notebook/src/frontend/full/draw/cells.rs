@@ -141,7 +141,11 @@ impl Painter<'_> {
         let shown = |output: &Output| {
             let text = view.output(number, output);
             match output.kind {
-                OutputKind::Text | OutputKind::Picture | OutputKind::Sequence | OutputKind::Tree => {
+                OutputKind::Text
+                | OutputKind::Picture
+                | OutputKind::Sequence
+                | OutputKind::Tree
+                | OutputKind::Frame => {
                     view.folded(number, &text)
                 }
                 _ => text,
