@@ -127,12 +127,24 @@ pub struct Output {
     /// Whether it tells of something that failed without failing the cell: an example.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
+    /// The rows of a table, of which its text has each on a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Box<Rows>>,
     /// An image; its text says what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Box<Image>>,
     /// What a frame is and shows; its text is what all of that says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frame: Option<Box<FrameState>>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Each as its `Debug` writes it.
+    pub rows: Vec<String>,
+    /// How many more there were.
+    pub left_out: usize,
 }
 
 /// A frame, as it is at a moment.
@@ -160,6 +172,8 @@ pub enum OutputKind {
     Tree,
     /// Another picture: a map of processes, a timeline, a flamegraph.
     Picture,
+    /// A table.
+    Table,
     /// An image.
     Image,
     /// What a frame shows, which may change.
@@ -176,7 +190,26 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), type_name: None, mermaid: None, svg: None, failed: false, image: None, frame: None }
+        Output {
+            kind,
+            text: text.into(),
+            type_name: None,
+            mermaid: None,
+            svg: None,
+            failed: false,
+            table: None,
+            image: None,
+            frame: None,
+        }
+    }
+
+    /// A table, in text a line for each row.
+    pub fn table(table: Rows) -> Self {
+        let mut text: String = table.rows.iter().map(|row| format!("{row}\n")).collect();
+        if table.left_out > 0 {
+            text.push_str(&format!("… {} more rows\n", table.left_out));
+        }
+        Output { table: Some(Box::new(table)), ..Output::new(OutputKind::Table, text) }
     }
 
     /// An image, and what it is in words.
@@ -243,6 +276,7 @@ impl From<greenroom_stage::cell::Output> for Output {
                     Err(_) => shown,
                 }
             }
+            Shown::Table { rows, left_out } => Output::table(Rows { rows, left_out }),
             Shown::Image { mime, bytes } => Output::image(Image { mime, bytes: bytes.into() }),
             Shown::Frame { frame, outputs, is_live } => Output::frame(FrameState {
                 id: own_name(frame),

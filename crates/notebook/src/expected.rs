@@ -14,7 +14,10 @@ use crate::livemd::{Code, SavedOutput};
 /// Warnings and the results of
 /// examples belong to the source, not to its outputs.
 pub fn saved(outputs: &[Output]) -> Vec<SavedOutput> {
-    let kept = outputs.iter().flat_map(Output::parts).filter(|output| !matches!(output.kind, OutputKind::Warning | OutputKind::Example));
+    let kept = outputs
+        .iter()
+        .flat_map(Output::parts)
+        .filter(|output| !matches!(output.kind, OutputKind::Warning | OutputKind::Example));
     let save = |output: &Output| match &output.mermaid {
         Some(mermaid) => SavedOutput::new("mermaid", mermaid.trim_end()),
         None => SavedOutput::new("", strip_ansi_codes(&output.text).trim_end()),

@@ -110,7 +110,8 @@ impl Image {
             let pixel = pixel.demultiply();
             [pixel.red(), pixel.green(), pixel.blue(), pixel.alpha()]
         });
-        RgbaImage::from_raw(pixels.width(), pixels.height(), plain.collect()).ok_or_else(|| "it has no pixels".to_owned())
+        RgbaImage::from_raw(pixels.width(), pixels.height(), plain.collect())
+            .ok_or_else(|| "it has no pixels".to_owned())
     }
 }
 

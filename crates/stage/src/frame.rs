@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use greenroom::message::Down;
 use greenroom::process::{Builder, Overflow};
-use greenroom::{Node, Pid, Ref, demonitor, group_leader, is_alive, monitor, receive, self_pid, send, sleep, spawn_link};
+use greenroom::{
+    Node, Pid, Ref, demonitor, group_leader, is_alive, monitor, receive, self_pid, send, sleep, spawn_link,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{IntoOutput, Output, Render};
@@ -61,7 +63,9 @@ enum Change {
     Clear,
     Freeze,
     /// Show it below another cell, too.
-    Show { leader: Pid },
+    Show {
+        leader: Pid,
+    },
     /// Tell what has not been told, and say so.
     Settle(Pid),
 }

@@ -35,6 +35,12 @@ fn leader() -> Option<(Node, greenroom::Pid)> {
 pub(crate) fn print_plainly(output: &Output) {
     match output {
         Output::Text(text) | Output::Error(text) => std::print!("{text}"),
+        Output::Table { rows, left_out } => {
+            rows.iter().for_each(|row| std::println!("{row}"));
+            if *left_out > 0 {
+                std::println!("… {left_out} more rows");
+            }
+        }
         Output::Image { mime, bytes } => std::println!("[{mime}, {} bytes]", bytes.len()),
         Output::Frame { outputs, .. } => outputs.iter().for_each(print_line),
         Output::Value { text, .. }

@@ -20,3 +20,4 @@ pub use crate::pictures::{
     render_app_tree, render_cluster_tree, render_flame, render_map, render_node_tree, render_seq_trace,
     render_sup_tree, render_timeline,
 };
+pub use crate::table::{Table, table};

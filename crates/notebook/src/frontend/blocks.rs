@@ -130,14 +130,13 @@ mod tests {
 
     #[test]
     fn two_pixels_are_a_character() {
-        let mut pixels = RgbaImage::from_pixel(16, 16, Rgba([255, 0, 0, 255]));
-        for (x, y) in (0..16).flat_map(|x| (8..16).map(move |y| (x, y))) {
-            pixels.put_pixel(x, y, if x < 8 { Rgba([0, 0, 255, 255]) } else { Rgba([0, 0, 0, 0]) });
-        }
-        let whole = lines(&pixels, (80, 24), Depth::True);
-        assert_eq!(whole.len(), 1);
-        assert!(whole[0].contains("38;2;255;0;0") && whole[0].contains("48;2;"), "{whole:?}");
-        assert_eq!(console::strip_ansi_codes(&whole[0]), "▀▀");
+        let halves = |upper: [u8; 4], lower: [u8; 4]| {
+            let pixels = RgbaImage::from_fn(8, 2, |_, y| Rgba(if y == 0 { upper } else { lower }));
+            lines(&pixels, (80, 24), Depth::True)
+        };
+        let whole = halves([255, 0, 0, 255], [0, 0, 255, 255]);
+        assert_eq!(whole, ["\u{1b}[38;2;255;0;0m\u{1b}[48;2;0;0;255m▀\u{1b}[0m"]);
+        assert_eq!(halves([0, 0, 0, 0], [0, 0, 255, 255]), ["\u{1b}[38;2;0;0;255m▄\u{1b}[0m"]);
         let few = lines(&RgbaImage::from_pixel(8, 16, Rgba([0, 0, 255, 255])), (80, 24), Depth::Palette);
         assert!(few[0].contains("38;5;21") && few[0].contains("48;5;21"), "{few:?}");
         assert_eq!(lines(&RgbaImage::new(8, 16), (80, 24), Depth::Palette), [" "]);
@@ -145,6 +144,9 @@ mod tests {
 
     #[test]
     fn the_nearest_colour_of_the_palette_is_taken() {
-        assert_eq!([nearest(0, 0, 0), nearest(255, 255, 255), nearest(128, 128, 128), nearest(250, 10, 3)], [16, 231, 244, 196]);
+        assert_eq!(
+            [nearest(0, 0, 0), nearest(255, 255, 255), nearest(128, 128, 128), nearest(250, 10, 3)],
+            [16, 231, 244, 196]
+        );
     }
 }

@@ -16,8 +16,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::blocks::{self, Depth, fitted};
 
-/// How long a terminal may take to answer. Nearly all answer at once; one far away takes its time.
-const PATIENCE: Duration = Duration::from_millis(300);
+/// How long a terminal may take to answer. Nearly all do at once, one far away after a while; one that never does is asked
+/// only once.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// A terminal that has pixels and does not say how large its characters are has such ones.
 const CELL: (u32, u32) = (8, 16);
 /// How much of an image a kitty takes at once, in bytes.
@@ -70,8 +71,8 @@ pub(super) fn ask() -> Option<(Way, String)> {
     let _ = crossterm::terminal::disable_raw_mode();
     let answer = answer?;
     let is_within = !says("TMUX").is_empty();
-    let is_iterm = matches!(says("TERM_PROGRAM").as_str(), "iTerm.app" | "WezTerm" | "mintty")
-        || says("LC_TERMINAL") == "iTerm2";
+    let is_iterm =
+        matches!(says("TERM_PROGRAM").as_str(), "iTerm.app" | "WezTerm" | "mintty") || says("LC_TERMINAL") == "iTerm2";
     let way = match () {
         () if answer.kitty => Way::Kitty,
         // What is around a multiplexer is not what it draws on.
@@ -157,7 +158,9 @@ pub(super) fn drawn(pixels: &RgbaImage, way: Way, room: (usize, usize)) -> Strin
         Way::Iterm => png(&fit(columns, rows)).map(|png| {
             let size = png.len();
             let png = STANDARD.encode(png);
-            format!("\u{1b}]1337;File=inline=1;size={size};width={columns};height={rows};preserveAspectRatio=1:{png}\u{7}")
+            format!(
+                "\u{1b}]1337;File=inline=1;size={size};width={columns};height={rows};preserveAspectRatio=1:{png}\u{7}"
+            )
         }),
         Way::Sixel => sixel(&fit(columns, rows)),
     };
@@ -245,6 +248,8 @@ mod tests {
         let sequence = kitty(&"A".repeat(2 * CHUNK + 1), 1, 1);
         let pieces: Vec<_> = sequence.split("\u{1b}\\").filter(|piece| !piece.is_empty()).collect();
         assert_eq!(pieces.len(), 3);
-        assert!(pieces[0].contains("c=1,r=1,m=1;") && pieces[1].starts_with("\u{1b}_Gm=1;") && pieces[2].ends_with("m=0;A"));
+        assert!(
+            pieces[0].contains("c=1,r=1,m=1;") && pieces[1].starts_with("\u{1b}_Gm=1;") && pieces[2].ends_with("m=0;A")
+        );
     }
 }

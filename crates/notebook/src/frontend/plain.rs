@@ -9,8 +9,8 @@ use std::io::{self, IsTerminal, Write};
 
 use console::{Style, Term, measure_text_width, strip_ansi_codes, truncate_str};
 
-use super::blocks::{self, Depth};
 use super::frames::Frames;
+use super::view::{Manner, View};
 use super::{Frontend, Progress};
 use crate::event::{CellReport, Event, Output, OutputKind, Status, push_output};
 
@@ -188,11 +188,12 @@ impl<W: Write> Plain<W> {
             return Ok(());
         }
         if output.kind != OutputKind::Text {
+            let index = running.index;
             self.finish_line()?;
             let text = self.look.clean(&output.text);
             let lines = match output.kind {
                 OutputKind::Value => self.value(&text),
-                OutputKind::Image => self.image(output),
+                OutputKind::Table | OutputKind::Image => self.drawn(index, output),
                 OutputKind::Example => {
                     let style = if output.failed { Style::new().red() } else { Style::new().green() };
                     let (mark, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
@@ -247,15 +248,12 @@ impl<W: Write> Plain<W> {
         value
     }
 
-    /// An image in characters, where colours are seen, else what it is.
-    fn image(&self, output: &Output) -> String {
-        match &output.image {
-            Some(image) if self.look.coloured => {
-                let lines = blocks::drawn(image, self.look.room().saturating_sub(1), Depth::of_environment());
-                lines.iter().map(|line| format!("{INDENT}{line}\n")).collect()
-            }
-            _ => indented(&output.text, INDENT),
-        }
+    /// What is drawn for the room that there is.
+    fn drawn(&self, index: usize, output: &Output) -> String {
+        let look = Look { width: self.look.room(), ..self.look };
+        let view = View { look, manner: Manner::Seen, fold: VALUE_LINES };
+        let text = view.output(index, output);
+        indented(&text.replace(&format!("`:show {index}` shows them"), "--json shows them all"), INDENT)
     }
 
     fn report(&mut self, report: &CellReport) -> io::Result<()> {
@@ -275,8 +273,7 @@ impl<W: Write> Plain<W> {
         self.running = None;
         report.outputs.iter().for_each(|output| self.frames.note(report.index, output));
         for frame in self.frames.unsaid(report.index) {
-            let lines = indented(&self.look.clean(&frame.text), INDENT);
-            self.write(&lines)?;
+            self.write(&self.drawn(report.index, &frame))?;
         }
         let footer = format!("{INDENT}{}\n", self.look.footer(report));
         self.write(&footer)

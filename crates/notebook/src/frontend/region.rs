@@ -83,7 +83,8 @@ impl Region {
         }
         let mut piece = self.erased(room);
         let all = std::mem::take(&mut self.frames);
-        let (going_on, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|own| own.is_changing || own.text.is_empty());
+        let (going_on, left): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|own| own.is_changing || own.text.is_empty());
         self.frames = left;
         for row in self.rows(room) {
             piece.push_str(&row);

@@ -10,6 +10,7 @@ mod frames;
 mod input;
 mod processes;
 mod recover;
+mod sinks;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
@@ -29,7 +30,6 @@ use super::screen::Screen;
 use super::syntax::meant;
 use super::typing::Shared;
 use super::view::{FOLD, Manner, View};
-use crate::image::Image;
 use crate::live::{ApplyError, Handle, Live, LiveError, LiveOptions};
 use crate::livemd::{Cell, Code, Language, Notebook, Section};
 use crate::session::data::{Data, Refusal};
@@ -38,6 +38,7 @@ use crate::session::{Library, Replica};
 use ahead::Ahead;
 use follow::{Following, Seen, Sink, Work};
 use input::{Entered, Input};
+use sinks::Streams;
 
 /// After this time it is shown what is under way.
 const SOON: Duration = Duration::from_millis(250);
@@ -156,42 +157,6 @@ struct Repl {
     has_failed: bool,
     /// Whether the person was told that something is not saved.
     asked_to_leave: bool,
-}
-
-impl Sink for Screen {
-    fn say(&self, text: &str) {
-        Screen::say(self, text);
-    }
-
-    fn complain(&self, text: &str) {
-        Screen::say(self, text);
-    }
-
-    fn show(&self, image: &Image) {
-        Screen::show(self, image);
-    }
-
-    fn draw(&self, frame: &str, text: &str) {
-        Screen::draw(self, frame, text);
-    }
-
-    fn settle(&self, frame: &str, last: &str, said: &str) {
-        Screen::settle(self, frame, last, said);
-    }
-}
-
-/// Straight to the streams of the program.
-struct Streams;
-
-impl Sink for Streams {
-    fn say(&self, text: &str) {
-        // Whoever has closed the stream has seen enough; the next input ends the program.
-        let _ = io::stdout().write_all(text.as_bytes());
-    }
-
-    fn complain(&self, text: &str) {
-        let _ = io::stderr().write_all(text.as_bytes());
-    }
 }
 
 impl Repl {
@@ -437,29 +402,6 @@ impl Repl {
         // While the editor reads, Ctrl-C is a key like others.
         let _ = ctrlc::set_handler(move || seen.interrupt());
         leave_when_told();
-    }
-
-    /// Shows what is under way, below everything else, until something else is said.
-    fn under_way(&self, what: &str, since: Instant) {
-        if self.view.manner != Manner::Seen {
-            return;
-        }
-        let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-        let elapsed = since.elapsed();
-        let frame = frames[(elapsed.as_millis() / TICK.as_millis()) as usize % frames.len()];
-        let line = format!("{frame} {what}  {:.1} s", elapsed.as_secs_f64());
-        let line = console::truncate_str(&line, self.view.look.width.saturating_sub(1), "…").into_owned();
-        let mut out = io::stdout().lock();
-        let _ = write!(out, "\r\u{1b}[K{}", self.view.look.paint(Style::new().dim(), &line));
-        let _ = out.flush();
-    }
-
-    fn nothing_under_way(&self) {
-        if self.view.manner == Manner::Seen {
-            let mut out = io::stdout().lock();
-            let _ = write!(out, "\r\u{1b}[K");
-            let _ = out.flush();
-        }
     }
 
     /// Puts out what waits.

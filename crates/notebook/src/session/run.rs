@@ -86,7 +86,8 @@ impl Told {
 /// The life of a run's process.
 pub(super) async fn serve(told: Arc<Told>) {
     let follower = Follower::join().await;
-    let mut run = Run { cells: code_cells(follower.data()), follower, told, speaker: Speaker::new(), is_settling: false };
+    let mut run =
+        Run { cells: code_cells(follower.data()), follower, told, speaker: Speaker::new(), is_settling: false };
     run.catch_up();
     run.go_on().await;
     loop {

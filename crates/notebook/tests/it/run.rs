@@ -12,6 +12,7 @@ mod failures;
 mod files;
 mod fmt;
 mod frames;
+mod images;
 mod interrupts;
 mod odd;
 mod output;

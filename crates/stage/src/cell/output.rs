@@ -56,6 +56,13 @@ pub enum Output {
         /// The stacks as lines `outermost;…;innermost weight`.
         folded: String,
     },
+    /// A table.
+    Table {
+        /// Its rows, each as its `Debug` writes it.
+        rows: Vec<String>,
+        /// How many more there were.
+        left_out: usize,
+    },
     /// An image.
     Image {
         /// Its form: `image/png`, `image/jpeg`, `image/gif`, `image/webp` or `image/svg+xml`.
@@ -86,6 +93,7 @@ impl Output {
             }
             Output::Picture { text, svg } => text.len() + svg.len(),
             Output::Flame { text, title, unit, folded } => text.len() + title.len() + unit.len() + folded.len(),
+            Output::Table { rows, .. } => rows.iter().map(String::len).sum(),
             Output::Image { mime, bytes } => mime.len() + bytes.len(),
             Output::Frame { outputs, .. } => outputs.iter().map(Output::size).sum(),
         }

@@ -95,3 +95,15 @@ fn a_person_reads_what_a_frame_shows_once_and_files_keep_what_it_shows_last() {
     let text = std::fs::read_to_string(notebook.path().join("n.md")).expect("it was written");
     assert!(text.contains("```text\nchanged\n```\n\n```text\nfirst\n```"), "{text}");
 }
+
+#[test]
+fn a_table_is_rows_for_a_program_and_columns_for_a_reader() {
+    let notebook = Notebook::of(&["#[derive(Debug)]\nstruct Row {\n    name: &'static str,\n    size: u8,\n}\n\
+        table([Row { name: \"tea\", size: 3 }, Row { name: \"rice\", size: 5 }])"]);
+    let ran = notebook.run();
+    let output = &ran.cell(1)["outputs"][0];
+    assert_eq!(output["kind"], "table");
+    assert_eq!(output["table"]["rows"][1], "Row { name: \"rice\", size: 5 }");
+    let read = finish(start(&mut notebook.command(&[])));
+    assert!(read.stdout.contains("\n    │ name     size │\n"), "{}", read.stdout);
+}

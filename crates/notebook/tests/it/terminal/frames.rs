@@ -29,12 +29,15 @@ fn a_frame_changes_in_place_above_the_prompt_while_somebody_types() {
     assert_eq!(count(&after, "[3]› let a = 1"), 1, "{after}");
     terminal.keys("\r");
     // It goes on above the next prompt, and nothing of it stays above this one.
-    let screen = terminal.wait_until("the next prompt", |screen| screen.contains("[4]›") && drawn(screen) == 1 && is_prompting(screen));
+    let screen = terminal
+        .wait_until("the next prompt", |screen| screen.contains("[4]›") && drawn(screen) == 1 && is_prompting(screen));
     let lines: Vec<_> = screen.trim_end().lines().collect();
     assert!(lines[lines.len() - 2].starts_with("tick "), "{screen}");
     // What it shows last is said when it ends.
     terminal.enter("exit(p, ExitReason::Kill); frame.render(\"the last word\"); frame.freeze();");
-    terminal.wait("[1] the last word");
+    let screen =
+        terminal.wait_until("what it shows last", |screen| count(screen, "the last word") == 1 && is_prompting(screen));
+    assert!(screen.contains("[5]›"), "{screen}");
     terminal.asks("1 + 1", "= 2");
     terminal.leave();
 }
@@ -101,18 +104,31 @@ fn without_a_terminal_and_for_those_who_listen_nothing_is_drawn_twice() {
 }
 
 #[test]
+fn a_table_that_is_asked_for_has_columns_and_says_how_many_rows_are_left_out() {
+    let mut terminal = Terminal::start();
+    let screen = terminal.asks("table((0..40).map(|n| (n, \"x\".repeat(n))))", "… 24 more rows: `:show 1` shows them");
+    assert!(screen.contains("│ 15   \"xxxxxxxxxxxxxxx\"") && !screen.contains("│ 16 "), "{screen}");
+    terminal.leave();
+}
+
+#[test]
 fn the_document_view_shows_a_frame_below_its_cell() {
     let mut terminal = Terminal::start();
     terminal.enter("let f = animate(Duration::from_millis(50), |n| format!(\"drawn {n} times\"));");
     terminal.wait("[2]›");
     terminal.enter(":view");
     let drawn = |screen: &str| {
-        let (_, after) = screen.lines().find_map(|line| line.split_once("drawn ").filter(|(_, after)| after.starts_with(|char: char| char.is_ascii_digit())))?;
+        let (_, after) = screen.lines().find_map(|line| {
+            line.split_once("drawn ").filter(|(_, after)| after.starts_with(|char: char| char.is_ascii_digit()))
+        })?;
         Some(after.to_owned())
     };
-    let first = terminal.wait_until("the view", |screen| screen.contains("[1]") && !screen.contains("›") && drawn(screen).is_some());
+    let first = terminal
+        .wait_until("the view", |screen| screen.contains("[1]") && !screen.contains("›") && drawn(screen).is_some());
     let before = drawn(&first);
     terminal.wait_until("another state", |screen| drawn(screen).is_some() && drawn(screen) != before);
+    terminal.keys("q");
+    terminal.wait("q once more leaves without");
     terminal.keys("q");
     terminal.wait("[2]›");
     terminal.leave();
