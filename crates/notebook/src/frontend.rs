@@ -19,6 +19,7 @@ mod paint;
 mod view;
 mod graphics;
 mod region;
+mod waiting;
 mod screen;
 mod window;
 mod typing;

@@ -102,7 +102,7 @@ impl Image {
     fn rendered(&self) -> Result<RgbaImage, String> {
         let tree = self.tree()?;
         let size = tree.size();
-        let scale = (SVG_SIDE / size.width().max(size.height())).min(4.0);
+        let scale = (SVG_SIDE / size.width().max(size.height())).min(1.0);
         let (width, height) = ((size.width() * scale).ceil() as u32, (size.height() * scale).ceil() as u32);
         let mut pixels = tiny_skia::Pixmap::new(width.max(1), height.max(1)).ok_or("it has no pixels")?;
         resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
@@ -169,7 +169,7 @@ mod tests {
         let svg = image("image/svg+xml", svg);
         assert_eq!(svg.words(), "[image 20×10 svg]");
         let pixels = svg.pixels().expect("it can be drawn");
-        assert_eq!((pixels.dimensions(), pixels.get_pixel(5, 5).0), ((80, 40), [255, 0, 0, 255]));
+        assert_eq!((pixels.dimensions(), pixels.get_pixel(5, 5).0), ((20, 10), [255, 0, 0, 255]));
     }
 
     #[test]

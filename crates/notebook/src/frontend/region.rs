@@ -30,6 +30,8 @@ pub(super) struct Region {
     /// How wide each of the rows is that are drawn.
     drawn: Vec<usize>,
     is_stale: bool,
+    /// Nothing is drawn, as something else is about to be written around the prompt.
+    is_hidden: bool,
     drawn_at: Option<Instant>,
     /// What those show that were left above a prompt that was done.
     left: HashMap<String, String>,
@@ -68,6 +70,12 @@ impl Region {
         self.frames.retain(|own| own.name != name);
         self.is_stale |= self.frames.len() < count;
         self.left.remove(name).is_none_or(|left| left != last)
+    }
+
+    /// Nothing is drawn from now on, or everything is again.
+    pub(super) fn hide(&mut self, is_hidden: bool) {
+        self.is_hidden = is_hidden;
+        self.is_stale |= !self.frames.is_empty();
     }
 
     /// A prompt begins: who changes above it goes on with the next.
@@ -113,15 +121,21 @@ impl Region {
 
     /// When something has to be drawn: in so much time.
     pub(super) fn due(&self) -> Option<Duration> {
-        let since = self.drawn_at.map_or(STEP, |at| at.elapsed());
-        self.is_stale.then(|| STEP.saturating_sub(since))
+        match (self.is_hidden, self.drawn.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(Duration::ZERO),
+            (false, _) => {
+                let since = self.drawn_at.map_or(STEP, |at| at.elapsed());
+                self.is_stale.then(|| STEP.saturating_sub(since))
+            }
+        }
     }
 
     /// What is to be written where the prompt begins so that news stand above the frames as they are now.
     pub(super) fn below(&mut self, news: &str, room: Room) -> String {
         let mut piece = self.erased(room);
         piece.push_str(news);
-        let rows = self.rows(room);
+        let rows = if self.is_hidden { Vec::new() } else { self.rows(room) };
         if !rows.is_empty() && !news.is_empty() && !news.ends_with('\n') {
             piece.push('\n');
         }
@@ -243,6 +257,22 @@ mod tests {
         region.show("empty", "filled\n");
         pieces.push(region.below("", ROOM));
         assert_eq!(drawn(&pieces, ROOM), ["one", "> typed", "= 4", "three", "filled", "ONE"]);
+    }
+
+    #[test]
+    fn what_is_hidden_is_taken_away_and_drawn_again_later() {
+        let mut region = Region::default();
+        region.show("a", "one\n");
+        let mut pieces = vec![region.below("before\n", ROOM)];
+        region.hide(true);
+        assert_eq!(region.due(), Some(Duration::ZERO));
+        pieces.push(region.below("", ROOM));
+        region.show("a", "two\n");
+        assert_eq!(region.due(), None);
+        assert_eq!(drawn(&pieces, ROOM), ["before"]);
+        region.hide(false);
+        pieces.push(region.below("", ROOM));
+        assert_eq!(drawn(&pieces, ROOM), ["before", "two"]);
     }
 
     #[test]

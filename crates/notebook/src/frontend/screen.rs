@@ -4,7 +4,6 @@
 //! Nobody who has something to say ever waits for the terminal. What it cannot keep up with is bounded: the oldest
 //! lines are left out, and it says how many.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,15 +11,11 @@ use std::time::Duration;
 use super::blocks;
 use super::graphics::{self, Way};
 use super::region::{Region, Room};
+use super::waiting::{Line, Waiting};
 use crate::image::Image;
 
-/// The most text that waits, in bytes.
-const WAITING: usize = 1 << 20;
 /// The most text that goes above the prompt at once: between two such pieces keys are heard.
 const PIECE: usize = 16 << 10;
-
-/// How much an image that waits counts for, in bytes.
-const IMAGE: usize = 4 << 10;
 
 /// Where lines come out. Its clones are one screen.
 #[derive(Clone, Default)]
@@ -42,6 +37,9 @@ struct State {
     is_prompting: bool,
     /// How many rows the prompt takes.
     prompt: usize,
+    /// Candidates may be listed below the prompt, which then begins anew, as long as its text stays this; it is not known
+    /// yet what that is.
+    listing: Option<Option<String>>,
     /// How the terminal shows images, once it was asked.
     way: Option<Way>,
     /// What was typed when it was asked.
@@ -49,116 +47,6 @@ struct State {
     /// A piece is on its way to the editor, which has not drawn itself since.
     is_drawing: bool,
     is_over: bool,
-}
-
-/// What has not come out yet.
-#[derive(Default)]
-struct Waiting {
-    lines: VecDeque<Line>,
-    bytes: usize,
-    left_out: usize,
-}
-
-/// What waits.
-enum Line {
-    Text(String),
-    /// It is drawn by whoever puts it out: nobody else has the time.
-    Image(Image),
-}
-
-impl Line {
-    fn size(&self) -> usize {
-        match self {
-            Line::Text(line) => line.len(),
-            // Whoever has shown it keeps it, too.
-            Line::Image(_) => IMAGE,
-        }
-    }
-}
-
-impl Waiting {
-    fn push(&mut self, text: &str) {
-        for line in text.split_inclusive('\n') {
-            // A line that goes on is one line.
-            match self.lines.back_mut() {
-                Some(Line::Text(last)) if !last.ends_with('\n') => last.push_str(line),
-                _ => self.lines.push_back(Line::Text(line.to_owned())),
-            }
-            self.bytes += line.len();
-        }
-        self.bound();
-    }
-
-    fn push_image(&mut self, image: Image) {
-        self.lines.push_back(Line::Image(image));
-        self.bytes += IMAGE;
-        self.bound();
-    }
-
-    fn bound(&mut self) {
-        while self.bytes > WAITING
-            && self.lines.len() > 1
-            && let Some(oldest) = self.lines.pop_front()
-        {
-            self.bytes -= oldest.size();
-            self.left_out += 1;
-        }
-    }
-
-    /// Takes the image that comes first.
-    fn take_image(&mut self) -> Option<Image> {
-        match self.lines.pop_front()? {
-            Line::Image(image) => {
-                self.bytes -= IMAGE;
-                Some(image)
-            }
-            line => {
-                self.lines.push_front(line);
-                None
-            }
-        }
-    }
-
-    /// Puts back what was made of an image.
-    fn put_back(&mut self, text: String) {
-        self.bytes += text.len();
-        self.lines.push_front(Line::Text(text));
-    }
-
-    /// Takes the oldest lines before the first image, no more than so many bytes of them, but one at least.
-    fn take_text(&mut self, most: usize) -> String {
-        match self.lines.front() {
-            Some(Line::Text(_)) => match self.take(most) {
-                Line::Text(text) => text,
-                Line::Image(_) => unreachable!("a text comes first"),
-            },
-            Some(Line::Image(_)) | None => String::new(),
-        }
-    }
-
-    /// Takes the oldest lines, no more than so many bytes of them, but one at least; or the image that comes first.
-    fn take(&mut self, most: usize) -> Line {
-        let mut piece = String::new();
-        if self.left_out > 0 {
-            piece = format!("… {} lines are left out here …\n", std::mem::take(&mut self.left_out));
-        }
-        while let Some(line) = self.lines.front()
-            && (piece.is_empty() || piece.len() + line.size() <= most)
-            && (piece.is_empty() || matches!(line, Line::Text(_)))
-            && let Some(line) = self.lines.pop_front()
-        {
-            self.bytes -= line.size();
-            match line {
-                Line::Text(line) => piece.push_str(&line),
-                Line::Image(image) => return Line::Image(image),
-            }
-        }
-        Line::Text(piece)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
 }
 
 impl State {
@@ -310,12 +198,32 @@ impl Screen {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.is_prompting = false;
+        state.listing = None;
+        state.region.hide(false);
         state.region.leave();
     }
 
-    /// The editor draws itself in so many rows.
-    pub(super) fn set_height(&self, rows: usize) {
-        self.lock().prompt = rows;
+    /// The editor draws this text, in so many rows.
+    pub(super) fn drawn(&self, text: &str, rows: usize) {
+        let mut state = self.lock();
+        state.prompt = rows;
+        match &state.listing {
+            Some(None) => state.listing = Some(Some(text.to_owned())),
+            Some(Some(before)) if before != text => {
+                state.listing = None;
+                state.region.hide(false);
+                drop(state);
+                self.shared.changed.notify_all();
+            }
+            Some(Some(_)) | None => {}
+        }
+    }
+
+    /// The editor may list candidates: where it begins after that, only it knows.
+    pub(super) fn list(&self) {
+        let mut state = self.lock();
+        state.listing = Some(None);
+        state.region.hide(true);
     }
 
     /// Has the editor draw itself, and with it what is new, until the screen is [`Screen::end`]ed. For a thread of its own:
@@ -365,6 +273,7 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frontend::waiting::WAITING;
 
     fn flushed(screen: &Screen) -> String {
         let mut out = Vec::new();

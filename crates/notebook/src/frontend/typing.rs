@@ -150,6 +150,9 @@ impl Completer for Typing {
             return Ok((pos, vec![Shown { display: String::new(), text: " ".repeat(INDENT) }]));
         }
         let (start, found) = complete(&self.known.lock(), line, pos);
+        if found.len() > 1 {
+            self.screen.list();
+        }
         let widest = found.iter().map(|candidate| candidate.text.len()).max().unwrap_or(0);
         let room = self.look.width.saturating_sub(widest + 4).max(10);
         let shown = found.into_iter().map(|candidate| {
@@ -182,7 +185,7 @@ impl Hinter for Typing {
 impl Highlighter for Typing {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
         let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
-        self.screen.set_height(height(line, usize::from(columns)).min(usize::from(rows)));
+        self.screen.drawn(line, height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
         if super::commands::is_command(line) {
             return Cow::Owned(self.look.paint(Style::new().cyan(), line));

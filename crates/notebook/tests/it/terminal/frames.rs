@@ -38,7 +38,9 @@ fn a_frame_changes_in_place_above_the_prompt_while_somebody_types() {
     let screen =
         terminal.wait_until("what it shows last", |screen| count(screen, "the last word") == 1 && is_prompting(screen));
     assert!(screen.contains("[5]›"), "{screen}");
-    terminal.asks("1 + 1", "= 2");
+    terminal.enter("1 + 1");
+    let screen = terminal.wait("= 2");
+    assert_eq!(count(&screen, "the last word"), 1, "{screen}");
     terminal.leave();
 }
 
@@ -100,6 +102,30 @@ fn without_a_terminal_and_for_those_who_listen_nothing_is_drawn_twice() {
     terminal.enter("let f = Frame::new(); for n in 0..50 { f.render(format!(\"step {n}\")); sleep(Duration::from_millis(5)).await; }");
     let screen = terminal.wait("cell 1 done");
     assert!(screen.contains("\nstep 49\n") && screen.matches("\nstep ").count() == 1, "{screen}");
+    terminal.leave();
+}
+
+#[test]
+fn candidates_are_listed_whole_while_a_frame_is_live() {
+    let mut terminal = Terminal::start();
+    terminal.enter("let f = animate(Duration::from_millis(40), |n| format!(\"tick {n}\"));");
+    terminal.wait("[2]›");
+    terminal.enter("let (alpha_one, alpha_two, alpha_three) = (1, 2, 3);");
+    terminal.wait("[3]›");
+    terminal.prompt();
+    terminal.keys("alph\t\t");
+    let screen = terminal.wait_until("the candidates", |screen| {
+        ["alpha_one", "alpha_two", "alpha_three"]
+            .iter()
+            .all(|name| screen.lines().any(|line| line.trim().starts_with(name)))
+            && screen.lines().any(|line| line.starts_with("[3]› alpha_"))
+    });
+    assert!(!screen.contains("tick "), "{screen}");
+    terminal.keys("one");
+    let screen = terminal.wait_until("the frame", |screen| screen.lines().any(|line| line.starts_with("tick ")));
+    assert_eq!(screen.lines().filter(|line| line.trim().starts_with("alpha_")).count(), 3, "{screen}");
+    terminal.keys("\r");
+    terminal.wait("= 1");
     terminal.leave();
 }
 
