@@ -125,6 +125,12 @@ impl Render for Output {
     }
 }
 
+impl<T: Render + ?Sized> Render for &T {
+    fn render(&self) -> Output {
+        (**self).render()
+    }
+}
+
 /// What can be shown where an output is wanted: whatever shows itself, and texts and numbers as they are printed.
 pub trait IntoOutput {
     /// The output that stands for this.
