@@ -87,7 +87,7 @@ impl Screen {
     /// What is to be written for what has waited. A terminal is asked how it shows images if nobody reads from it.
     fn written(&self, line: Line, may_ask: bool) -> String {
         let image = match line {
-            Line::Text(text) => return text,
+            Line::Text(text) | Line::Drawn(text) => return text,
             Line::Image(image) => image,
         };
         let known = self.lock().way;

@@ -22,14 +22,16 @@ pub(super) enum Line {
     Text(String),
     /// It is drawn by whoever puts it out: nobody else has the time.
     Image(Image),
+    /// What was made of one.
+    Drawn(String),
 }
 
 impl Line {
-    pub(super) fn size(&self) -> usize {
+    fn size(&self) -> usize {
         match self {
             Line::Text(line) => line.len(),
             // Whoever has shown it keeps it, too.
-            Line::Image(_) => IMAGE,
+            Line::Image(_) | Line::Drawn(_) => IMAGE,
         }
     }
 }
@@ -47,13 +49,20 @@ impl Waiting {
         self.bound();
     }
 
+    /// An image begins on a line of its own.
     pub(super) fn push_image(&mut self, image: Image) {
+        if let Some(Line::Text(last)) = self.lines.back_mut()
+            && !last.ends_with('\n')
+        {
+            last.push('\n');
+            self.bytes += 1;
+        }
         self.lines.push_back(Line::Image(image));
         self.bytes += IMAGE;
         self.bound();
     }
 
-    pub(super) fn bound(&mut self) {
+    fn bound(&mut self) {
         while self.bytes > WAITING
             && self.lines.len() > 1
             && let Some(oldest) = self.lines.pop_front()
@@ -79,15 +88,15 @@ impl Waiting {
 
     /// Puts back what was made of an image.
     pub(super) fn put_back(&mut self, text: String) {
-        self.bytes += text.len();
-        self.lines.push_front(Line::Text(text));
+        self.bytes += IMAGE;
+        self.lines.push_front(Line::Drawn(text));
     }
 
     /// Takes the oldest lines before the first image, no more than so many bytes of them, but one at least.
     pub(super) fn take_text(&mut self, most: usize) -> String {
         match self.lines.front() {
-            Some(Line::Text(_)) => match self.take(most) {
-                Line::Text(text) => text,
+            Some(Line::Text(_) | Line::Drawn(_)) => match self.take(most) {
+                Line::Text(text) | Line::Drawn(text) => text,
                 Line::Image(_) => unreachable!("a text comes first"),
             },
             Some(Line::Image(_)) | None => String::new(),
@@ -102,12 +111,12 @@ impl Waiting {
         }
         while let Some(line) = self.lines.front()
             && (piece.is_empty() || piece.len() + line.size() <= most)
-            && (piece.is_empty() || matches!(line, Line::Text(_)))
+            && (piece.is_empty() || !matches!(line, Line::Image(_)))
             && let Some(line) = self.lines.pop_front()
         {
             self.bytes -= line.size();
             match line {
-                Line::Text(line) => piece.push_str(&line),
+                Line::Text(line) | Line::Drawn(line) => piece.push_str(&line),
                 Line::Image(image) => return Line::Image(image),
             }
         }
@@ -116,5 +125,28 @@ impl Waiting {
 
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn an_image_stands_between_the_lines_around_it_and_is_never_left_out_for_its_size() {
+        let mut waiting = Waiting::default();
+        waiting.push("before");
+        waiting.push_image(Image { mime: "image/png".to_owned(), bytes: Arc::from([1_u8]) });
+        waiting.push("after\n");
+        assert!(waiting.take_image().is_none(), "a line comes first");
+        assert_eq!(waiting.take_text(usize::MAX), "before\n");
+        assert_eq!(waiting.take_text(usize::MAX), "", "an image comes first");
+        assert!(waiting.take_image().is_some());
+        waiting.put_back("x".repeat(2 * WAITING));
+        waiting.push("more\n");
+        assert_eq!(waiting.take_text(usize::MAX).len(), 2 * WAITING + "after\nmore\n".len());
+        assert!(waiting.is_empty() && waiting.bytes == 0);
     }
 }
