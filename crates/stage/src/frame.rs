@@ -38,6 +38,9 @@ const LONG: Duration = Duration::from_secs(3600);
 ///
 /// Outside of a notebook each state is printed.
 ///
+/// # Panics
+/// Whatever changes it is a message, and so has to be said by a process.
+///
 /// # Examples
 /// ```
 /// use greenroom_stage::frame::Frame;
