@@ -78,6 +78,12 @@ impl Region {
         self.is_stale |= !self.frames.is_empty();
     }
 
+    /// What is drawn stays where it is, and is drawn again elsewhere.
+    pub(super) fn stay(&mut self) {
+        self.drawn.clear();
+        self.is_stale = !self.frames.is_empty();
+    }
+
     /// A prompt begins: who changes above it goes on with the next.
     pub(super) fn begin(&mut self) {
         self.frames.iter_mut().for_each(|own| own.is_changing = false);

@@ -219,10 +219,14 @@ impl Screen {
         }
     }
 
-    /// The editor may list candidates: where it begins after that, only it knows.
-    pub(super) fn list(&self) {
+    /// The editor may list candidates: where it begins after that, only it knows. `is_first_drawn` says whether it draws
+    /// itself before; else what it would write then about the frames would hit the candidates, and they stay.
+    pub(super) fn list(&self, is_first_drawn: bool) {
         let mut state = self.lock();
         state.listing = Some(None);
+        if !is_first_drawn {
+            state.region.stay();
+        }
         state.region.hide(true);
     }
 

@@ -151,7 +151,8 @@ impl Completer for Typing {
         }
         let (start, found) = complete(&self.known.lock(), line, pos);
         if found.len() > 1 {
-            self.screen.list();
+            let texts: Vec<&str> = found.iter().map(|candidate| candidate.text.as_str()).collect();
+            self.screen.list(common(&texts) > pos - start);
         }
         let widest = found.iter().map(|candidate| candidate.text.len()).max().unwrap_or(0);
         let room = self.look.width.saturating_sub(widest + 4).max(10);
@@ -165,6 +166,13 @@ impl Completer for Typing {
         });
         Ok((start, shown.collect()))
     }
+}
+
+/// How many bytes texts have in common at their beginnings.
+fn common(texts: &[&str]) -> usize {
+    let Some((first, others)) = texts.split_first() else { return 0 };
+    let same = |other: &&str| first.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    others.iter().map(same).min().unwrap_or(first.len())
 }
 
 impl Hinter for Typing {
