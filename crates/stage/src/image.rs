@@ -23,7 +23,7 @@ pub struct Image(#[serde(with = "serde_bytes")] Vec<u8>);
 /// use greenroom_stage::io::emit;
 ///
 /// let picture = image("<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/>");
-/// assert_eq!(format!("{picture:?}"), "Image(image/svg+xml, 58 bytes)");
+/// assert_eq!(format!("{picture:?}"), "Image(image/svg+xml, 62 bytes)");
 /// emit(picture);
 /// ```
 pub fn image(bytes: impl Into<Vec<u8>>) -> Image {
