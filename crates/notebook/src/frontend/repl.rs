@@ -15,7 +15,7 @@ mod sinks;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
@@ -92,6 +92,7 @@ pub fn repl(options: &ReplOptions) -> Result<bool, LiveError> {
         looked_at: None,
         traces: None,
         show_document: options.show_document,
+        finish: None,
         has_failed: false,
         asked_to_leave: false,
     };
@@ -154,6 +155,8 @@ struct Repl {
     /// The process that is traced, if it is only one.
     traces: Option<greenroom::Pid>,
     show_document: fn(&Handle, &str) -> io::Result<()>,
+    /// Says what is still to be said of the notebook when nobody follows it any longer.
+    finish: Option<Box<dyn FnOnce()>>,
     has_failed: bool,
     /// Whether the person was told that something is not saved.
     asked_to_leave: bool,
@@ -189,10 +192,9 @@ impl Repl {
     fn give_up(&mut self) {
         if self.seen.lock().live_frames > 0 {
             drop(self.seen.wait_until(LAST_STATES, |state| state.live_frames == 0));
-            // Without a runtime they have shown what they show last, and that is said.
-            if self.at().apply(Runtime::Disconnect).is_ok() {
-                self.settle(|state| state.live_frames == 0);
-            }
+        }
+        if let Some(finish) = self.finish.take() {
+            finish();
             self.flush();
         }
         if let Some(live) = self.live.take() {
@@ -256,7 +258,7 @@ impl Repl {
 
     /// Begins to follow a notebook, and to make ready what its first cell needs.
     fn follow(&mut self) {
-        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, library: Library, sink: S) {
+        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, library: Library, sink: S) -> Box<dyn FnOnce()> {
             let following = Following {
                 seen: repl.seen.clone(),
                 known: repl.known.clone(),
@@ -269,20 +271,25 @@ impl Repl {
                 started: HashSet::new(),
                 replica: Replica::default(),
             };
-            let following = Mutex::new(following);
+            let following = Arc::new(Mutex::new(following));
+            let follows = following.clone();
             // A notebook that was just opened takes everyone.
             let _ = handle.join_with("terminal", move |update| {
-                following.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
+                follows.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
             });
+            Box::new(move || following.lock().unwrap_or_else(PoisonError::into_inner).finish())
+        }
+        if let Some(finish) = self.finish.take() {
+            finish();
         }
         *self.seen.lock() = Default::default();
         self.screen.forget_frames();
         let handle = self.at();
         let Ok(library) = handle.library() else { return };
-        match self.view.manner {
+        self.finish = Some(match self.view.manner {
             Manner::Piped => begin(self, &handle, library, Streams),
             Manner::Seen | Manner::Heard => begin(self, &handle, library, self.screen.clone()),
-        }
+        });
         while !self.seen.wait_until(TICK, |state| state.is_there).is_there {}
         // It is refused where there is one already, which is as good.
         let _ = handle.apply(Runtime::Connect);

@@ -35,7 +35,19 @@ impl<S: Sink> Following<S> {
             let is_it = |output: &&Output| output.frame.as_ref().is_some_and(|frame| frame.id == id);
             data.info(cell)?.outputs.iter().find(is_it).cloned()
         };
-        for (cell, last, is_said) in self.frames.ended(now) {
+        let ended = self.frames.ended(now);
+        self.say_ended(data, ended);
+    }
+
+    /// Says what all frames show: nobody follows them any longer.
+    pub(super) fn finish(&mut self) {
+        let ended = self.frames.ended(|_, _| None);
+        let replica = self.replica.clone();
+        self.say_ended(replica.data(), ended);
+    }
+
+    fn say_ended(&self, data: &Data, ended: Vec<(CellId, Output, bool)>) {
+        for (cell, last, is_said) in ended {
             let Some(frame) = &last.frame else { continue };
             let number = data.document().number(cell);
             let said = self.view.output(number, &last);

@@ -84,6 +84,8 @@ fn a_person_reads_what_a_frame_shows_once_and_files_keep_what_it_shows_last() {
     let notebook = Notebook::of(&[
         "let frame = Frame::new();\nfor n in 0..1_000 {\n    frame.render(format!(\"state {n}\"));\n}\nprintln!(\"first\");",
         "frame.render(\"changed\");\n1",
+        // While this is compiled, what has changed is told.
+        "2",
     ]);
     let ran = finish(start(&mut notebook.command(&[])));
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);

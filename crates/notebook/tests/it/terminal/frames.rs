@@ -93,10 +93,10 @@ fn without_a_terminal_and_for_those_who_listen_nothing_is_drawn_twice() {
         .spawn()
         .expect("the program starts");
     let input = "let f = Frame::new(); for n in 0..50 { f.render(n); sleep(Duration::from_millis(5)).await; }\n\
-                 1 + 1\nf.render(\"changed\");\n";
+                 1 + 1\nf.render(\"changed\");\n3\n";
     child.stdin.take().expect("it was asked for").write_all(input.as_bytes()).expect("it reads");
     let output = child.wait_with_output().expect("it ends");
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "49\n2\nchanged\n");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "49\n2\n3\nchanged\n");
     let mut terminal = Terminal::with(&["--screen-reader"], |_| ());
     terminal.wait("cell 1:");
     terminal.enter("let f = Frame::new(); for n in 0..50 { f.render(format!(\"step {n}\")); sleep(Duration::from_millis(5)).await; }");
