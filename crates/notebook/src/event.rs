@@ -2,8 +2,12 @@
 //!
 //! Owns the words; how they look is for `frontend`, and when they are said is for the session.
 
+use std::collections::HashMap;
+
+use greenroom::Pid;
 use serde::{Deserialize, Serialize};
 
+use crate::image::Image;
 use crate::session::operation::InputId;
 
 /// One thing that happened during a run.
@@ -122,6 +126,32 @@ pub struct Output {
     pub input: Option<InputId>,
     /// Whether it tells of something that failed without failing the cell: an example.
     pub failed: bool,
+    /// The rows of a table, of which its text has each on a line.
+    pub table: Option<Box<Rows>>,
+    /// An image; its text says what it is.
+    pub image: Option<Box<Image>>,
+    /// What a frame is and shows; its text is what all of that says.
+    pub frame: Option<Box<FrameState>>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Each as its `Debug` writes it.
+    pub rows: Vec<String>,
+    /// How many more there were.
+    pub left_out: usize,
+}
+
+/// A frame, as it is at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameState {
+    /// Its process, as cells write it: by this a later state is known, which takes the place of this one.
+    pub id: String,
+    /// Whether it may still show something else.
+    pub live: bool,
+    /// What it shows.
+    pub outputs: Vec<Output>,
 }
 
 /// The kinds of output. More may come; none changes its meaning.
@@ -140,6 +170,12 @@ pub enum OutputKind {
     Picture,
     /// Something that a person can set; its text says what it is called, and its value where nobody has set one.
     Input,
+    /// A table.
+    Table,
+    /// An image.
+    Image,
+    /// What a frame shows, which may change.
+    Frame,
     /// What the compiler finds odd about the cell, drawn as an error is.
     Warning,
     /// How the examples in the doc comments of the cell's items went, each beside its line.
@@ -152,7 +188,58 @@ pub enum OutputKind {
 impl Output {
     /// An output that has no Mermaid source.
     pub fn new(kind: OutputKind, text: impl Into<String>) -> Self {
-        Output { kind, text: text.into(), type_name: None, mermaid: None, svg: None, input: None, failed: false }
+        Output {
+            kind,
+            text: text.into(),
+            type_name: None,
+            mermaid: None,
+            svg: None,
+            input: None,
+            failed: false,
+            table: None,
+            image: None,
+            frame: None,
+        }
+    }
+
+    /// A table, in text a line for each row.
+    pub fn table(table: Rows) -> Self {
+        let mut text: String = table.rows.iter().map(|row| format!("{row}\n")).collect();
+        if table.left_out > 0 {
+            text.push_str(&format!("… {} more rows\n", table.left_out));
+        }
+        Output { table: Some(Box::new(table)), ..Output::new(OutputKind::Table, text) }
+    }
+
+    /// An image, and what it is in words.
+    pub fn image(image: Image) -> Self {
+        let words = image.words();
+        Output { image: Some(Box::new(image)), ..Output::new(OutputKind::Image, words) }
+    }
+
+    /// What a frame shows; each of it on lines of its own.
+    pub fn frame(frame: FrameState) -> Self {
+        let line = |output: &Output| match output.text.ends_with('\n') || output.text.is_empty() {
+            true => output.text.clone(),
+            false => format!("{}\n", output.text),
+        };
+        let text: String = frame.outputs.iter().map(line).collect();
+        Output { frame: Some(Box::new(frame)), ..Output::new(OutputKind::Frame, text) }
+    }
+
+    /// The outputs that this one consists of: those that a frame shows, or itself.
+    pub fn parts(&self) -> &[Output] {
+        match &self.frame {
+            Some(frame) => &frame.outputs,
+            None => std::slice::from_ref(self),
+        }
+    }
+
+    /// About how many bytes it holds.
+    pub fn size(&self) -> usize {
+        let parts = self.frame.iter().flat_map(|frame| &frame.outputs);
+        let image = self.image.as_ref().map_or(0, |image| image.bytes.len());
+        self.text.len() + image + parts.map(Output::size).sum::<usize>()
     }
 
     /// A diagram: its picture in text and its source in Mermaid.
@@ -191,14 +278,32 @@ impl From<greenroom_stage::cell::Output> for Output {
                     Err(_) => shown,
                 }
             }
+            Shown::Table { rows, left_out } => Output::table(Rows { rows, left_out }),
+            Shown::Image { mime, bytes } => Output::image(Image { mime, bytes: bytes.into() }),
+            Shown::Frame { frame, outputs, is_live } => Output::frame(FrameState {
+                id: own_name(frame),
+                live: is_live,
+                outputs: outputs.into_iter().map(Output::from).collect(),
+            }),
             other => Output::new(OutputKind::Text, format!("{other:?}")),
         }
     }
 }
 
-/// Adds an output as a report keeps it: text that follows text continues it, and what a carriage return goes back over
-/// is gone, as on a terminal.
+/// A process of the runtime as its cells write it.
+pub fn own_name(pid: Pid) -> String {
+    pid.to_string().replacen(&pid.node().to_string(), "0", 1)
+}
+
+/// Adds an output as a report keeps it: text that follows text continues it, and what a frame shows takes the place of
+/// what it has shown.
 pub fn push_output(outputs: &mut Vec<Output>, output: Output) {
+    if let Some(frame) = &output.frame
+        && let Some(old) = outputs.iter_mut().find(|old| old.frame.as_ref().is_some_and(|old| old.id == frame.id))
+    {
+        *old = output;
+        return;
+    }
     match outputs.last_mut() {
         Some(last) if last.kind == OutputKind::Text && output.kind == OutputKind::Text => {
             continue_text(&mut last.text, &output.text);
@@ -238,12 +343,34 @@ pub const MOST_SHOWN: usize = 64 << 20;
 pub struct Room {
     used: usize,
     cut: usize,
+    /// How much of it each frame takes now.
+    frames: HashMap<String, usize>,
 }
+
+/// What a frame takes beside what it shows.
+const FRAME: usize = 1 << 10;
 
 impl Room {
     /// As much of an output as there is room for; of a picture all or nothing.
     pub fn take(&mut self, mut output: Output) -> Option<Output> {
+        if let Some(frame) = &output.frame {
+            let size = FRAME + output.size();
+            let before = self.frames.get(&frame.id).copied().unwrap_or(0);
+            if self.used - before + size > MOST_SHOWN {
+                self.cut += output.size();
+                return None;
+            }
+            self.used = self.used - before + size;
+            self.frames.insert(frame.id.clone(), size);
+            return Some(output);
+        }
         let left = MOST_SHOWN - self.used;
+        if output.image.is_some() {
+            let size = output.size();
+            let fits = size <= left;
+            *(if fits { &mut self.used } else { &mut self.cut }) += size;
+            return fits.then_some(output);
+        }
         let keep = match output.kind {
             OutputKind::Text | OutputKind::Value => output.text.floor_char_boundary(left),
             _ if output.text.len() <= left => output.text.len(),
@@ -295,6 +422,35 @@ mod tests {
         assert_eq!(room.take(text(3)).map(|output| output.text.len()), Some(1));
         assert_eq!(room.take(text(5)), None);
         assert!(room.cut().is_some_and(|output| output.text.starts_with("\n… 7 more bytes were cut")));
+    }
+
+    fn state(id: &str, text: &str) -> Output {
+        let outputs = vec![Output::new(OutputKind::Text, text)];
+        Output::frame(FrameState { id: id.to_owned(), live: true, outputs })
+    }
+
+    #[test]
+    fn what_a_frame_shows_takes_the_place_of_what_it_has_shown() {
+        let mut outputs = Vec::new();
+        push_output(&mut outputs, state("<0.1.0>", "1"));
+        push_output(&mut outputs, Output::new(OutputKind::Text, "between\n"));
+        push_output(&mut outputs, state("<0.2.0>", "other"));
+        push_output(&mut outputs, state("<0.1.0>", "2"));
+        let texts: Vec<_> = outputs.iter().map(|output| output.text.as_str()).collect();
+        assert_eq!(texts, ["2\n", "between\n", "other\n"]);
+    }
+
+    #[test]
+    fn a_frame_takes_room_only_for_what_it_shows_now() {
+        let mut room = Room::default();
+        let large = "x".repeat(MOST_SHOWN / 4);
+        for _ in 0..1_000 {
+            assert!(room.take(state("<0.1.0>", &large)).is_some());
+        }
+        assert_eq!(room.cut(), None);
+        assert!(room.take(state("<0.2.0>", &large)).is_none());
+        assert!(room.take(state("<0.1.0>", "small")).is_some());
+        assert!(room.take(state("<0.2.0>", &large)).is_some());
     }
 
     #[test]

@@ -10,10 +10,14 @@ use crate::livemd::{Code, SavedOutput};
 
 /// What a cell has shown, as a file keeps it: one saved output for each that can be kept, in order.
 ///
-/// Text comes without the line breaks at its end and without colours, a diagram as Mermaid. Warnings and the results of
+/// Text comes without the line breaks at its end and without colours, a diagram as Mermaid, of a frame what it shows last.
+/// Warnings and the results of
 /// examples belong to the source, not to its outputs.
 pub fn saved(outputs: &[Output]) -> Vec<SavedOutput> {
-    let kept = outputs.iter().filter(|output| !matches!(output.kind, OutputKind::Warning | OutputKind::Example));
+    let kept = outputs
+        .iter()
+        .flat_map(Output::parts)
+        .filter(|output| !matches!(output.kind, OutputKind::Warning | OutputKind::Example));
     let save = |output: &Output| match &output.mermaid {
         Some(mermaid) => SavedOutput::new("mermaid", mermaid.trim_end()),
         None => SavedOutput::new("", strip_ansi_codes(&output.text).trim_end()),

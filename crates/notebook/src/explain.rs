@@ -6,7 +6,7 @@ use greenroom_stage::protocol::Outcome;
 
 use crate::compiler::{CompileError, CompiledCell};
 use crate::draw::{CellSource, Drawing, Label, Level, Style, Suggestion, draw};
-use crate::event::{Output, OutputKind};
+use crate::event::{Output, OutputKind, own_name};
 use crate::examples::{Example, got_and_wanted};
 use crate::generate::crate_name;
 use crate::plan::PlannedCell;
@@ -199,11 +199,6 @@ impl Explainer {
 fn offset(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     start + text[start..].chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
-}
-
-/// A process of the runtime as its cells write it.
-pub fn own_name(pid: Pid) -> String {
-    pid.to_string().replacen(&pid.node().to_string(), "0", 1)
 }
 
 fn drawing_of(diagnostic: &Diagnostic, below: &dyn Fn(&str) -> Option<String>) -> Drawing {

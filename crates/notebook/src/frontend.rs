@@ -4,6 +4,8 @@
 
 mod pager;
 mod progress;
+mod frames;
+mod blocks;
 mod plain;
 mod json;
 mod quiet;
@@ -15,6 +17,9 @@ mod complete;
 mod debugged;
 mod paint;
 mod view;
+mod graphics;
+mod region;
+mod waiting;
 mod screen;
 mod window;
 mod typing;

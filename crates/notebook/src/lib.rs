@@ -15,6 +15,7 @@ pub mod prelude;
 pub mod rustc;
 pub mod source_map;
 
+pub mod image;
 pub mod event;
 
 pub mod draw;

@@ -30,7 +30,7 @@ pub use self::{
     error::CellError,
     export::{ByClone, ByShare, CloneTag, Exported, SharedTag},
     kept::{ByKeeping, ByLeaving, KeepTag, Kept, LAST, LeaveTag, NotKept},
-    output::{Output, Render},
+    output::{IntoOutput, Output, Render},
     shared::Shared,
     show::{AsDebug, AsOpaque, AsRender, DebugTag, OpaqueTag, RenderTag, Shown},
     version::{ByNothing, BySerialize, SerializeTag, UnknownTag, Versioned},

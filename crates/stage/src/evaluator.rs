@@ -15,6 +15,7 @@ use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, 
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
+use crate::frame::{Framed, Frames};
 use crate::input::{Asked, Reads};
 use crate::last_words::{self, Numbered};
 use crate::loader::load;
@@ -68,7 +69,8 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     }
     let _listening = last_words::listen(self_pid(), id, reply_to);
     send(reply_to, Began { id, leader: self_pid() });
-    let process = evaluate(request, &store).await;
+    let mut outputs = Outputs { id, reply_to, frames: Frames::default() };
+    let process = evaluate(request, &store, &mut outputs).await;
     send(evaluator, Done(id));
     let Some((process, watch, mut reads)) = process else { return };
     reads.end();
@@ -77,19 +79,22 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
             Local(asked): Asked => reads.asked(asked),
             // It has stopped to wait for that.
             _read: InputRead => (),
-            Local(shown): Numbered => pass_on(id, reply_to, shown).await,
+            Local(shown): Numbered => outputs.pass_on(shown).await,
             Local((pid, panic)): Panicked => send(reply_to, Crashed { id, pid, panic }),
+            framed: Framed => outputs.frames.add(framed),
             down: Down if down.reference == watch => {
+                outputs.freeze().await;
                 let text = format!("the process {process} of this cell has ended: {}\n", down.reason);
                 send(reply_to, Shown { id, number: 0, output: Output::Text(text) });
                 return;
             },
+            down: Down => outputs.ended(&down),
         }
     }
 }
 
 /// Runs a cell until its code is through. Returns its process, the monitor on it and what it has read, if it still lives.
-async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::Ref, Reads)> {
+async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Option<(Pid, greenroom::Ref, Reads)> {
     let Evaluate { id, reply_to, library, symbol, stands_on, values, .. } = request;
     let entry = match load(&library, &symbol).await {
         Ok(entry) => entry,
@@ -109,9 +114,10 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
     let mut exports = Vec::new();
     let outcome = loop {
         receive! {
-            Local(shown): Numbered => pass_on(id, reply_to, shown).await,
             Local(asked): Asked => reads.asked(asked),
             read: InputRead => reads.answered(read),
+            Local(shown): Numbered => outputs.pass_on(shown).await,
+            framed: Framed => outputs.frames.add(framed),
             Local((pid, panic)): Panicked => {
                 if pid != process {
                     send(reply_to, Crashed { id, pid, panic });
@@ -132,10 +138,15 @@ async fn evaluate(request: Evaluate, store: &Store) -> Option<(Pid, greenroom::R
                 }
                 None => Outcome::Exit(down.reason),
             },
+            down: Down => outputs.ended(&down),
         }
     };
     store.update(id, |entry| entry.running_since = None);
     let lives = outcome == Outcome::Ok;
+    match lives {
+        true => outputs.settle().await,
+        false => outputs.freeze().await,
+    }
     mark_output(id);
     let run_ms = started.elapsed().as_secs_f64() * 1000.0;
     crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
@@ -166,24 +177,76 @@ fn start(entry: CellEntry, bindings: Bindings) -> Pid {
     })
 }
 
-/// Sends an output on; text together with the text that waits behind it.
-async fn pass_on(id: EvaluationId, reply_to: Pid, (mut number, mut output): (u64, Output)) {
-    while let Output::Text(text) = &mut output
-        && text.len() < TEXT_AT_ONCE
-    {
-        let more = receive! {
-            Local((number, Output::Text(more))): Numbered => Some((number, more)),
-            after Duration::ZERO => None,
-        };
-        match more {
-            Some((last, more)) => {
-                text.push_str(&more);
-                number = last;
+/// What an evaluation shows, on its way to whoever has asked for it.
+struct Outputs {
+    id: EvaluationId,
+    reply_to: Pid,
+    frames: Frames,
+}
+
+/// A mark in the leader's own mailbox: what was shown before it has been passed on.
+#[derive(Debug, Serialize, Deserialize)]
+struct Mark;
+
+impl Outputs {
+    /// Sends an output on; text together with the text that waits behind it.
+    async fn pass_on(&mut self, (mut number, mut output): (u64, Output)) {
+        while let Output::Text(text) = &mut output
+            && text.len() < TEXT_AT_ONCE
+        {
+            let more = receive! {
+                Local((number, Output::Text(more))): Numbered => Some((number, more)),
+                after Duration::ZERO => None,
+            };
+            match more {
+                Some((last, more)) => {
+                    text.push_str(&more);
+                    number = last;
+                }
+                None => break,
             }
-            None => break,
+        }
+        self.frames.note(&output);
+        send(self.reply_to, Shown { id: self.id, number, output });
+    }
+
+    /// A process has ended that was watched: if it was a frame, what it showed stays as it is.
+    fn ended(&mut self, down: &Down) {
+        if let (Some(node), Some(last)) = (Node::current(), self.frames.ended(down)) {
+            last_words::hand(&node, self_pid(), last);
         }
     }
-    send(reply_to, Shown { id, number, output });
+
+    /// Has frames tell what they show by now, and passes it on with everything before it.
+    async fn settle(&mut self) {
+        let ended = self.frames.settle().await;
+        self.pass_on_all().await;
+        // Only now is it known what they have told last.
+        ended.iter().for_each(|down| self.ended(down));
+        self.pass_on_all().await;
+    }
+
+    /// The same, as the last that they tell.
+    async fn freeze(&mut self) {
+        self.settle().await;
+        if let Some(node) = Node::current() {
+            self.frames.freeze().into_iter().for_each(|last| last_words::hand(&node, self_pid(), last));
+        }
+        self.pass_on_all().await;
+    }
+
+    /// Passes on what has been shown up to now.
+    async fn pass_on_all(&mut self) {
+        if let Some(node) = Node::current() {
+            node.send_untraced(self_pid(), Mark);
+        }
+        loop {
+            receive! {
+                Local(shown): Numbered => self.pass_on(shown).await,
+                Mark: Mark => return,
+            }
+        }
+    }
 }
 
 /// Marks the end of this evaluation in what goes to standard output and error past all cells.

@@ -8,12 +8,17 @@ use std::io::Write;
 
 use greenroom::{Node, group_leader};
 
-use crate::cell::Output;
 use crate::cell::bounded::{Bounded, MOST};
+use crate::cell::{IntoOutput, Output};
 use crate::last_words;
 
+/// Shows something below the cell that the running process belongs to.
+pub fn emit(output: impl IntoOutput) {
+    show(output.into_output());
+}
+
 /// Shows an output below the cell that the running process belongs to.
-pub fn emit(output: Output) {
+pub(crate) fn show(output: Output) {
     match leader() {
         Some((node, leader)) => last_words::hand(&node, leader, output),
         None => print_plainly(&output),
@@ -27,9 +32,17 @@ pub(crate) fn leader() -> Option<(Node, greenroom::Pid)> {
     group_leader().map(|leader| (node, leader))
 }
 
-fn print_plainly(output: &Output) {
+pub(crate) fn print_plainly(output: &Output) {
     match output {
         Output::Text(text) | Output::Error(text) => std::print!("{text}"),
+        Output::Table { rows, left_out } => {
+            rows.iter().for_each(|row| std::println!("{row}"));
+            if *left_out > 0 {
+                std::println!("… {left_out} more rows");
+            }
+        }
+        Output::Image { mime, bytes } => std::println!("[{mime}, {} bytes]", bytes.len()),
+        Output::Frame { outputs, .. } => outputs.iter().for_each(print_line),
         Output::Value { text, .. }
         | Output::Sequence { text, .. }
         | Output::Tree { text, .. }
@@ -39,11 +52,19 @@ fn print_plainly(output: &Output) {
     }
 }
 
+/// Prints an output that begins and ends on lines of its own.
+pub(crate) fn print_line(output: &Output) {
+    print_plainly(output);
+    if matches!(output, Output::Text(text) | Output::Error(text) if !text.ends_with('\n')) {
+        std::println!();
+    }
+}
+
 /// Prints to the cell; for the macros that are named like those of the standard library.
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments<'_>) {
     if leader().is_some() {
-        emit(Output::Text(bounded(text)));
+        show(Output::Text(bounded(text)));
     } else {
         std::print!("{text}");
     }
@@ -53,7 +74,7 @@ pub fn print(text: fmt::Arguments<'_>) {
 #[doc(hidden)]
 pub fn eprint(text: fmt::Arguments<'_>) {
     if leader().is_some() {
-        emit(Output::Text(bounded(text)));
+        show(Output::Text(bounded(text)));
     } else {
         // As `std::eprint!` does, but without a panic when nobody reads it any more.
         let _ = std::io::stderr().write_fmt(text);

@@ -88,8 +88,12 @@ impl Drop for Listening {
     }
 }
 
-/// Hands an output to the leader of an evaluation. When it returns, the output outlives this program.
+/// Hands an output to the leader of an evaluation. When it returns, the output outlives this program. A text of no
+/// length is no output.
 pub(crate) fn hand(node: &Node, leader: Pid, output: Output) {
+    if matches!(&output, Output::Text(text) if text.is_empty()) {
+        return;
+    }
     // Locked until it is sent, so that outputs come in the order of their numbers.
     let mut journal = journal();
     let Journal { writer, led } = &mut *journal;

@@ -5,7 +5,7 @@
 //! the cell runs as a process under an evaluator. Whatever happens to it, the document is safe.
 //!
 //! Modules in reading order: what a cell is made of ([`cell`]), what it can use ([`prelude`], [`io`],
-//! [`input`], [`memory`], [`pictures`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
+//! [`memory`], [`pictures`], [`table`], [`image`], [`frame`], [`input`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
 
 pub mod cell;
 pub mod last_words;
@@ -14,6 +14,9 @@ pub mod io;
 pub mod memory;
 mod output_macros;
 pub mod pictures;
+pub mod table;
+pub mod image;
+pub mod frame;
 pub mod program;
 pub mod prelude;
 pub mod protocol;

@@ -11,7 +11,9 @@ pub use greenroom::{
 };
 pub use serde::{Deserialize, Serialize};
 
-pub use crate::cell::{Output, Render, Shared};
+pub use crate::cell::{IntoOutput, Output, Render, Shared};
+pub use crate::frame::{Frame, animate};
+pub use crate::image::{Image, image};
 pub use crate::input::Input;
 pub use crate::io::emit;
 pub use crate::memory::memory;
@@ -19,3 +21,4 @@ pub use crate::pictures::{
     render_app_tree, render_cluster_tree, render_flame, render_map, render_node_tree, render_seq_trace,
     render_sup_tree, render_timeline,
 };
+pub use crate::table::{Table, table};

@@ -6,7 +6,7 @@ use crate::cell::{Bindings, Context};
 
 /// The context of code that is in no cell: what it shows is printed.
 pub fn context() -> Context {
-    Context::new(Bindings::default(), Arc::new(crate::io::emit))
+    Context::new(Bindings::default(), Arc::new(crate::io::show))
 }
 
 /// Shows a value as the last expression of a cell is shown: by its [`Render`](crate::cell::Render), else by its

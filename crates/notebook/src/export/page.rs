@@ -60,11 +60,19 @@ struct Writer {
     painter: Painter,
 }
 
-fn output(output: &Output) -> String {
-    match (&output.svg, output.kind) {
+fn output(shown: &Output) -> String {
+    if let Some(frame) = &shown.frame {
+        return frame.outputs.iter().map(output).collect();
+    }
+    if let Some(image) = &shown.image {
+        // It is shut off from the page, whatever an SVG may try.
+        let (words, address) = (escape(&shown.text), crate::image::address(image));
+        return format!("<figure><img alt=\"{words}\" src=\"{address}\"></figure>\n");
+    }
+    match (&shown.svg, shown.kind) {
         (Some(svg), _) => figure(svg),
         (None, OutputKind::Warning | OutputKind::Example) => String::new(),
-        (None, _) => text(strip_ansi_codes(&output.text).trim_end()),
+        (None, _) => text(strip_ansi_codes(&shown.text).trim_end()),
     }
 }
 

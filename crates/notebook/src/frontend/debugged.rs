@@ -210,6 +210,33 @@ impl Value {
     }
 }
 
+impl Rows {
+    /// The rows in words, one a line.
+    pub(super) fn said(&self) -> String {
+        let row = |row: &Vec<String>| {
+            let cells: Vec<_> = self.head.iter().zip(row).map(|(head, cell)| format!("{head} {cell}")).collect();
+            cells.join(", ") + "\n"
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    /// The rows of a table, each as its `Debug` writes it. Rows that do not go together are one column.
+    pub(super) fn of(rows: &[String]) -> Rows {
+        let values: Option<Vec<Value>> = rows.iter().map(|row| parse(row)).collect();
+        let mut table = values.as_deref().and_then(list_rows).unwrap_or_else(|| Rows {
+            head: vec!["value".to_owned()],
+            rows: rows.iter().map(|row| vec![row.clone()]).collect(),
+        });
+        for cell in table.rows.iter_mut().flatten() {
+            if let Some((at, _)) = cell.char_indices().nth(WIDEST) {
+                cell.truncate(at);
+                cell.push('…');
+            }
+        }
+        table
+    }
+}
+
 fn list_rows(values: &[Value]) -> Option<Rows> {
     match values.first()? {
         Value::Struct(name, fields) if !fields.is_empty() => {

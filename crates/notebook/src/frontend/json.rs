@@ -10,9 +10,11 @@ use console::strip_ansi_codes;
 use serde::Serialize;
 
 use super::{Frontend, Progress};
-use crate::event::{CellReport, Event, Output, OutputKind, Status};
+use crate::event::{CellReport, Event, Output, OutputKind, Rows, Status};
+use crate::image::Image;
 
-/// Writes a line for every cell, one for whatever comes later than the line of its cell, and one for the end.
+/// Writes a line for every cell, one for whatever comes later than the line of its cell, one
+/// for each state of a frame, and one for the end.
 pub struct Json<W> {
     out: W,
     progress: Progress,
@@ -36,6 +38,11 @@ enum Line<'a> {
         cell: Option<usize>,
         output: Shown<'a>,
     },
+    /// What a frame shows now, also while its cell still runs.
+    Frame {
+        cell: Option<usize>,
+        output: Shown<'a>,
+    },
     Done {
         ok: usize,
         failed: usize,
@@ -54,6 +61,20 @@ struct Shown<'a> {
     svg: Option<&'a str>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     failed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<&'a Rows>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a Image>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frame: Option<ShownFrame<'a>>,
+}
+
+/// What a frame shows.
+#[derive(Serialize)]
+struct ShownFrame<'a> {
+    id: &'a str,
+    live: bool,
+    outputs: Vec<Shown<'a>>,
 }
 
 impl<W: Write> Json<W> {
@@ -66,9 +87,12 @@ impl<W: Write> Json<W> {
 impl<W: Write> Frontend for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.progress.event(event)?;
+        let printed;
         let line = match event {
             Event::Cell(report) => cell(report),
             &Event::Done { ok, failed, skipped } => Line::Done { ok, failed, skipped },
+            Event::Late { index, output } if output.frame.is_some() => frame(*index, output),
+            Event::CellOutput { index, output } if output.frame.is_some() => frame(Some(*index), output),
             Event::Late { index, output } => {
                 // Also for the person who watches: it may be a crash.
                 self.progress.line(output.text.trim_end())?;
@@ -76,16 +100,8 @@ impl<W: Write> Frontend for Json<W> {
             }
             Event::RuntimeOutput(text) => {
                 self.progress.line(text.trim_end())?;
-                Line::Late {
-                    cell: None,
-                    output: Shown {
-                        kind: OutputKind::Text,
-                        text: text.into(),
-                        mermaid: None,
-                        svg: None,
-                        failed: false,
-                    },
-                }
+                printed = Output::new(OutputKind::Text, text);
+                Line::Late { cell: None, output: shown(&printed) }
             }
             Event::Prelude { .. }
             | Event::PreludeDone { .. }
@@ -114,12 +130,28 @@ fn cell(report: &CellReport) -> Line<'_> {
     }
 }
 
+fn frame(cell: Option<usize>, output: &Output) -> Line<'_> {
+    Line::Frame { cell, output: shown(output) }
+}
+
 /// What is drawn may be coloured; what a cell prints stays as it is.
 fn shown(output: &Output) -> Shown<'_> {
-    let Output { kind, text, mermaid, svg, failed, type_name: _, input: _ } = output;
+    let Output { kind, text, mermaid, svg, failed, type_name: _, input: _, table, image, frame } = output;
     let is_drawn = matches!(kind, OutputKind::Error | OutputKind::Warning | OutputKind::Example);
-    let text = if is_drawn { strip_ansi_codes(text) } else { Cow::Borrowed(text.as_str()) };
-    Shown { kind: *kind, text, mermaid: mermaid.as_deref(), svg: svg.as_deref(), failed: *failed }
+    Shown {
+        kind: *kind,
+        text: if is_drawn { strip_ansi_codes(text) } else { Cow::Borrowed(text.as_str()) },
+        mermaid: mermaid.as_deref(),
+        svg: svg.as_deref(),
+        failed: *failed,
+        table: table.as_deref(),
+        image: image.as_deref(),
+        frame: frame.as_deref().map(|frame| ShownFrame {
+            id: &frame.id,
+            live: frame.live,
+            outputs: frame.outputs.iter().map(shown).collect(),
+        }),
+    }
 }
 
 /// Milliseconds without the digits that mean nothing.

@@ -1,13 +1,16 @@
 //! A run as text that grows downward, for a person at a terminal or a file to read later.
 //!
 //! A cell's heading comes when it starts, what it prints comes as it is printed, line by line, and
-//! how it went comes last. Nothing written is ever changed.
+//! how it went comes last. Nothing written is ever changed: what a frame shows comes when its cell is done, and at the
+//! end of the run once more, if it has changed since.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use console::{Style, Term, measure_text_width, strip_ansi_codes, truncate_str};
 
+use super::frames::Frames;
+use super::view::{Manner, View};
 use super::{Frontend, Progress};
 use crate::event::{CellReport, Event, Output, OutputKind, Status, push_output};
 
@@ -28,6 +31,7 @@ pub struct Plain<W> {
     /// The section that the last heading stands in.
     section: Option<String>,
     running: Option<Running>,
+    frames: Frames<usize>,
     is_empty: bool,
 }
 
@@ -145,7 +149,7 @@ impl Look {
 impl<W: Write> Plain<W> {
     /// Writes to `out`, and what is under way to `progress`.
     pub fn new(out: W, progress: Progress, look: Look) -> Self {
-        Plain { out, progress, look, section: None, running: None, is_empty: true }
+        Plain { out, progress, look, section: None, running: None, frames: Frames::default(), is_empty: true }
     }
 
     /// Writes lines at once, so that no moving line comes between.
@@ -180,11 +184,16 @@ impl<W: Write> Plain<W> {
             return Ok(());
         };
         push_output(&mut running.shown, output.clone());
+        if output.frame.is_some() {
+            return Ok(());
+        }
         if output.kind != OutputKind::Text {
+            let index = running.index;
             self.finish_line()?;
             let text = self.look.clean(&output.text);
             let lines = match output.kind {
                 OutputKind::Value => self.value(&text),
+                OutputKind::Table | OutputKind::Image => self.drawn(index, output),
                 OutputKind::Example => {
                     let style = if output.failed { Style::new().red() } else { Style::new().green() };
                     let (mark, rest) = text.split_at(text.chars().next().map_or(0, char::len_utf8));
@@ -239,6 +248,14 @@ impl<W: Write> Plain<W> {
         value
     }
 
+    /// What is drawn for the room that there is.
+    fn drawn(&self, index: usize, output: &Output) -> String {
+        let look = Look { width: self.look.room(), ..self.look };
+        let view = View { look, manner: Manner::Seen, fold: VALUE_LINES };
+        let text = view.output(index, output);
+        indented(&text.replace(&format!("`:show {index}` shows them"), "--json shows them all"), INDENT)
+    }
+
     fn report(&mut self, report: &CellReport) -> io::Result<()> {
         if self.running.as_ref().is_none_or(|running| running.index != report.index) {
             self.heading(&report.section, report.index, &report.heading)?;
@@ -254,6 +271,10 @@ impl<W: Write> Plain<W> {
         }
         self.finish_line()?;
         self.running = None;
+        report.outputs.iter().for_each(|output| self.frames.note(report.index, output));
+        for frame in self.frames.unsaid(report.index) {
+            self.write(&self.drawn(report.index, &frame))?;
+        }
         let footer = format!("{INDENT}{}\n", self.look.footer(report));
         self.write(&footer)
     }
@@ -268,6 +289,24 @@ impl<W: Write> Plain<W> {
         }
         let text = self.look.clean(&text).into_owned();
         self.write(&text)
+    }
+
+    /// Writes what comes after the report of its cell.
+    fn late(&mut self, text: &str) -> io::Result<()> {
+        let sign = format!("{INDENT}{} ", self.look.paint(Style::new().dim(), "┆"));
+        let text = self.look.clean(text);
+        let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
+        self.write(&lines)
+    }
+
+    /// Writes what frames have shown last, if it was not written.
+    fn last_states(&mut self) -> io::Result<()> {
+        for (_, frame, is_said) in self.frames.ended(|_, _| None) {
+            if !is_said {
+                self.late(&frame.text)?;
+            }
+        }
+        Ok(())
     }
 
     fn begin(&mut self, index: usize) {
@@ -294,14 +333,14 @@ impl<W: Write> Frontend for Plain<W> {
                 self.progress.event(event)?;
                 self.report(report)
             }
-            Event::Late { output: Output { text, .. }, .. } | Event::RuntimeOutput(text) => {
-                let sign = format!("{INDENT}{} ", self.look.paint(Style::new().dim(), "┆"));
-                let text = self.look.clean(text);
-                let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
-                self.write(&lines)
+            Event::Late { index, output } if output.frame.is_some() => {
+                self.frames.note(index.unwrap_or_default(), output);
+                Ok(())
             }
+            Event::Late { output: Output { text, .. }, .. } | Event::RuntimeOutput(text) => self.late(text),
             Event::Done { ok, failed, skipped } => {
                 self.progress.event(event)?;
+                self.last_states()?;
                 let gap = if self.is_empty { "" } else { "\n" };
                 let totals = format!("{gap}{}\n", self.look.totals(*ok, *failed, *skipped));
                 self.write(&totals)

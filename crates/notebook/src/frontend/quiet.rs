@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Frontend, Progress};
-use crate::event::{CellReport, Event, OutputKind, Status};
+use crate::event::{CellReport, Event, OutputKind, Status, push_output};
 
 /// Keeps what cells show, and says on stderr what went wrong.
 pub struct Quiet {
@@ -32,6 +32,13 @@ impl Frontend for Quiet {
                 self.progress.line(&output.text)?;
             }
             self.reports.push(report.clone());
+        }
+        // What a frame shows last counts, whoever has rendered it.
+        if let Event::Late { index: Some(index), output } = event
+            && output.frame.is_some()
+            && let Some(report) = self.reports.iter_mut().find(|report| report.index == *index)
+        {
+            push_output(&mut report.outputs, output.clone());
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod cells;
 mod documents;
 mod ending;
 mod follow;
+mod frames;
 mod input;
 mod inputs;
 mod leaving;
@@ -17,10 +18,11 @@ mod place;
 mod processes;
 mod recover;
 mod seen;
+mod sinks;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use console::Style;
@@ -44,11 +46,14 @@ use follow::{Following, Sink};
 use input::{Entered, Input};
 use place::Place;
 use seen::{Seen, State, Work};
+use sinks::Streams;
 
 /// After this time it is shown what is under way.
 const SOON: Duration = Duration::from_millis(250);
 /// Changes are seen within this time.
 const SETTLED: Duration = Duration::from_secs(1);
+/// Live frames have so much time to tell what they show last.
+const LAST_STATES: Duration = Duration::from_millis(150);
 /// How often what is under way is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -98,6 +103,7 @@ pub fn repl(options: &ReplOptions, joined: Option<(Joined, Announced)>) -> Resul
         looked_at: None,
         traces: None,
         show_document: options.show_document,
+        finish: None,
         has_failed: false,
         asked_to_leave: false,
     };
@@ -134,33 +140,11 @@ struct Repl {
     /// The process that is traced, if it is only one.
     traces: Option<greenroom::Pid>,
     show_document: fn(&Handle) -> io::Result<()>,
+    /// Says what is still to be said of the notebook when nobody follows it any longer.
+    finish: Option<Box<dyn FnOnce()>>,
     has_failed: bool,
     /// Whether the person was told that something is not saved.
     asked_to_leave: bool,
-}
-
-impl Sink for Screen {
-    fn say(&self, text: &str) {
-        Screen::say(self, text);
-    }
-
-    fn complain(&self, text: &str) {
-        Screen::say(self, text);
-    }
-}
-
-/// Straight to the streams of the program.
-struct Streams;
-
-impl Sink for Streams {
-    fn say(&self, text: &str) {
-        // Whoever has closed the stream has seen enough; the next input ends the program.
-        let _ = io::stdout().write_all(text.as_bytes());
-    }
-
-    fn complain(&self, text: &str) {
-        let _ = io::stderr().write_all(text.as_bytes());
-    }
 }
 
 impl Repl {
@@ -186,9 +170,20 @@ impl Repl {
                 Entered::End => {}
             }
         }
+        self.say_last();
         self.flush();
         self.at.leave(self.view.manner);
         !self.has_failed
+    }
+
+    /// Says what frames show when nobody follows the notebook any longer.
+    fn say_last(&mut self) {
+        if self.seen.lock().live_frames > 0 {
+            drop(self.seen.wait_until(LAST_STATES, |state| state.live_frames == 0));
+        }
+        if let Some(finish) = self.finish.take() {
+            finish();
+        }
     }
 
     /// Does what was entered. False if the person leaves.
@@ -230,24 +225,30 @@ impl Repl {
 
     /// Begins to follow a notebook, and to make ready what its first cell needs.
     fn follow(&mut self) {
-        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, sink: S) {
+        fn begin<S: Sink + 'static>(repl: &Repl, handle: &Handle, sink: S) -> Box<dyn FnOnce()> {
             let is_joined = matches!(repl.at, Place::Joined(..));
             let following = Following::new(repl.seen.clone(), repl.known.clone(), repl.view, sink, is_joined);
-            let following = Mutex::new(following);
+            let following = Arc::new(Mutex::new(following));
+            let follows = following.clone();
             let joined = handle.join_with(&seat("prompt"), move |update| {
-                following.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
+                follows.lock().unwrap_or_else(PoisonError::into_inner).update(&update);
             });
             if joined.is_err() {
                 repl.seen.end(End::Closed);
             }
+            Box::new(move || following.lock().unwrap_or_else(PoisonError::into_inner).finish())
+        }
+        if let Some(finish) = self.finish.take() {
+            finish();
         }
         // Whoever still follows the notebook before has a state of its own.
         self.seen.renew();
+        self.screen.forget_frames();
         let handle = self.at();
-        match self.view.manner {
+        self.finish = Some(match self.view.manner {
             Manner::Piped => begin(self, &handle, Streams),
             Manner::Seen | Manner::Heard => begin(self, &handle, self.screen.clone()),
-        }
+        });
         let is_ready = |state: &State| state.is_there || state.ended.is_some();
         while !is_ready(&self.seen.wait_until(TICK, is_ready)) {}
         match self.at {
@@ -375,29 +376,6 @@ impl Repl {
         // While the editor reads, Ctrl-C is a key like others.
         let _ = ctrlc::set_handler(move || seen.interrupt());
         ending::leave_when_told();
-    }
-
-    /// Shows what is under way, below everything else, until something else is said.
-    fn under_way(&self, what: &str, since: Instant) {
-        if self.view.manner != Manner::Seen {
-            return;
-        }
-        let frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-        let elapsed = since.elapsed();
-        let frame = frames[(elapsed.as_millis() / TICK.as_millis()) as usize % frames.len()];
-        let line = format!("{frame} {what}  {:.1} s", elapsed.as_secs_f64());
-        let line = console::truncate_str(&line, self.view.look.width.saturating_sub(1), "…").into_owned();
-        let mut out = io::stdout().lock();
-        let _ = write!(out, "\r\u{1b}[K{}", self.view.look.paint(Style::new().dim(), &line));
-        let _ = out.flush();
-    }
-
-    fn nothing_under_way(&self) {
-        if self.view.manner == Manner::Seen {
-            let mut out = io::stdout().lock();
-            let _ = write!(out, "\r\u{1b}[K");
-            let _ = out.flush();
-        }
     }
 
     /// Puts out what waits.

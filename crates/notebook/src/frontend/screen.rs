@@ -4,12 +4,16 @@
 //! Nobody who has something to say ever waits for the terminal. What it cannot keep up with is bounded: the oldest
 //! lines are left out, and it says how many.
 
-use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// The most text that waits, in bytes.
-const WAITING: usize = 1 << 20;
+use super::blocks;
+use super::graphics::{self, Way};
+use super::region::{Region, Room};
+use super::waiting::{Line, Waiting};
+use crate::image::Image;
+
 /// The most text that goes above the prompt at once: between two such pieces keys are heard.
 const PIECE: usize = 16 << 10;
 
@@ -28,58 +32,38 @@ struct Shared {
 #[derive(Default)]
 struct State {
     waiting: Waiting,
+    /// What is drawn again in place, right above the prompt.
+    region: Region,
     is_prompting: bool,
+    /// How many rows the prompt takes.
+    prompt: usize,
+    /// Candidates may be listed below the prompt, which then begins anew, as long as its text stays this; it is not known
+    /// yet what that is.
+    listing: Option<Option<String>>,
+    /// How the terminal shows images, once it was asked.
+    way: Option<Way>,
+    /// What was typed when it was asked.
+    typed: String,
     /// A piece is on its way to the editor, which has not drawn itself since.
     is_drawing: bool,
     is_over: bool,
 }
 
-/// The lines that have not come out yet.
-#[derive(Default)]
-struct Waiting {
-    lines: VecDeque<String>,
-    bytes: usize,
-    left_out: usize,
+impl State {
+    /// Whether something is to be put out now.
+    fn has_news(&self) -> bool {
+        !self.waiting.is_empty() || self.region.due() == Some(Duration::ZERO)
+    }
+
+    /// What is to be written where the prompt begins, which takes so many rows.
+    fn piece(&mut self, news: &str, prompt: usize) -> String {
+        self.region.below(news, room(prompt))
+    }
 }
 
-impl Waiting {
-    fn push(&mut self, text: &str) {
-        for line in text.split_inclusive('\n') {
-            // A line that goes on is one line.
-            match self.lines.back_mut().filter(|last| !last.ends_with('\n')) {
-                Some(last) => last.push_str(line),
-                None => self.lines.push_back(line.to_owned()),
-            }
-            self.bytes += line.len();
-        }
-        while self.bytes > WAITING
-            && self.lines.len() > 1
-            && let Some(oldest) = self.lines.pop_front()
-        {
-            self.bytes -= oldest.len();
-            self.left_out += 1;
-        }
-    }
-
-    /// Takes the oldest lines, no more than so many bytes of them, but one at least.
-    fn take(&mut self, most: usize) -> String {
-        let mut piece = String::new();
-        if self.left_out > 0 {
-            piece = format!("… {} lines are left out here …\n", std::mem::take(&mut self.left_out));
-        }
-        while let Some(line) = self.lines.front()
-            && (piece.is_empty() || piece.len() + line.len() <= most)
-            && let Some(line) = self.lines.pop_front()
-        {
-            self.bytes -= line.len();
-            piece.push_str(&line);
-        }
-        piece
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
+fn room(prompt: usize) -> Room {
+    let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+    Room { columns: usize::from(columns), rows: usize::from(rows), prompt }
 }
 
 impl Screen {
@@ -89,9 +73,68 @@ impl Screen {
         self.shared.changed.notify_all();
     }
 
+    /// Shows an image, as well as the terminal can.
+    pub(super) fn show(&self, image: &Image) {
+        self.lock().waiting.push_image(image.clone());
+        self.shared.changed.notify_all();
+    }
+
+    /// What was typed while the terminal was asked something.
+    pub(super) fn take_typed(&self) -> String {
+        std::mem::take(&mut self.lock().typed)
+    }
+
+    /// What is to be written for what has waited. A terminal is asked how it shows images if nobody reads from it.
+    fn written(&self, line: Line, may_ask: bool) -> String {
+        let image = match line {
+            Line::Text(text) | Line::Drawn(text) => return text,
+            Line::Image(image) => image,
+        };
+        let known = self.lock().way;
+        let way = match known {
+            None if may_ask => {
+                let asked = graphics::ask();
+                let mut state = self.lock();
+                if let Some((way, typed)) = asked {
+                    state.way = Some(way);
+                    state.typed.push_str(&typed);
+                }
+                state.way
+            }
+            known => known,
+        };
+        let room = room(1);
+        let rows = blocks::MOST_ROWS.min(room.rows * 2 / 3).max(1);
+        match image.pixels() {
+            Ok(pixels) => graphics::drawn(&pixels, way.unwrap_or(Way::Blocks), (room.columns.saturating_sub(1), rows)),
+            Err(why) => image.refusal(&why) + "\n",
+        }
+    }
+
+    /// A live frame shows this now: it is drawn in place, above the prompt, as long as that is the same.
+    pub(super) fn draw(&self, frame: &str, text: &str) {
+        self.lock().region.show(frame, text);
+        self.shared.changed.notify_all();
+    }
+
+    /// A frame has ended; what it has shown last is said, unless it stands there already.
+    pub(super) fn settle(&self, frame: &str, last: &str, said: &str) {
+        let mut state = self.lock();
+        if state.region.end(frame, last) {
+            state.waiting.push(said);
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Another notebook is shown from now on.
+    pub(super) fn forget_frames(&self) {
+        self.lock().region.forget();
+    }
+
     /// Whether something waits to be put out.
     pub(super) fn has_news(&self) -> bool {
-        !self.lock().waiting.is_empty()
+        self.lock().has_news()
     }
 
     /// Puts out what waits, while there is no prompt.
@@ -100,10 +143,14 @@ impl Screen {
     /// What the stream says.
     pub(super) fn flush(&self, out: &mut dyn Write) -> io::Result<()> {
         loop {
-            let piece = self.lock().waiting.take(usize::MAX);
-            if piece.is_empty() {
+            let line = self.lock().waiting.take(usize::MAX);
+            let news = self.written(line, true);
+            let mut state = self.lock();
+            if news.is_empty() && state.region.due().is_none() {
                 return out.flush();
             }
+            let piece = state.piece(&news, 1);
+            drop(state);
             out.write_all(piece.as_bytes())?;
         }
     }
@@ -112,37 +159,104 @@ impl Screen {
     pub(super) fn open(&self) {
         let mut state = self.lock();
         state.is_prompting = true;
+        state.region.begin();
         // A piece that the last prompt has not drawn is drawn by this one.
         state.is_drawing = false;
         drop(state);
         self.shared.changed.notify_all();
     }
 
-    /// The prompt is gone.
-    pub(super) fn close(&self) {
-        self.lock().is_prompting = false;
-    }
-
-    /// The editor has drawn itself.
-    pub(super) fn drawn(&self) {
-        self.lock().is_drawing = false;
+    /// What is to be written where the prompt begins, each time before the editor draws itself: what waits, and the live
+    /// frames. The editor stands still meanwhile, so that what is taken away is what is there.
+    pub(super) fn above(&self, is_last: bool) -> String {
+        let mut state = self.lock();
+        state.is_drawing = false;
+        let piece = match (state.is_prompting, is_last) {
+            (false, _) => String::new(),
+            (true, true) => {
+                let room = room(state.prompt);
+                state.region.lift(room)
+            }
+            (true, false) => {
+                let mut news = state.waiting.take_text(PIECE);
+                if !news.is_empty() && !news.ends_with(['\n', '\r']) {
+                    news.push('\n');
+                }
+                let prompt = state.prompt;
+                match news.is_empty() && state.region.due() != Some(Duration::ZERO) {
+                    true => String::new(),
+                    false => state.piece(&news, prompt),
+                }
+            }
+        };
+        drop(state);
         self.shared.changed.notify_all();
+        piece
     }
 
-    /// Hands lines to the editor until the screen is [`Screen::end`]ed. For a thread of its own: `print` may wait.
-    pub(super) fn pump(&self, mut print: impl FnMut(String) -> bool) {
+    /// The prompt is gone, and with it the place of what is still drawn above it.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.is_prompting = false;
+        state.listing = None;
+        state.region.hide(false);
+        state.region.leave();
+    }
+
+    /// The editor draws this text, in so many rows.
+    pub(super) fn drawn(&self, text: &str, rows: usize) {
+        let mut state = self.lock();
+        state.prompt = rows;
+        match &state.listing {
+            Some(None) => state.listing = Some(Some(text.to_owned())),
+            Some(Some(before)) if before != text => {
+                state.listing = None;
+                state.region.hide(false);
+                drop(state);
+                self.shared.changed.notify_all();
+            }
+            Some(Some(_)) | None => {}
+        }
+    }
+
+    /// The editor may list candidates: where it begins after that, only it knows. `is_first_drawn` says whether it draws
+    /// itself before; else what it would write then about the frames would hit the candidates, and they stay.
+    pub(super) fn list(&self, is_first_drawn: bool) {
+        let mut state = self.lock();
+        state.listing = Some(None);
+        if !is_first_drawn {
+            state.region.stay();
+        }
+        state.region.hide(true);
+    }
+
+    /// Has the editor draw itself, and with it what is new, until the screen is [`Screen::end`]ed. For a thread of its own:
+    /// `redraw` may wait.
+    pub(super) fn pump(&self, mut redraw: impl FnMut() -> bool) {
         loop {
             let mut state = self.lock();
-            while !state.is_over && (state.waiting.is_empty() || !state.is_prompting || state.is_drawing) {
-                state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            while !state.is_over && (!state.has_news() || !state.is_prompting || state.is_drawing) {
+                let patience = state.region.due().filter(|_| state.is_prompting && !state.is_drawing);
+                state = match patience {
+                    Some(patience) => {
+                        self.shared.changed.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner).0
+                    }
+                    None => self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                };
             }
             if state.is_over {
                 return;
             }
-            let piece = state.waiting.take(PIECE);
+            if let Some(image) = state.waiting.take_image() {
+                drop(state);
+                // Here is the time to draw it, and nobody who types waits for that.
+                let text = self.written(Line::Image(image), false);
+                self.lock().waiting.put_back(text);
+                continue;
+            }
             state.is_drawing = true;
             drop(state);
-            if !print(piece) {
+            if !redraw() {
                 return;
             }
         }
@@ -163,6 +277,7 @@ impl Screen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frontend::waiting::WAITING;
 
     fn flushed(screen: &Screen) -> String {
         let mut out = Vec::new();
@@ -193,27 +308,28 @@ mod tests {
     }
 
     #[test]
-    fn above_a_prompt_the_next_piece_waits_until_the_last_is_drawn() {
+    fn above_a_prompt_news_are_there_when_the_editor_draws_itself_next() {
         let screen = Screen::default();
-        let (pieces, printed) = std::sync::mpsc::channel();
+        let (asked, redraws) = std::sync::mpsc::channel();
         let pump = {
             let screen = screen.clone();
-            std::thread::spawn(move || screen.pump(|piece| pieces.send(piece).is_ok()))
+            std::thread::spawn(move || screen.pump(|| asked.send(()).is_ok()))
         };
         screen.say("before\n");
+        assert_eq!(screen.above(false), "", "there is no prompt yet");
         screen.open();
-        assert_eq!(printed.recv().as_deref(), Ok("before\n"));
+        assert_eq!(redraws.recv(), Ok(()));
+        screen.say("and");
+        assert!(redraws.try_recv().is_err(), "it was asked already");
+        assert_eq!(screen.above(false), "before\nand\n");
+        assert_eq!(screen.above(false), "");
         screen.say("1\n");
-        screen.say("2\n");
-        assert!(printed.try_recv().is_err());
-        screen.drawn();
-        assert_eq!(printed.recv().as_deref(), Ok("1\n2\n"));
-        screen.drawn();
+        assert_eq!(redraws.recv(), Ok(()));
+        // The person presses Enter first: it waits for the next prompt, or for whoever writes without one.
+        assert_eq!(screen.above(true), "");
         screen.close();
-        screen.say("straight out\n");
-        assert_eq!(flushed(&screen), "straight out\n");
+        assert_eq!(flushed(&screen), "1\n");
         screen.end();
         pump.join().expect("it ends");
-        assert!(printed.try_recv().is_err());
     }
 }

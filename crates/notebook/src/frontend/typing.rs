@@ -19,7 +19,7 @@ use super::paint;
 use super::plain::Look;
 use super::screen::Screen;
 use super::syntax::{Completeness, INDENT, completeness, indentation};
-use super::window::visible;
+use super::window::{height, visible};
 
 /// The most inputs that are remembered.
 const REMEMBERED: usize = 10_000;
@@ -150,6 +150,10 @@ impl Completer for Typing {
             return Ok((pos, vec![Shown { display: String::new(), text: " ".repeat(INDENT) }]));
         }
         let (start, found) = complete(&self.known.lock(), line, pos);
+        if found.len() > 1 {
+            let texts: Vec<&str> = found.iter().map(|candidate| candidate.text.as_str()).collect();
+            self.screen.list(common(&texts) > pos - start);
+        }
         let widest = found.iter().map(|candidate| candidate.text.len()).max().unwrap_or(0);
         let room = self.look.width.saturating_sub(widest + 4).max(10);
         let shown = found.into_iter().map(|candidate| {
@@ -162,6 +166,13 @@ impl Completer for Typing {
         });
         Ok((start, shown.collect()))
     }
+}
+
+/// How many bytes texts have in common at their beginnings.
+fn common(texts: &[&str]) -> usize {
+    let Some((first, others)) = texts.split_first() else { return 0 };
+    let same = |other: &&str| first.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
+    others.iter().map(same).min().unwrap_or(first.len())
 }
 
 impl Hinter for Typing {
@@ -181,13 +192,13 @@ impl Hinter for Typing {
 
 impl Highlighter for Typing {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
-        self.screen.drawn();
+        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
+        self.screen.drawn(line, height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
         if super::commands::is_command(line) {
             return Cow::Owned(self.look.paint(Style::new().cyan(), line));
         }
         let cursor = (!self.is_final.get()).then_some(pos);
-        let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
         let Some(part) = visible(line, pos, usize::from(rows), usize::from(columns)) else {
             return Cow::Owned(paint::source(line, cursor, self.look));
         };
@@ -198,12 +209,14 @@ impl Highlighter for Typing {
     }
 
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, default: bool) -> Cow<'b, str> {
+        // The editor has just taken itself away: whatever stands above it can be changed now.
+        let above = self.screen.above(self.is_final.get());
         match default {
             true => {
                 let prompt = renumbered(prompt, self.known.lock().next);
-                Cow::Owned(self.look.paint(Style::new().cyan().bold(), &prompt))
+                Cow::Owned(above + &self.look.paint(Style::new().cyan().bold(), &prompt))
             }
-            false => Cow::Borrowed(prompt),
+            false => Cow::Owned(above + prompt),
         }
     }
 

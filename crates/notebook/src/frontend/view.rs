@@ -6,10 +6,11 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use console::{Style, measure_text_width};
 
+use super::blocks::{self, Depth};
 use super::debugged;
 use super::paint;
 use super::plain::{Look, duration};
-use crate::event::{Output, OutputKind};
+use crate::event::{Output, OutputKind, Rows};
 
 /// For whom lines are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,18 @@ impl View {
         match output.kind {
             OutputKind::Text => text.into_owned(),
             OutputKind::Value => self.value(cell, &text, "") + "\n",
+            OutputKind::Table => match &output.table {
+                Some(table) => self.asked_table(cell, table),
+                None => line(&text),
+            },
+            OutputKind::Image => match (&output.image, self.draws()) {
+                (Some(image), true) => {
+                    let lines = blocks::drawn(image, self.look.width.saturating_sub(1), Depth::of_environment());
+                    lines.iter().map(|line| format!("{line}\n")).collect()
+                }
+                _ => line(&text),
+            },
+            OutputKind::Frame => output.parts().iter().map(|part| self.part(cell, part)).collect(),
             OutputKind::Sequence | OutputKind::Tree | OutputKind::Picture => match (self.manner, &output.mermaid) {
                 // Boxes cannot be heard; the source of the drawing can.
                 (Manner::Heard, Some(mermaid)) => line(mermaid),
@@ -80,6 +93,22 @@ impl View {
             }
             OutputKind::Input | OutputKind::Warning | OutputKind::Error => line(&text),
         }
+    }
+
+    /// Whether anything is drawn that is not for everyone: in colours, or twice.
+    pub(super) fn draws(&self) -> bool {
+        self.manner == Manner::Seen && self.look.coloured
+    }
+
+    /// What a frame shows, as it is drawn in place: no longer than a value.
+    pub(super) fn frame(&self, cell: usize, output: &Output) -> String {
+        self.folded(cell, &self.output(cell, output))
+    }
+
+    /// One of the outputs that a frame shows, on lines of its own.
+    fn part(&self, cell: usize, output: &Output) -> String {
+        let text = self.output(cell, output);
+        if text.is_empty() { text } else { line(&text) }
     }
 
     /// What is said when a cell is done: its value or what it defines, or why it failed.
@@ -127,15 +156,7 @@ impl View {
             Some((text, ty)) => {
                 let rows = debugged::parse(text).and_then(|value| value.rows());
                 let text = match rows {
-                    Some(rows) => {
-                        let row = |row: &Vec<String>| {
-                            let cells: Vec<_> =
-                                rows.head.iter().zip(row).map(|(head, cell)| format!("{head} {cell}")).collect();
-                            cells.join(", ") + "\n"
-                        };
-                        let said: String = rows.rows.iter().map(row).collect();
-                        format!("{} rows:\n{said}", rows.rows.len())
-                    }
+                    Some(rows) => format!("{} rows:\n{}", rows.rows.len(), rows.said()),
                     None => line(&self.look.clean(text)),
                 };
                 format!("value of cell {}: {}type {ty}, took {took}\n", ending.cell, self.folded(ending.cell, &text))
@@ -170,19 +191,29 @@ impl View {
 
     /// A table, if there is room for it.
     fn table(&self, rows: &debugged::Rows) -> Option<String> {
-        let mut table = Table::new();
-        table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
-        table.set_header(&rows.head);
-        let is_number = |cell: &String| cell.parse::<f64>().is_ok();
-        table.add_rows(&rows.rows);
-        for (place, column) in table.column_iter_mut().enumerate() {
-            if rows.rows.iter().all(|row| is_number(&row[place])) {
-                column.set_cell_alignment(comfy_table::CellAlignment::Right);
-            }
-        }
-        let drawn: String = table.lines().map(|line| format!("\n{line}")).collect();
+        let drawn: String = grid(rows, rows.rows.len()).iter().map(|line| format!("\n{line}")).collect();
         let widest = drawn.lines().map(measure_text_width).max().unwrap_or(0);
         (widest <= self.look.width).then(|| format!("{} rows{drawn}", rows.rows.len()))
+    }
+
+    /// A table that was asked for: as many rows as are shown of anything, and as much of their columns as there is room for.
+    fn asked_table(&self, cell: usize, table: &Rows) -> String {
+        let rows = debugged::Rows::of(&table.rows);
+        let all = rows.rows.len() + table.left_out;
+        if self.manner == Manner::Heard {
+            return format!("{all} rows:\n{}", self.folded(cell, &rows.said()));
+        }
+        let shown = rows.rows.len().min(self.fold);
+        let room = if self.manner == Manner::Piped { usize::MAX } else { self.look.width };
+        let cut = |line: &String| format!("{}\n", console::truncate_str(line, room, "…"));
+        let mut text: String = grid(&rows, shown).iter().map(cut).collect();
+        let more = match (rows.rows.len() - shown, table.left_out) {
+            (0, 0) => return text,
+            (0, left_out) => format!("… {left_out} more rows"),
+            (_, _) => format!("… {} more rows: `:show {cell}` shows them", all - shown),
+        };
+        text.push_str(&line(&self.look.paint(Style::new().dim(), &more)));
+        text
     }
 
     /// The first lines of a text, and how to see the rest.
@@ -215,6 +246,21 @@ fn described(name: &str, what: &str) -> String {
 
 fn times(ending: &Ending<'_>) -> String {
     duration(ending.compile_ms + ending.run_ms)
+}
+
+/// The lines of a table with so many of its rows.
+fn grid(rows: &debugged::Rows, shown: usize) -> Vec<String> {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(&rows.head);
+    let is_number = |cell: &String| cell.parse::<f64>().is_ok();
+    table.add_rows(&rows.rows[..shown]);
+    for (place, column) in table.column_iter_mut().enumerate() {
+        if rows.rows.iter().all(|row| is_number(&row[place])) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+    table.lines().collect()
 }
 
 /// A text that ends with a line break.
@@ -275,6 +321,30 @@ mod tests {
         assert_eq!(shown, expected);
         let heard = View { manner: Manner::Heard, ..SEEN }.ending(&ending(Some(value), &[]));
         assert!(heard.contains("2 rows:\nname \"a\", size 1\nname \"bc\", size 20\n"), "{heard}");
+    }
+
+    #[test]
+    fn a_table_that_was_asked_for_is_cut_to_the_room_and_says_how_many_rows_are_left_out() {
+        let rows = (0..30).map(|size| format!("Row {{ name: \"{}\", size: {size} }}", "x".repeat(90))).collect();
+        let output = Output::table(Rows { rows, left_out: 12 });
+        let shown = SEEN.output(3, &output);
+        assert_eq!(shown.lines().count(), 3 + FOLD + 1 + 1);
+        assert!(shown.lines().all(|line| measure_text_width(line) <= SEEN.look.width), "{shown}");
+        assert!(shown.ends_with("… 26 more rows: `:show 3` shows them\n"), "{shown}");
+        let all = View { fold: usize::MAX, ..SEEN }.output(3, &output);
+        assert!(all.ends_with("… 12 more rows\n"), "{all}");
+        let odd = Output::table(Rows { rows: vec!["1".to_owned(), "\"a\"".to_owned()], left_out: 0 });
+        let expected = "\
+┌───────┐
+│ value │
+╞═══════╡
+│ 1     │
+│ \"a\"   │
+└───────┘
+";
+        assert_eq!(SEEN.output(3, &odd), expected);
+        let heard = View { manner: Manner::Heard, ..SEEN }.output(3, &odd);
+        assert_eq!(heard, "2 rows:\nvalue 1\nvalue \"a\"\n");
     }
 
     #[test]

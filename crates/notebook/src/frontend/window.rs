@@ -8,6 +8,11 @@ use console::measure_text_width;
 /// Room for the prompt before the first line.
 const PROMPT: usize = 12;
 
+/// How many rows a text takes behind its prompt, as far as it is drawn at all.
+pub(super) fn height(text: &str, columns: usize) -> usize {
+    text.split('\n').map(|line| (measure_text_width(line) + PROMPT) / columns.max(1) + 1).sum()
+}
+
 /// The lines of a text that are drawn, with the cursor in them; nothing if all fit. They reach to the end of the text if
 /// the cursor is near enough, and else begin with its line: the editor counts the lines from the end up to the
 /// cursor, and the first one of the screen is where such a count ends that is too long.

@@ -85,7 +85,7 @@ impl Log {
 /// What an operation holds beside a little: only outputs are large.
 fn size(operation: &Operation) -> usize {
     match operation {
-        Operation::Evaluation(Evaluation::Output { output, .. }) => output.text.len(),
+        Operation::Evaluation(Evaluation::Output { output, .. }) => output.size(),
         Operation::Runtime(Runtime::Printed(text)) => text.len(),
         Operation::Structure(_)
         | Operation::Undo

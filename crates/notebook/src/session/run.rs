@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::{Local, Pid, receive, send};
+use greenroom::{Local, Pid, receive, self_pid, send, send_after};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Data, Info, RuntimeStatus, Status as Doing};
@@ -23,6 +24,14 @@ use crate::plan::PlannedCell;
 /// A message to a run: the person wants the running cells to end, and the run with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interrupt;
+
+/// Live frames have had their time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Settled;
+
+/// How long a run waits at its end for what frames have not told yet: they tell what they show after a moment, and it
+/// travels through several processes.
+const LAST_STATES: Duration = Duration::from_millis(150);
 
 /// To whoever waits for the end of a run: whether every cell succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +62,8 @@ struct State {
     /// Why cells failed that had to be evaluated again after they were reported.
     failed_again: HashMap<CellId, String>,
     is_interrupted: bool,
+    /// Whether live frames have had their time to tell what they show last.
+    is_settled: bool,
     is_over: bool,
 }
 
@@ -75,13 +86,18 @@ impl Told {
 /// The life of a run's process.
 pub(super) async fn serve(told: Arc<Told>) {
     let follower = Follower::join().await;
-    let mut run = Run { cells: code_cells(follower.data()), follower, told, speaker: Speaker::new() };
+    let mut run =
+        Run { cells: code_cells(follower.data()), follower, told, speaker: Speaker::new(), is_settling: false };
     run.catch_up();
     run.go_on().await;
     loop {
         receive! {
             Local(operation): Happened => run.happened(&operation).await,
             Interrupt: Interrupt => run.interrupt().await,
+            Settled: Settled => {
+                run.told.state().is_settled = true;
+                run.finish();
+            },
             down: Down if down.reference == run.follower.watch() => {
                 run.follower.joined().await;
                 run.catch_up();
@@ -108,6 +124,8 @@ struct Run {
     cells: Vec<CellId>,
     told: Arc<Told>,
     speaker: Speaker,
+    /// Whether it waits for [`Settled`].
+    is_settling: bool,
 }
 
 impl Run {
@@ -354,12 +372,24 @@ impl Run {
         {
             return;
         }
+        if !state.is_settled && self.has_live_frames() {
+            drop(state);
+            if !std::mem::replace(&mut self.is_settling, true) {
+                send_after(self_pid(), Settled, LAST_STATES);
+            }
+            return;
+        }
         state.is_over = true;
         let count = |status| state.reported.values().filter(|reported| **reported == status).count();
         let (ok, failed, skipped) = (count(Status::Ok), count(Status::Error), count(Status::Skipped));
         drop(state);
         self.told.tell(Event::Done { ok, failed, skipped });
         send(self.told.waiter, Over(failed == 0 && skipped == 0));
+    }
+
+    fn has_live_frames(&self) -> bool {
+        let outputs = self.cells.iter().filter_map(|cell| self.data().info(*cell)).flat_map(|info| &info.outputs);
+        outputs.filter_map(|output| output.frame.as_ref()).any(|frame| frame.live)
     }
 
     async fn say(&mut self, operation: Evaluation) {

@@ -11,6 +11,8 @@ mod export;
 mod failures;
 mod files;
 mod fmt;
+mod frames;
+mod images;
 mod interrupts;
 mod odd;
 mod output;

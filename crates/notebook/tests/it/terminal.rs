@@ -2,6 +2,8 @@
 //! waits for what the person would wait to see.
 
 mod documents;
+mod frames;
+mod images;
 mod inputs;
 mod join;
 mod piped;
@@ -34,6 +36,8 @@ struct Terminal {
 
 struct Shown {
     parser: vt100::Parser,
+    /// All that was written.
+    written: Vec<u8>,
     is_over: bool,
 }
 
@@ -76,7 +80,7 @@ impl Terminal {
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let mut reader = pair.master.try_clone_reader().expect("it can be read");
         let writer = pair.master.take_writer().expect("it can be written to");
-        let shown = Shown { parser: vt100::Parser::new(SIZE.rows, SIZE.cols, 0), is_over: false };
+        let shown = Shown { parser: vt100::Parser::new(SIZE.rows, SIZE.cols, 0), written: Vec::new(), is_over: false };
         let screen = Arc::new((Mutex::new(shown), Condvar::new()));
         let drawn = screen.clone();
         std::thread::spawn(move || {
@@ -85,6 +89,7 @@ impl Terminal {
                 let read = reader.read(&mut piece).unwrap_or(0);
                 let mut shown = drawn.0.lock().expect("nobody panics with it");
                 shown.parser.process(&piece[..read]);
+                shown.written.extend(&piece[..read]);
                 shown.is_over = read == 0;
                 drop(shown);
                 drawn.1.notify_all();
@@ -123,6 +128,16 @@ impl Terminal {
             }
             let is_late = begin.elapsed() > PATIENCE;
             assert!(!is_late && !shown.is_over, "waiting for {what:?} (over: {}), but:\n{text}", shown.is_over);
+            shown = self.screen.1.wait_timeout(shown, Duration::from_secs(1)).expect("nobody panics with it").0;
+        }
+    }
+
+    /// Waits until this was written, seen or not.
+    fn wait_written(&mut self, sequence: &str) {
+        let begin = Instant::now();
+        let mut shown = self.screen.0.lock().expect("nobody panics with it");
+        while !String::from_utf8_lossy(&shown.written).contains(sequence) {
+            assert!(begin.elapsed() < PATIENCE && !shown.is_over, "waiting for {sequence:?} to be written");
             shown = self.screen.1.wait_timeout(shown, Duration::from_secs(1)).expect("nobody panics with it").0;
         }
     }

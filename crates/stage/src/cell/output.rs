@@ -1,5 +1,8 @@
 //! What appears below a cell, as data. How it is drawn is up to the front ends.
 
+use std::fmt;
+
+use greenroom::Pid;
 use serde::{Deserialize, Serialize};
 
 use crate::input::Form;
@@ -57,6 +60,49 @@ pub enum Output {
     },
     /// Something that a person can set: see [`Input`](crate::input::Input).
     Input(Form),
+    /// A table.
+    Table {
+        /// Its rows, each as its `Debug` writes it.
+        rows: Vec<String>,
+        /// How many more there were.
+        left_out: usize,
+    },
+    /// An image.
+    Image {
+        /// Its form: `image/png`, `image/jpeg`, `image/gif`, `image/webp` or `image/svg+xml`.
+        mime: String,
+        /// Its file.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// What a frame shows now, all of it: it takes the place of what the same frame has shown before.
+    Frame {
+        /// The frame's process, by which it is known.
+        frame: Pid,
+        /// What it shows.
+        outputs: Vec<Output>,
+        /// Whether it may still show something else.
+        is_live: bool,
+    },
+}
+
+impl Output {
+    /// About how many bytes it holds.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Output::Text(text) | Output::Error(text) => text.len(),
+            Output::Value { text, type_name } => text.len() + type_name.len(),
+            Output::Sequence { text, mermaid, svg } | Output::Tree { text, mermaid, svg } => {
+                text.len() + mermaid.len() + svg.len()
+            }
+            Output::Picture { text, svg } => text.len() + svg.len(),
+            Output::Flame { text, title, unit, folded } => text.len() + title.len() + unit.len() + folded.len(),
+            Output::Table { rows, .. } => rows.iter().map(String::len).sum(),
+            Output::Image { mime, bytes } => mime.len() + bytes.len(),
+            Output::Frame { outputs, .. } => outputs.iter().map(Output::size).sum(),
+            Output::Input(form) => form.size(),
+        }
+    }
 }
 
 /// How a type shows itself as the value of a cell. Types without it are shown by their `Debug`.
@@ -83,3 +129,45 @@ impl Render for Output {
         self.clone()
     }
 }
+
+impl<T: Render + ?Sized> Render for &T {
+    fn render(&self) -> Output {
+        (**self).render()
+    }
+}
+
+/// What can be shown where an output is wanted: whatever shows itself, and texts and numbers as they are printed.
+pub trait IntoOutput {
+    /// The output that stands for this.
+    fn into_output(self) -> Output;
+}
+
+impl<T: Render> IntoOutput for T {
+    fn into_output(self) -> Output {
+        self.render()
+    }
+}
+
+impl IntoOutput for String {
+    fn into_output(self) -> Output {
+        Output::Text(self)
+    }
+}
+
+impl IntoOutput for fmt::Arguments<'_> {
+    fn into_output(self) -> Output {
+        Output::Text(self.to_string())
+    }
+}
+
+macro_rules! as_printed {
+    ($($type:ty),*) => {
+        $(impl IntoOutput for $type {
+            fn into_output(self) -> Output {
+                Output::Text(self.to_string())
+            }
+        })*
+    };
+}
+
+as_printed!(&str, &String, bool, char, u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, f32, f64);

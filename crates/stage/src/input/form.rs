@@ -74,6 +74,15 @@ impl Form {
         hash.finish()
     }
 
+    /// About how many bytes it holds.
+    pub(crate) fn size(&self) -> usize {
+        let options = match &self.kind {
+            Kind::Select(options) => options.iter().map(String::len).sum(),
+            _ => 0,
+        };
+        self.label.len() + options + if let Value::Text(text) = &self.default { text.len() } else { 0 }
+    }
+
     /// Whether it can have this value.
     ///
     /// # Errors

@@ -8,9 +8,11 @@ use super::others::{changes, entered, remark};
 use super::seen::{Doing, Seen, State, Work};
 use crate::event::{Output, OutputKind};
 use crate::frontend::complete::{Known, Name, What};
+use crate::frontend::frames::Frames;
 use crate::frontend::others;
 use crate::frontend::typing::Shared;
 use crate::frontend::view::{End, Ending, Manner, View};
+use crate::image::Image;
 use crate::session::data::{Data, RuntimeStatus, Status, Validity, text};
 use crate::session::operation::{
     CellId, Client, ClientId, Evaluation, Kind, Named, Operation, Outcome, Runtime, Structure,
@@ -23,25 +25,34 @@ pub(super) trait Sink: Send {
     fn say(&self, text: &str);
     /// What went wrong.
     fn complain(&self, text: &str);
+    /// An image, for those who can see it.
+    fn show(&self, _image: &Image) {}
+    /// What a live frame shows now, for those who can see it change.
+    fn draw(&self, _frame: &str, _text: &str) {}
+    /// What a frame has shown last, and how that is said.
+    fn settle(&self, _frame: &str, _last: &str, said: &str) {
+        self.say(said);
+    }
 }
 
 /// What turns happenings into lines.
 pub(super) struct Following<S> {
-    seen: Seen,
+    pub(super) seen: Seen,
     known: Shared<Known>,
-    view: View,
-    sink: S,
+    pub(super) view: View,
+    pub(super) sink: S,
     /// Whether the notebook's end is to be told: somebody else decides on it.
     is_joined: bool,
     /// The value of each cell that runs, kept until it is done, to be told with its time.
     values: HashMap<CellId, Output>,
+    pub(super) frames: Frames<CellId>,
     /// The cells whose code runs, rather than is compiled.
     started: HashSet<CellId>,
     /// The texts that were seen here.
     texts: HashMap<CellId, String>,
     /// Those at other terminals.
     visitors: HashMap<ClientId, String>,
-    replica: Replica,
+    pub(super) replica: Replica,
 }
 
 impl<S: Sink> Following<S> {
@@ -53,6 +64,7 @@ impl<S: Sink> Following<S> {
             sink,
             is_joined,
             values: HashMap::new(),
+            frames: Frames::default(),
             started: HashSet::new(),
             texts: HashMap::new(),
             visitors: HashMap::new(),
@@ -83,6 +95,7 @@ impl<S: Sink> Following<S> {
             Update::Closed(end) if self.is_joined => self.seen.end(end.clone()),
             Update::Closed(_) => {}
         }
+        self.end_frames(data);
         self.summarise(data, update);
     }
 
@@ -171,31 +184,44 @@ impl<S: Sink> Following<S> {
     }
 
     fn output(&mut self, data: &Data, cell: CellId, output: &Output) {
+        if self.is_others(cell) {
+            return;
+        }
+        if output.frame.is_some() {
+            return self.frame(data, cell, output);
+        }
         let is_running = data.info(cell).is_some_and(|info| info.status == Status::Evaluating);
         let number = data.document().number(cell);
         if is_running && output.kind == OutputKind::Value {
             self.values.insert(cell, output.clone());
             return;
         }
-        if self.is_others(cell) {
-            return;
+        if let Some(image) = output.image.as_ref().filter(|_| self.view.draws()) {
+            if !is_running || !self.seen.lock().is_awaited(cell) {
+                self.sink.say(&self.signed(number, &output.text));
+            }
+            return self.sink.show(image);
         }
         let text = self.view.output(number, output);
         if is_running && self.seen.lock().is_awaited(cell) {
             return self.sink.say(&text);
         }
-        // Of a process that the cell has left behind, or of a cell that nobody here waits for.
+        self.sink.say(&self.signed(number, &text));
+    }
+
+    /// What was shown by a process that a cell has left behind, or by a cell that nobody here waits for.
+    pub(super) fn signed(&self, number: usize, text: &str) -> String {
         let sign = match self.view.manner {
             Manner::Seen => self.view.look.paint(console::Style::new().dim(), &format!("[{number}] ")),
             Manner::Heard => format!("cell {number}: "),
             Manner::Piped => String::new(),
         };
-        let lines: String = text.lines().map(|line| format!("{sign}{line}\n")).collect();
-        self.sink.say(&lines);
+        text.lines().map(|line| format!("{sign}{line}\n")).collect()
     }
 
     fn finished(&mut self, data: &Data, cell: CellId, outcome: &Outcome) {
         let number = data.document().number(cell);
+        self.say_frames(data, cell);
         let value = self.values.remove(&cell);
         let has_run = self.started.remove(&cell);
         let compiled = data.info(cell).and_then(|info| info.compiled.as_ref());
@@ -323,6 +349,7 @@ impl<S: Sink> Following<S> {
             .map(|section| section.head.id);
         state.lengths = document.sections().iter().map(|section| (section.head.id, section.cells.len())).collect();
         state.is_dirty = data.is_dirty();
+        state.live_frames = self.frames.len();
         state.others = others(data);
         state.file = data.file().path.clone();
         self.known.lock().next = state.count + 1;

@@ -95,7 +95,8 @@ impl Editor {
         }
         let mut printer = editor.create_external_printer()?;
         let pumped = screen.clone();
-        std::thread::spawn(move || pumped.pump(|piece| printer.print(piece).is_ok()));
+        // The editor draws itself anew after whatever it prints: here nothing, a step up and a line down.
+        std::thread::spawn(move || pumped.pump(|| printer.print("\u{1b}[A\n".to_owned()).is_ok()));
         Ok(Editor { editor, screen: screen.clone(), history })
     }
 
@@ -111,7 +112,8 @@ impl Editor {
 impl Input for Editor {
     fn next(&mut self, prompt: &str) -> Entered {
         self.screen.open();
-        let line = self.editor.readline(prompt);
+        let typed = self.screen.take_typed();
+        let line = self.editor.readline_with_initial(prompt, (&typed, ""));
         self.screen.close();
         match line {
             Ok(text) => {

@@ -15,7 +15,7 @@ use greenroom_tracing_viz::sequence::{self, Sequence, Targets};
 use greenroom_tracing_viz::tree::{self, Group, Role, Tree};
 
 use super::Repl;
-use crate::explain::own_name;
+use crate::event::own_name;
 use crate::frontend::commands::{self, Command, SortBy};
 use crate::frontend::view::Manner;
 

@@ -41,6 +41,8 @@ pub(super) struct State {
     /// What runs now: its number, since when, and what it does.
     pub(super) doing: Option<Doing>,
     pub(super) interrupts: usize,
+    /// How many frames may still change.
+    pub(super) live_frames: usize,
     /// What is just being done from here, and has not been seen to happen.
     pub(super) own: Option<Operation>,
     /// Those at other terminals.

@@ -39,7 +39,12 @@ impl Data {
             }
             Evaluation::Output { cell, evaluation, output } => {
                 self.check_current(*cell, *evaluation)?;
-                self.info_mut(*cell).show(output);
+                let info = self.info_mut(*cell);
+                info.show(output);
+                // What was on its way when its processes ended changes no more.
+                if info.running.is_none() && info.record.is_none() {
+                    info.freeze();
+                }
                 self.outputs_changed();
                 Ok(())
             }

@@ -151,9 +151,15 @@ impl Info {
         self.running.as_ref().map(|running| running.id).or(self.shown)
     }
 
+    /// What its frames show is the last that they have shown: the processes of its evaluation have ended.
+    pub(super) fn freeze(&mut self) {
+        self.outputs.iter_mut().filter_map(|output| output.frame.as_mut()).for_each(|frame| frame.live = false);
+    }
+
     pub(super) fn show(&mut self, output: &Output) {
         push_output(&mut self.outputs, output.clone());
         if let Some(last) = self.outputs.last_mut()
+            && last.frame.is_none()
             && last.text.len() > 2 * KEPT
         {
             let from = last.text.ceil_char_boundary(last.text.len() - KEPT);

@@ -137,6 +137,7 @@ impl Data {
             info.failed = died_of.is_some();
             info.status = Status::Ready;
             info.not_yielding_ms = None;
+            info.freeze();
         }
         for cell in std::mem::take(&mut self.queued) {
             self.info_mut(cell).status = Status::Ready;

@@ -268,6 +268,7 @@ impl Data {
         let info = self.info_mut(cell);
         info.record = None;
         info.validity = validity;
+        info.freeze();
     }
 }
 

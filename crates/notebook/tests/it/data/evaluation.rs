@@ -1,6 +1,6 @@
 //! What comes of evaluations, failures, and the end of the runtime.
 
-use greenroom_notebook::event::{Output, OutputKind};
+use greenroom_notebook::event::{FrameState, Output, OutputKind};
 use greenroom_notebook::livemd::CodeAttributes;
 use greenroom_notebook::session::data::RuntimeStatus;
 use greenroom_notebook::session::operation::{File, Usage};
@@ -10,6 +10,49 @@ use super::*;
 fn output(live: &Live, number: u64, text: &str) -> Operation {
     let output = Output::new(OutputKind::Text, text);
     Evaluation::Output { cell: CellId(number), evaluation: live.running(number), output }.into()
+}
+
+/// A live frame shows a text.
+fn frame(live: &Live, number: u64, text: &str) -> Operation {
+    let outputs = vec![Output::new(OutputKind::Text, text)];
+    let output = Output::frame(FrameState { id: "<0.1.0>".to_owned(), live: true, outputs });
+    Evaluation::Output { cell: CellId(number), evaluation: live.running(number), output }.into()
+}
+
+/// What the frames of a cell show, and whether they may still change.
+fn frames(live: &Live, number: u64) -> Vec<(String, bool)> {
+    let info = live.data.info(CellId(number)).expect("it is there");
+    let state = |output: &Output| Some((output.text.clone(), output.frame.as_ref()?.live));
+    info.outputs.iter().filter_map(state).collect()
+}
+
+#[test]
+fn a_frame_keeps_its_place_and_freezes_with_the_processes_of_its_cell() {
+    let mut live = Live::cells(&["1", "2", "3"]);
+    let shows = |text: &str, is_live| [(format!("{text}\n"), is_live)];
+    live.queue(&[1]);
+    live.apply(frame(&live, 1, "first"));
+    live.apply(output(&live, 1, "below"));
+    live.apply(frame(&live, 1, "second"));
+    assert_eq!(frames(&live, 1), shows("second", true));
+    let late = frame(&live, 1, "last");
+    live.apply(Evaluation::Cancel(CellId(1)));
+    assert_eq!(frames(&live, 1), shows("second", false));
+    // It was on its way.
+    live.apply(late);
+    assert_eq!(frames(&live, 1), shows("last", false));
+    live.queue(&[2]);
+    let late = frame(&live, 2, "after its cell");
+    live.succeed(2, 1);
+    live.apply(late);
+    assert_eq!(frames(&live, 2), shows("after its cell", true));
+    live.queue(&[3]);
+    live.apply(frame(&live, 3, "running"));
+    live.down("killed");
+    assert_eq!(
+        (frames(&live, 2), frames(&live, 3)),
+        (shows("after its cell", false).to_vec(), shows("running", false).to_vec())
+    );
 }
 
 fn set(live: &mut Live, number: u64, attributes: CodeAttributes) {

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{dim, standing};
 use crate::event::{Output, OutputKind};
+use crate::frontend::blocks::{self, Depth};
 use crate::frontend::full::state::State;
 use crate::frontend::plain::{Look, duration};
 use crate::frontend::syntax::{Class, classes};
@@ -139,11 +140,17 @@ impl Painter<'_> {
         let view = View { look: Look { width, coloured: false }, manner: Manner::Seen, fold };
         let number = self.state.data().document().number(cell);
         let shown = |output: &Output| {
+            if let Some(image) = &output.image {
+                let lines = blocks::drawn(image, width, Depth::of_environment());
+                return lines.iter().map(|line| format!("{line}\n")).collect();
+            }
             let text = view.output(number, output);
             match output.kind {
-                OutputKind::Text | OutputKind::Picture | OutputKind::Sequence | OutputKind::Tree => {
-                    view.folded(number, &text)
-                }
+                OutputKind::Text
+                | OutputKind::Picture
+                | OutputKind::Sequence
+                | OutputKind::Tree
+                | OutputKind::Frame => view.folded(number, &text),
                 OutputKind::Input => {
                     let state = output.input.and_then(|input| self.state.data().inputs().get(&input));
                     state.map_or(text, |state| format!("{}: {}\n", state.form.label, state.form.shown(&state.value)))
@@ -231,7 +238,12 @@ impl Painter<'_> {
         let first = visible.start.max(1 + count) - 1 - count;
         let end = visible.end.saturating_sub(1 + count).min(all);
         for line in outputs.lines().skip(first).take(end.saturating_sub(first)) {
-            push(Line::from(vec![Span::raw("  "), output_line(line)]), None);
+            let mut spans = vec![Span::raw("  ")];
+            match line.contains('\u{1b}') {
+                true => spans.extend(image_line(line)),
+                false => spans.push(output_line(line)),
+            }
+            push(Line::from(spans), None);
         }
         if visible.end > 1 + count + all {
             lines.push(Line::default());
@@ -313,6 +325,28 @@ fn style(class: Class) -> Style {
         Class::Comment => dim(),
         Class::Lifetime => Style::new().fg(Color::Red),
     }
+}
+
+/// A line of an image in characters: only there are colours in what is drawn.
+fn image_line<'l>(line: &str) -> Vec<Span<'l>> {
+    let mut style = Style::new();
+    let mut spans = Vec::new();
+    for (part, is_code) in console::AnsiCodeIterator::new(line) {
+        if !is_code {
+            spans.push(Span::styled(part.to_owned(), style));
+            continue;
+        }
+        let code = part.trim_start_matches("\u{1b}[").trim_end_matches('m');
+        let numbers: Vec<u8> = code.split(';').filter_map(|number| number.parse().ok()).collect();
+        style = match numbers.as_slice() {
+            [38, 2, red, green, blue] => style.fg(Color::Rgb(*red, *green, *blue)),
+            [48, 2, red, green, blue] => style.bg(Color::Rgb(*red, *green, *blue)),
+            [38, 5, colour] => style.fg(Color::Indexed(*colour)),
+            [48, 5, colour] => style.bg(Color::Indexed(*colour)),
+            _ => Style::new(),
+        };
+    }
+    spans
 }
 
 /// A line of an output; what is wrong stands out.
