@@ -18,7 +18,7 @@ use crate::cookie::Cookie;
 /// What all connections of a node have in common.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What both ends must know.
+    /// What both ends must know, unless a peer has a cookie of its own.
     pub cookie: Cookie,
     /// This node, as it presents itself.
     pub myself: Peer,
@@ -261,6 +261,13 @@ impl Connection {
                 self.phase = Phase::Verdict(peer, proving);
             }
             other => self.phase = other,
+        }
+    }
+
+    /// When [`Event::Met`] comes, before a proof can have: this peer has a cookie of its own.
+    pub fn use_cookie(&mut self, cookie: &Cookie) {
+        if let Phase::Met(_, proving) | Phase::Proof(_, proving) = &mut self.phase {
+            proving.use_cookie(cookie);
         }
     }
 
