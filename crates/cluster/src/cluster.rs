@@ -4,6 +4,7 @@ mod builder;
 mod calls;
 mod error;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,12 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone)]
 pub struct Cluster(Arc<Hub>);
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cluster").field(&self.0.node.id()).finish()
+    }
+}
 
 impl Cluster {
     /// A builder with everything at its default.

@@ -56,6 +56,9 @@ pub struct CompiledCell {
     pub key: String,
     /// Its library.
     pub library: PathBuf,
+    /// The SHA-256 of that, in hexadecimal digits.
+    #[serde(skip)]
+    pub sha256: String,
     /// The symbol of its entry, a `greenroom_stage::cell::CellEntry`.
     pub symbol: String,
     /// The bindings that later cells can import.
@@ -221,8 +224,9 @@ impl Compiler {
         let key = self.key(cell.source, &generate::generate(cell.source, &analysis, &resolved.around));
         let name = generate::crate_name(&key);
         let mut timings = Timings { prepare: begin.elapsed(), ..Timings::default() };
-        if let Some(mut found) = self.cache.load::<CompiledCell>(&name) {
+        if let Some((mut found, sha256)) = self.cache.load::<CompiledCell>(&name) {
             timings.prepare = begin.elapsed();
+            found.sha256 = sha256;
             (found.cached, found.timings, found.library) = (true, timings, self.cache.library(&name));
             return Ok(found);
         }
@@ -239,7 +243,7 @@ impl Compiler {
                 let mut compiled = self.describe(&key, &analysis, scope, &run, &outcome, unavailable)?;
                 compiled.uses = resolved.uses;
                 compiled.timings = timings;
-                self.cache.store(&name, &outcome.library(), &compiled)?;
+                compiled.sha256 = self.cache.store(&name, &outcome.library(), &compiled)?;
                 return Ok(compiled);
             }
             let withheld = match run.withheld(&outcome, &analysis) {
@@ -369,6 +373,7 @@ impl Compiler {
         Ok(CompiledCell {
             key: key.to_owned(),
             library: self.cache.library(&name),
+            sha256: String::new(),
             symbol: generate::symbol(key),
             exports,
             unavailable,

@@ -10,6 +10,7 @@ mod quiet;
 
 mod manifest;
 mod commands;
+mod secrets;
 mod syntax;
 mod complete;
 mod debugged;

@@ -201,11 +201,12 @@ impl Live {
         // The end of a runtime is told in the notebook's own words; a front end has the terminal for itself.
         let silent = |_: &Notice| ();
         let cluster =
-            Cluster::builder(&node).cookie(cookie.clone()).on_notice(silent).start().map_err(LiveError::Join)?;
+            Cluster::builder(&node).cookie(cookie.clone()).hidden().on_notice(silent).start().map_err(LiveError::Join)?;
         let toolbox = Toolbox {
             cache,
             address: cluster.listen(([127, 0, 0, 1], 0).into()).map_err(LiveError::Listen)?,
             cookie,
+            cluster: cluster.clone(),
             columns: options.columns,
             events: 0,
         };
@@ -399,6 +400,22 @@ impl Handle {
         answer.unwrap_or_else(|closed| Err(closed.to_string()))
     }
 
+    /// Looks something up in it, by a process of its node.
+    ///
+    /// # Errors
+    /// If the notebook was closed, for people.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub(crate) fn lookup<T, F>(&self, look: impl FnOnce(Library) -> F) -> Result<T, String>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let library = self.library().map_err(|closed| closed.to_string())?;
+        self.process(look(library)).map_err(|closed| closed.to_string())
+    }
+
     /// Waits for a process of the notebook's node.
     fn process<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> Result<T, Closed> {
         let (sender, answer) = mpsc::sync_channel(1);
@@ -476,7 +493,7 @@ impl Drop for Client {
 }
 
 /// The cookie of the user's nodes: in the file that `$GREENROOM_COOKIE` names, else in the usual one.
-fn own_cookie() -> Result<Cookie, CookieFileError> {
+pub(crate) fn own_cookie() -> Result<Cookie, CookieFileError> {
     match std::env::var_os("GREENROOM_COOKIE").filter(|file| !file.is_empty()) {
         Some(file) => Cookie::of_file(Path::new(&file)),
         None => Cookie::of_user(),

@@ -184,7 +184,7 @@ impl Highlighter for Typing {
         self.screen.drawn();
         (self.heard)(line);
         if super::commands::is_command(line) {
-            return Cow::Owned(self.look.paint(Style::new().cyan(), line));
+            return Cow::Owned(self.look.paint(Style::new().cyan(), &super::secrets::masked(line)));
         }
         let cursor = (!self.is_final.get()).then_some(pos);
         let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));

@@ -8,9 +8,12 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{Local, NodeId, Ref, monitor, receive, self_pid, send, whereis};
+use greenroom_cluster::{Cookie, NodeKind};
 use greenroom_stage::inspect::{self, Answer, Question, Silence};
+use greenroom_stage::launch::Fit;
 
 use super::estate::Estate;
+use super::nodes::{self, Guest};
 use super::message::{Imagine, Imagined, SESSION};
 use super::operation::SectionId;
 use crate::compiler::{CellInput, CompileError, CompiledCell};
@@ -100,6 +103,32 @@ impl Library {
                 PATIENCE.as_secs()
             )),
         }
+    }
+
+    /// The same of another node.
+    pub(crate) async fn inspect_at(&self, name: &str, question: Question) -> Result<Answer, String> {
+        let node = nodes::reach(&self.estate.toolbox.cluster, name).await?;
+        match inspect::ask(node, question, PATIENCE).await {
+            Ok(answer) => answer,
+            Err(Silence::Ended(reason)) => Err(format!("{node} does not answer such questions: {reason}")),
+            Err(Silence::Late) => Err(format!("{node} did not answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Connects the notebook to the node at an address, with a cookie for that node alone if there is one.
+    pub(crate) async fn connect(&self, address: &str, cookie: Option<Cookie>) -> Result<NodeId, String> {
+        nodes::connect(&self.estate.toolbox.cluster, address, cookie).await
+    }
+
+    /// The nodes that the notebook is connected to, its runtime among them.
+    pub(crate) fn nodes(&self) -> Vec<NodeId> {
+        self.estate.toolbox.cluster.nodes_of(NodeKind::Any)
+    }
+
+    /// What a node is for cells, by its name; with what they are compiled with, if that is known yet.
+    pub(crate) async fn visit(&self, name: &str) -> Result<(NodeId, Guest, Option<Fit>), String> {
+        let node = nodes::reach(&self.estate.toolbox.cluster, name).await?;
+        Ok((node, nodes::ask(node).await?, self.estate.tools().map(|tools| tools.fit.clone())))
     }
 
     fn runtime(&self) -> Option<NodeId> {

@@ -5,6 +5,7 @@ use std::process::{Command as Program, Stdio};
 
 use console::Style;
 
+use super::nodes::ANEW;
 use super::follow::{readable, standing};
 use super::{Repl, open};
 use crate::compiler::CompileError;
@@ -468,7 +469,10 @@ impl Repl {
 
     fn restart(&mut self) {
         match self.at().apply(Runtime::Restart).or_else(|_| self.at().apply(Runtime::Connect)) {
-            Ok(()) => self.tell("a new runtime; no cell has values, and what one needs is evaluated again"),
+            Ok(()) => match self.seen.lock().node.clone() {
+                None => self.tell("a new runtime; no cell has values, and what one needs is evaluated again"),
+                Some(node) => self.tell(&format!("{node} forgets what this notebook has evaluated; {ANEW}")),
+            },
             Err(refusal) => self.complain(&refusal.to_string()),
         }
     }

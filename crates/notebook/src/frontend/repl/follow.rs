@@ -45,6 +45,10 @@ pub(super) struct State {
     /// How many cells each section has.
     pub(super) lengths: HashMap<SectionId, usize>,
     pub(super) is_dirty: bool,
+    /// The node that cells run on, if not in a runtime of their own.
+    pub(super) node: Option<String>,
+    /// Whether what cells run in is there.
+    pub(super) runtime: RuntimeStatus,
     /// The cells that somebody waits for, and whether each was seen to wait or run.
     awaited: HashMap<CellId, bool>,
     /// The last one of those that did not compile.
@@ -167,7 +171,7 @@ impl<S: Sink> Following<S> {
     fn happened(&mut self, data: &Data, operation: Option<&Operation>) {
         match operation {
             Some(Operation::Evaluation(operation)) => self.evaluation(data, operation),
-            Some(Operation::Runtime(operation)) => self.runtime(operation),
+            Some(Operation::Runtime(operation)) => self.runtime(data, operation),
             Some(Operation::Structure(_) | Operation::Undo | Operation::Redo) | None => {
                 self.names.retain(|cell, _| data.document().cell(*cell).is_some());
                 self.know(data);
@@ -268,7 +272,7 @@ impl<S: Sink> Following<S> {
         }
     }
 
-    fn runtime(&mut self, operation: &Runtime) {
+    fn runtime(&mut self, data: &Data, operation: &Runtime) {
         match operation {
             Runtime::Printed(text) => {
                 let sign = self.view.look.paint(console::Style::new().dim(), "┆ ");
@@ -279,7 +283,13 @@ impl<S: Sink> Following<S> {
                 }
             }
             Runtime::Failed { why, .. } => {
-                self.sink.complain(&format!("the runtime does not start: {why}\n"));
+                self.sink.complain(&match &data.runtime().node {
+                    None => format!("the runtime does not start: {why}\n"),
+                    Some(node) => format!(
+                        "cells do not run on {node}: {why}\n`:node {node}` tries again, and `:node` leads back to a \
+                         runtime of their own\n"
+                    ),
+                });
                 let mut state = self.seen.lock();
                 state.has_failed = true;
                 state.awaited.clear();
@@ -287,9 +297,13 @@ impl<S: Sink> Following<S> {
             Runtime::Down { why, .. } => {
                 self.started.clear();
                 self.values.clear();
+                let way_back = match &data.runtime().node {
+                    None => String::new(),
+                    Some(node) => format!("; it looks for {node} again, and `:node` leads back to a runtime of their own"),
+                };
                 self.sink.complain(&format!(
                     "the runtime has died: {why}\nits values are gone; a cell that needs some has them evaluated again, \
-                     and `:run all` evaluates everything\n"
+                     and `:run all` evaluates everything{way_back}\n"
                 ));
             }
             _ => {}
@@ -331,6 +345,8 @@ impl<S: Sink> Following<S> {
             .map(|section| section.head.id);
         state.lengths = document.sections().iter().map(|section| (section.head.id, section.cells.len())).collect();
         state.is_dirty = data.is_dirty();
+        state.node.clone_from(&data.runtime().node);
+        state.runtime = data.runtime().status;
         // What is awaited is over when it neither waits nor runs, once it has.
         state.awaited.retain(|cell, was_seen| {
             let is_idle = data.info(*cell).is_none_or(|info| info.status == Status::Ready);
