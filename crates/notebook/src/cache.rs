@@ -8,7 +8,10 @@ use std::{
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use sha2::{Digest, Sha256};
 
 use crate::rustc::{ToolError, library_name};
@@ -57,11 +60,16 @@ impl Cache {
         is_whole.then_some((entry.cell, entry.sha256))
     }
 
-    /// Keeps a library, which is moved here, and what is known about it. Returns its SHA-256, as [`load`](Cache::load).
+    /// Keeps a library, which is moved here, and what is known about it. Returns its SHA-256, as [`load`](Cache::load);
+    /// that of another one, if somebody has compiled the same meanwhile: what is whole is not replaced, as its bytes
+    /// differ and runtimes may have it open.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn store<T: Serialize>(&self, name: &str, library: &Path, cell: &T) -> Result<String, ToolError> {
+        if let Some((IgnoredAny, sha256)) = self.load(name) {
+            return Ok(sha256);
+        }
         let bytes = fs::read(library).map_err(ToolError::file(library))?;
         let sha256 = hex(&Sha256::digest(&bytes));
         let to = self.library(name);

@@ -168,7 +168,7 @@ pub enum Command {
     Export(Export),
     /// See how large the cache is, clear it or limit it
     Cache(Cache),
-    /// Start an empty node that others can connect to
+    /// Start a node that notebooks can run their cells on, and that others can connect to
     Node(Node),
     /// Print what a shell needs to complete this program's words
     Completions(Completions),
@@ -347,7 +347,7 @@ pub struct Node {
     #[arg(long, value_name = "FILE")]
     pub peers_file: Option<PathBuf>,
 
-    /// The file with the cookie; ~/.greenroom.cookie if not given, made if it is not there
+    /// The file with the cookie; $GREENROOM_COOKIE or ~/.greenroom.cookie if not given, made if it is not there
     #[arg(long, value_name = "FILE")]
     pub cookie: Option<PathBuf>,
 
@@ -366,7 +366,7 @@ pub struct Ping {
     /// The node, as HOST:PORT or NAME@HOST:PORT
     pub node: Address,
 
-    /// The file with the cookie; ~/.greenroom.cookie if not given
+    /// The file with the cookie; $GREENROOM_COOKIE or ~/.greenroom.cookie if not given
     #[arg(long, value_name = "FILE")]
     pub cookie: Option<PathBuf>,
 }

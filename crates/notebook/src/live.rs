@@ -200,8 +200,12 @@ impl Live {
         let cookie = own_cookie().unwrap_or_else(|_| Cookie::random());
         // The end of a runtime is told in the notebook's own words; a front end has the terminal for itself.
         let silent = |_: &Notice| ();
-        let cluster =
-            Cluster::builder(&node).cookie(cookie.clone()).hidden().on_notice(silent).start().map_err(LiveError::Join)?;
+        let cluster = Cluster::builder(&node)
+            .cookie(cookie.clone())
+            .hidden()
+            .on_notice(silent)
+            .start()
+            .map_err(LiveError::Join)?;
         let toolbox = Toolbox {
             cache,
             address: cluster.listen(([127, 0, 0, 1], 0).into()).map_err(LiveError::Listen)?,

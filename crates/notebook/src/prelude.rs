@@ -281,7 +281,8 @@ impl Index {
         let first = toolchain.version.lines().next().unwrap_or_default();
         let own: Vec<&str> = SOURCES.iter().flat_map(|(path, text)| [*path, *text]).collect();
         let libraries: Vec<_> = self.externs.iter().chain(&self.transitive).collect();
-        let libraries: Vec<_> = libraries.into_iter().map(|(name, file)| format!("{name} {}", file.display())).collect();
+        let libraries: Vec<_> =
+            libraries.into_iter().map(|(name, file)| format!("{name} {}", file.display())).collect();
         Fit {
             rustc: format!("{first} for {}", toolchain.host()),
             greenroom: format!("{} {}", env!("CARGO_PKG_VERSION"), digest(own)),

@@ -58,13 +58,15 @@ impl Folders {
         check_size(code.bytes.len() as u64)?;
         let arrived = self.arrived(&code.sha256).filter(|_| code.is_whole());
         let arrived = arrived.ok_or("the cell's library has not arrived as it was sent: evaluate the cell again")?;
-        let part = self.arrivals.join(format!("{}.part", greenroom::Ref::new().to_string().replace(['#', '<', '>'], "")));
+        let part =
+            self.arrivals.join(format!("{}.part", greenroom::Ref::new().to_string().replace(['#', '<', '>'], "")));
         let write = || {
             let mut file = fs::File::create(&part)?;
             file.write_all(&code.bytes)?;
             fs::rename(&part, &arrived)
         };
-        write().map_err(|error| format!("the node cannot keep the cell's library in {}: {error}", arrived.display()))?;
+        write()
+            .map_err(|error| format!("the node cannot keep the cell's library in {}: {error}", arrived.display()))?;
         Ok(arrived)
     }
 

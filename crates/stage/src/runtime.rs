@@ -13,7 +13,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use greenroom::{Local, Node, group_leader, receive, self_pid};
-use greenroom_cluster::{Address, Cluster, Cookie, NodeDown, NodeKind, NodeUp};
+use greenroom_cluster::{Address, Cluster, Cookie, NodeDown, NodeKind, NodeUp, Notice};
 
 use crate::arrivals::Folders;
 use crate::evaluator;
@@ -91,7 +91,12 @@ fn host_all(host: Host) -> Result<Node, String> {
     }
     let Host { name, listen, peers, peers_file, hidden, fit, cells, arrivals, .. } = host;
     let node = node(&name)?;
-    let mut builder = Cluster::builder(&node).cookie(cookie(&host.cookie)?);
+    // Who is lost is said with all who go.
+    let tell = |notice: &Notice| match notice {
+        Notice::Lost(..) => {}
+        Notice::Refused(..) | Notice::Unreachable(_) | Notice::Suppressed(_) => eprintln!("greenroom: {notice}"),
+    };
+    let mut builder = Cluster::builder(&node).cookie(cookie(&host.cookie)?).on_notice(tell);
     if hidden {
         builder = builder.hidden();
     }

@@ -115,12 +115,7 @@ impl Store {
 
     /// The bindings of these evaluations of an owner, of two of the same name the later one's; and beside them the
     /// values of these, each under its own name.
-    pub fn bindings(
-        &self,
-        owner: NodeId,
-        evaluations: &[EvaluationId],
-        values: &[(String, EvaluationId)],
-    ) -> Bindings {
+    pub fn bindings(&self, owner: NodeId, evaluations: &[EvaluationId], values: &[(String, EvaluationId)]) -> Bindings {
         let known = self.lock();
         let mut bindings = Bindings::default();
         for entry in evaluations.iter().filter_map(|id| known.entries.get(&(owner, *id))) {

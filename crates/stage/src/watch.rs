@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use greenroom::process::Status;
 use greenroom::Node;
+use greenroom::process::Status;
 
 use crate::memory::memory;
 use crate::protocol::{NotYielding, Usage};

@@ -89,7 +89,8 @@ pub(super) fn manifest(dependencies: &Table, workspace: &Table, sources: &str) -
     let mut manifest = Table::new();
     manifest.insert("dependencies".to_owned(), all.into());
     let head = format!("[workspace]\nexclude = [\"{OWN}\"]\n\n");
-    let head = head + "[package]\nname = \"greenroom-prelude\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+    let head = head
+        + "[package]\nname = \"greenroom-prelude\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
                        [lib]\ncrate-type = [\"dylib\"]\n\n";
     (format!("{head}{}\n{manifest}", super::build::PROFILE), names)
 }

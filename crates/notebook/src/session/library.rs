@@ -13,8 +13,8 @@ use greenroom_stage::inspect::{self, Answer, Question, Silence};
 use greenroom_stage::launch::Fit;
 
 use super::estate::Estate;
-use super::nodes::{self, Guest};
 use super::message::{Imagine, Imagined, SESSION};
+use super::nodes::{self, Guest};
 use super::operation::SectionId;
 use crate::compiler::{CellInput, CompileError, CompiledCell};
 use crate::rustc::Cancel;

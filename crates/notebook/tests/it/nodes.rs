@@ -3,8 +3,13 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::support::{cache_folder, prelude};
+
 fn greenroom() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_greenroom"))
+    prelude();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.env("GREENROOM_CACHE", cache_folder());
+    command
 }
 
 #[test]
@@ -34,6 +39,8 @@ fn a_node_that_is_there_answers_a_ping_and_another_cookie_is_told() {
     assert!(code == Some(1) && text.contains("the node there is a@127.0.0.1"), "{text}");
     node.kill().unwrap();
     node.wait().unwrap();
+    // The node ends right after the program that was killed: then nobody can write to this any more.
+    lines.for_each(drop);
     let (code, text) = ping(&address, &cookie);
     assert!(code == Some(1) && text.contains("refused"), "{text}");
 }

@@ -3,6 +3,7 @@
 
 mod documents;
 mod inputs;
+mod nodes;
 mod piped;
 mod processes;
 mod tour;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use greenroom::message::{Down, Exit};
 use greenroom::supervisor::{ChildSpec, Shutdown, StartError, Strategy};
 use greenroom::{
-    ExitReason, Node, NodeId, Pid, Ref, Supervisor, demonitor, monitor, receive, self_pid, send, send_after, trap_exit,
-    whereis,
+    ExitReason, Node, NodeId, Pid, Ref, Supervisor, demonitor, monitor, receive, self_pid, send, send_after, sleep,
+    trap_exit, whereis,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,10 @@ const WITHIN: Duration = Duration::from_secs(5);
 const ORPHANED: Duration = Duration::from_secs(5);
 /// How often it is looked whether it is.
 const STEP: Duration = Duration::from_millis(10);
+/// So often, and after so long, an evaluator is asked for again before others have their turn.
+const TRIES: usize = 100;
+/// See [`TRIES`].
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Keeps the supervisors of the runtime alive: with a new tree in place of one that was killed, whatever the store
 /// holds is there again.
@@ -57,7 +61,7 @@ pub(super) async fn keep_alive(store: Store) {
                 leave();
             }
             // The names of those that were killed are just becoming free.
-            Err(_) => greenroom::sleep(Duration::from_millis(1)).await,
+            Err(_) => sleep(MOMENT).await,
         }
     }
 }
@@ -177,11 +181,14 @@ impl Server {
         if let Some(leader) = self.store.leader((node, request.id)) {
             return send(request.reply_to, Began { id: request.id, leader });
         }
-        match self.evaluator(node, request.container).await {
-            Some(evaluator) => send(evaluator, request),
-            // Its supervisor is just being started again; so is whoever asks.
-            None => drop(send_after(self_pid(), request, STEP)),
+        for _ in 0..TRIES {
+            if let Some(evaluator) = self.evaluator(node, request.container).await {
+                return send(evaluator, request);
+            }
+            // Its supervisor is just being started again. What comes behind this waits, so that it does not overtake.
+            sleep(MOMENT).await;
         }
+        send_after(self_pid(), request, STEP);
     }
 
     async fn obey(&mut self, Command { owner, fate }: Command) {
@@ -203,8 +210,16 @@ impl Server {
             let store = self.store.clone();
             move || evaluator::serve(store.clone())
         };
-        let child = ChildSpec::named(name, body).shutdown(Shutdown::BrutalKill);
-        Supervisor::find(EVALUATORS).await.ok()?.start_child(child).await.ok()
+        let child = ChildSpec::named(&name, body).shutdown(Shutdown::BrutalKill);
+        let evaluators = Supervisor::find(EVALUATORS).await.ok()?;
+        match evaluators.start_child(child).await {
+            Ok(evaluator) => Some(evaluator),
+            Err(_) => {
+                // A server that was killed may have ended it and not taken it away; one that runs stays.
+                let _ = evaluators.delete_child(&name).await;
+                None
+            }
+        }
     }
 }
 
@@ -215,3 +230,6 @@ fn evaluator_name(store: &Store, owner: NodeId, flow: &str) -> String {
         Serves::All { .. } => format!("{flow} of {owner}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

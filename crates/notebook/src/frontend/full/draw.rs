@@ -67,6 +67,10 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State) {
             data.runtime().trouble.clone().unwrap_or_else(|| "no runtime".to_owned())
         }
     };
+    let runtime = match &data.runtime().node {
+        Some(node) => format!("{node}: {runtime}"),
+        None => runtime,
+    };
     let others = data.clients().len().saturating_sub(1);
     let others = if others == 0 { String::new() } else { format!("{others} more look · ") };
     let right = format!("{others}{runtime} ");

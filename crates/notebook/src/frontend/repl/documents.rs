@@ -5,8 +5,8 @@ use std::process::{Command as Program, Stdio};
 
 use console::Style;
 
-use super::nodes::ANEW;
 use super::follow::{readable, standing};
+use super::nodes::ANEW;
 use super::{Repl, open};
 use crate::compiler::CompileError;
 use crate::frontend::commands::{self, Cells, Command, Deps, GROUPS};

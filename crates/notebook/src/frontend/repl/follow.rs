@@ -299,7 +299,9 @@ impl<S: Sink> Following<S> {
                 self.values.clear();
                 let way_back = match &data.runtime().node {
                     None => String::new(),
-                    Some(node) => format!("; it looks for {node} again, and `:node` leads back to a runtime of their own"),
+                    Some(node) => {
+                        format!("; it looks for {node} again, and `:node` leads back to a runtime of their own")
+                    }
                 };
                 self.sink.complain(&format!(
                     "the runtime has died: {why}\nits values are gone; a cell that needs some has them evaluated again, \

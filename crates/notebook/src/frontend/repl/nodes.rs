@@ -54,7 +54,8 @@ impl Repl {
         })?;
         if self.seen.lock().node.as_deref() != Some(&*node.to_string()) {
             let question = Question::Connect { address, cookie };
-            let joined = self.patiently(&format!("joining the runtime to {node}"), move |handle| handle.inspect(question));
+            let joined =
+                self.patiently(&format!("joining the runtime to {node}"), move |handle| handle.inspect(question));
             if let Err(error) = joined {
                 self.complain(&format!("{node} is connected, but what cells run in cannot reach it: {error}"));
             }
@@ -122,7 +123,9 @@ impl Repl {
                     let _ = self.at().apply(Runtime::Disconnect);
                     return self.tell(&format!("{name} is not waited for; the next evaluation tries again"));
                 }
-                RuntimeStatus::Connecting if begin.elapsed() >= SOON => self.under_way(&format!("joining {name}"), begin),
+                RuntimeStatus::Connecting if begin.elapsed() >= SOON => {
+                    self.under_way(&format!("joining {name}"), begin)
+                }
                 RuntimeStatus::Connecting => {}
             }
         }
