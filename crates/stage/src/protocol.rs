@@ -1,5 +1,6 @@
 //! What a notebook and its runtime tell each other: messages between processes of two nodes.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use greenroom::reason::{ExitReason, Location, Panic};
@@ -121,12 +122,19 @@ pub struct Library {
 }
 
 /// A library on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     /// Its SHA-256, in hexadecimal digits. It is not that of the request if the same cell was compiled once more since.
     pub sha256: String,
     /// Its bytes.
     pub bytes: ByteBuf,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Traces have the text of every message.
+        write!(f, "Code({} bytes)", self.bytes.len())
+    }
 }
 
 impl Code {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::assembly::Assembly;
 use super::handshake::{Binding, Handshake, HandshakeError, Peer, Proving, Refusal, Role};
-use super::outbox::{Length, Outbox, Queued, Route};
+use super::outbox::{Length, NotUp, Outbox, Queued, Route};
 use super::record::{Malformed, PROOF, Record, Splitter, malformed};
 use crate::cookie::Cookie;
 
@@ -445,7 +445,3 @@ impl Connection {
         self.probed.map_or(patience, |probed| probed.min(patience))
     }
 }
-
-/// The connection is not up (any more).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotUp;
