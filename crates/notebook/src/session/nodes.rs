@@ -37,9 +37,15 @@ pub(crate) async fn connect(cluster: &Cluster, address: &str, cookie: Option<Coo
 /// The node of a name, or of what stands before its `@`: one that is connected, that was, or that is where its name
 /// says.
 pub(crate) async fn reach(cluster: &Cluster, name: &str) -> Result<NodeId, String> {
-    let is_it = |node: &NodeId| is_called(&node.to_string(), name);
-    if let Some(node) = cluster.nodes_of(NodeKind::Any).into_iter().find(is_it) {
-        return Ok(node);
+    let names = cluster.nodes_of(NodeKind::Any).into_iter().map(|node| (node.to_string(), node));
+    let meant: Vec<(String, NodeId)> = names.filter(|(node, _)| is_called(node, name)).collect();
+    match meant.as_slice() {
+        [] => {}
+        [(_, node)] => return Ok(*node),
+        [_, _, ..] => {
+            let names: Vec<&str> = meant.iter().map(|(node, _)| node.as_str()).collect();
+            return Err(format!("`{name}` can be {}: write the whole name", names.join(" or ")));
+        }
     }
     let known = cluster.address_of(name).map(Ok);
     let address = known.unwrap_or_else(|| match name.contains('@') {

@@ -8,6 +8,7 @@ use greenroom_stage::inspect::{Answer, Question, Secret};
 
 use super::{Repl, SOON, TICK};
 use crate::live::Handle;
+use crate::runtime::START_TIME;
 use crate::session::data::RuntimeStatus;
 use crate::session::nodes::{self, Guest, is_called};
 use crate::session::operation::Runtime;
@@ -21,7 +22,8 @@ impl Repl {
         let own = self.at().lookup(|library| async move { library.nodes() })?;
         let mut names: Vec<String> = own.iter().map(ToString::to_string).collect();
         // Without a runtime there are none that it knows.
-        if let Ok(Answer::Nodes(more)) = self.at().inspect(Question::Nodes) {
+        let known = self.patiently("asking what cells run in", |handle| handle.inspect(Question::Nodes));
+        if let Ok(Answer::Nodes(more)) = known {
             names.extend(more);
         }
         names.retain(|name| !name.starts_with("greenroom-") && !name.starts_with("runtime-"));
@@ -54,8 +56,11 @@ impl Repl {
         })?;
         if self.seen.lock().node.as_deref() != Some(&*node.to_string()) {
             let question = Question::Connect { address, cookie };
-            let joined =
-                self.patiently(&format!("joining the runtime to {node}"), move |handle| handle.inspect(question));
+            let seen = self.seen.clone();
+            let joined = self.patiently(&format!("joining the runtime to {node}"), move |handle| {
+                drop(seen.wait_until(START_TIME, |state| state.runtime != RuntimeStatus::Connecting));
+                handle.inspect(question)
+            });
             if let Err(error) = joined {
                 self.complain(&format!("{node} is connected, but what cells run in cannot reach it: {error}"));
             }
