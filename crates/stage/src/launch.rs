@@ -65,6 +65,9 @@ impl Owner {
     }
 }
 
+/// The exit code of a program that could not become what it was to be, and has said why.
+pub const REFUSED: i32 = 2;
+
 /// What a node is to be that notebooks attach to. It lives until its standard input ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {

@@ -17,7 +17,7 @@ use greenroom_cluster::{Address, Cluster, Cookie, NodeDown, NodeKind, NodeUp, No
 
 use crate::arrivals::Folders;
 use crate::evaluator;
-use crate::launch::{Host, Owner};
+use crate::launch::{Host, Owner, REFUSED};
 use crate::protocol::Waiter;
 use crate::store::{Serves, Store};
 use crate::watch;
@@ -31,7 +31,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 pub fn main() {
     if let Err(problem) = run() {
         eprintln!("greenroom runtime: {problem}");
-        std::process::exit(2)
+        std::process::exit(REFUSED)
     }
 }
 
@@ -47,7 +47,10 @@ fn run() -> Result<(), String> {
         "this program is started by `greenroom`, which tells it what to be; it is not meant to be run by hand",
     )?;
     let arrivals = host.arrivals.clone();
-    let node = host_all(host)?;
+    let node = host_all(host).unwrap_or_else(|problem| {
+        eprintln!("error: {problem}");
+        std::process::exit(REFUSED)
+    });
     wait_for_the_end_of_input();
     std::thread::spawn(|| {
         std::thread::sleep(GOODBYE);

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use greenroom_cluster::{ConnectError, Cookie, CookieFileError, StartError};
-use greenroom_stage::launch::Host;
+use greenroom_stage::launch::{Host, REFUSED};
 
 use crate::cache::Cache;
 use crate::cli::{EXIT_CELL_FAILED, EXIT_OK, Node};
@@ -33,7 +33,7 @@ pub(super) fn node(arguments: &Node) -> u8 {
         },
     };
     match run(arguments, &manifest) {
-        Ok(()) => EXIT_OK,
+        Ok(code) => code,
         Err(error) => fail(&error),
     }
 }
@@ -93,8 +93,8 @@ pub(super) fn cookie(file: Option<&PathBuf>) -> Result<Cookie, NodeError> {
     file.map_or_else(own_cookie, |path| Cookie::of_file(path)).map_err(NodeError::Cookie)
 }
 
-/// Runs the node until the program is interrupted.
-fn run(arguments: &Node, manifest: &str) -> Result<(), NodeError> {
+/// Runs the node until the program is interrupted. Returns the exit code.
+fn run(arguments: &Node, manifest: &str) -> Result<u8, NodeError> {
     if arguments.name.is_empty() || arguments.name.chars().any(char::is_control) {
         return Err(NodeError::Name(arguments.name.clone()));
     }
@@ -128,9 +128,11 @@ fn run(arguments: &Node, manifest: &str) -> Result<(), NodeError> {
         *input = (!cancel.is_cancelled()).then_some(stdin);
     }
     let status = child.wait().map_err(failed)?;
-    match status.success() {
-        true => Ok(()),
-        false => Err(NodeError::Died(describe(status))),
+    match status.code() {
+        Some(0) => Ok(EXIT_OK),
+        // It has said why it could not begin.
+        Some(REFUSED) => Ok(EXIT_CELL_FAILED),
+        Some(_) | None => Err(NodeError::Died(describe(status))),
     }
 }
 

@@ -37,6 +37,11 @@ fn a_node_that_is_there_answers_a_ping_and_another_cookie_is_told() {
     assert!(code == Some(1) && text.contains("the cookies differ: give both nodes the same one"), "{text}");
     let (code, text) = ping(&format!("b@{address}"), &cookie);
     assert!(code == Some(1) && text.contains("the node there is a@127.0.0.1"), "{text}");
+    let second =
+        greenroom().args(["node", "--name", "b@127.0.0.1", "--listen", &address, "--cookie"]).arg(&cookie).output();
+    let second = second.unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(second.status.code() == Some(1) && said.contains(&format!("error: cannot listen on {address}")), "{said}");
     node.kill().unwrap();
     node.wait().unwrap();
     // The node ends right after the program that was killed: then nobody can write to this any more.
