@@ -4,10 +4,14 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use greenroom::{receive, self_pid, send};
 
 use crate::protocol::{Code, Evaluate, Lacks, Library, Waiter, check_size, sha256};
+
+/// An owner that has not sent a library by then is asked again. What goes to slow places may come twice.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Where a node has libraries.
 #[derive(Clone, Debug)]
@@ -29,10 +33,13 @@ pub(crate) async fn obtain(request: &Evaluate, folders: &Folders, owner: &Waiter
     if let Some(library) = found {
         return Ok(library);
     }
-    send((owner.name.as_str(), owner.node), Lacks { id: request.id, from: self_pid() });
-    // An owner that goes takes whoever waits with it.
-    let code = receive! {
-        Library { id, code }: Library if id == request.id => code,
+    let code = loop {
+        send((owner.name.as_str(), owner.node), Lacks { id: request.id, from: self_pid() });
+        // An owner that goes takes whoever waits with it; one that was killed has not heard.
+        receive! {
+            Library { id, code }: Library if id == request.id => break code,
+            after ASK_AGAIN => {}
+        }
     };
     let (code, folders) = (code?, folders.clone());
     blocking(move || folders.keep(&code)).await?
