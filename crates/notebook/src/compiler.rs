@@ -289,7 +289,8 @@ impl Compiler {
         cancel: &Cancel,
     ) -> Result<Outcome, CompileError> {
         let search = [self.prelude.libraries(), self.cache.folder().to_owned()];
-        let job = Job { name, text, externs, search: &search, emit };
+        let (known_as, sources) = self.prelude.sources();
+        let job = Job { name, text, externs, search: &search, sources: (known_as, &sources), emit };
         let outcome = rustc::compile(&self.prelude.toolchain, &job, self.cache.folder(), cancel)?;
         let outcome = outcome.ok_or(CompileError::Cancelled)?;
         if !outcome.success && !outcome.messages.iter().any(Message::is_error) {

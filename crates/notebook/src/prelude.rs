@@ -263,6 +263,11 @@ impl Prelude {
         self.index.transitive.get(name).map(|path| self.folder.join(path))
     }
 
+    /// Our own crates' sources, as the compiler knows them: by the name that their folder had when they were compiled.
+    pub fn sources(&self) -> (&'static str, PathBuf) {
+        (manifest::OWN, self.folder.join("project").join(manifest::OWN))
+    }
+
     /// The folder of the libraries.
     pub fn libraries(&self) -> PathBuf {
         self.folder.join("lib")
