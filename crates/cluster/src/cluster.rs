@@ -4,6 +4,7 @@ mod builder;
 mod calls;
 mod error;
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use greenroom::{Node, NodeId, self_pid};
 pub use self::builder::Builder;
 pub use self::error::{ConnectError, ListenError, StartError};
 use crate::address::Address;
+use crate::cookie::Cookie;
 use crate::events::NodeKind;
 use crate::hub::Hub;
 use crate::protocol::Counters;
@@ -33,6 +35,12 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone)]
 pub struct Cluster(Arc<Hub>);
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cluster").field(&self.0.node.id()).finish()
+    }
+}
 
 impl Cluster {
     /// A builder with everything at its default.
@@ -56,11 +64,42 @@ impl Cluster {
     /// # Errors
     /// [`ConnectError`] says whether it is the network, the cookie, the version or the name.
     pub async fn connect(&self, address: impl Into<Address>) -> Result<NodeId, ConnectError> {
-        let address = address.into();
-        let joined = self.0.node.tokio().spawn(self.clone().call(address.clone()));
+        self.connect_by(address.into(), None).await
+    }
+
+    /// Connects to the node that is at `address` with this cookie instead of the node's own. If that succeeds, it is
+    /// the cookie for this node from then on, as after [`set_cookie`](Cluster::set_cookie).
+    ///
+    /// # Errors
+    /// As [`connect`](Cluster::connect).
+    pub async fn connect_with(&self, address: impl Into<Address>, cookie: Cookie) -> Result<NodeId, ConnectError> {
+        self.connect_by(address.into(), Some(cookie)).await
+    }
+
+    async fn connect_by(&self, address: Address, cookie: Option<Cookie>) -> Result<NodeId, ConnectError> {
+        let joined = self.0.node.tokio().spawn(self.clone().call(address.clone(), cookie));
         let node = joined.await.unwrap_or(Err(ConnectError::TimedOut(address)))?; // The node is stopping.
         self.0.parted.lock().retain(|name| *name != node.name().name);
         Ok(node)
+    }
+
+    /// From now on, the node of this name and this one prove to each other that they know this cookie, whoever of them
+    /// calls; it is used for no other node. A connection that stands is left as it is. `erlang:set_cookie/2`.
+    ///
+    /// ```
+    /// # use greenroom::Node;
+    /// # use greenroom_cluster::{Cluster, Cookie};
+    /// # let node = Node::builder().start().unwrap();
+    /// # let cluster = Cluster::builder(&node).cookie(Cookie::random()).start().unwrap();
+    /// cluster.set_cookie("shop@10.0.0.7", Cookie::random());
+    /// ```
+    pub fn set_cookie(&self, name: &str, cookie: Cookie) {
+        self.0.cookies.lock().insert(name.into(), cookie);
+    }
+
+    /// Where the node of this name is, as far as this one knows: from having connected to it, or from its peers.
+    pub fn address_of(&self, name: &str) -> Option<Address> {
+        self.0.directory.lock().address(name).cloned()
     }
 
     /// Closes the connection to `node`, after what was sent before has gone no further than it is: what waits is

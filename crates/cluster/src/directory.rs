@@ -87,6 +87,11 @@ impl Directory {
         self.addresses.insert(name.clone(), address.clone());
     }
 
+    /// Where a node is.
+    pub(crate) fn address(&self, name: &str) -> Option<&Address> {
+        self.addresses.get(name)
+    }
+
     /// Whether something that is sent to the node may wait.
     pub(crate) fn knows(&self, name: &str) -> bool {
         self.addresses.contains_key(name)

@@ -11,7 +11,7 @@ use greenroom::NodeId;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::oneshot;
 
-use crate::cookie::random_bytes;
+use crate::cookie::{Cookie, random_bytes};
 use crate::directory::Waiting;
 use crate::events::{NodeDown, NodeUp};
 use crate::flush;
@@ -30,10 +30,11 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How a connection has come up, or why not, and who was at the other end if that was said.
 pub(crate) type Outcome = Result<NodeId, (Closed, Option<Peer>)>;
 
-/// Runs a connection over a channel until it is over. `told` learns how it began.
+/// Runs a connection over a channel until it is over, with the `cookie` that a caller was given for it, if any. `told`
+/// learns how it began.
 pub(crate) async fn drive(
     hub: Arc<Hub>,
-    (id, role): (ConnectionId, Role),
+    (id, role, cookie): (ConnectionId, Role, Option<Cookie>),
     channel: Channel,
     began: Duration,
     told: oneshot::Sender<Outcome>,
@@ -42,7 +43,7 @@ pub(crate) async fn drive(
     let link = Arc::new(Link::new(id, core, Pen::new(channel.writer)));
     hub.open.lock().insert(id, link.clone());
     let writing = tokio::spawn(flush::write(hub.clone(), link.clone()));
-    let (stop, driver) = (writing.abort_handle(), Driver { hub, link, role, met: None, told: Some(told) });
+    let (stop, driver) = (writing.abort_handle(), Driver { hub, link, role, cookie, met: None, told: Some(told) });
     driver.read(channel.reader).await;
     if tokio::time::timeout(LAST_WORDS, writing).await.is_err() {
         // It does not read: what is left to say is not said.
@@ -54,6 +55,8 @@ struct Driver {
     hub: Arc<Hub>,
     link: Arc<Link>,
     role: Role,
+    /// The cookie of this call, where it has one.
+    cookie: Option<Cookie>,
     met: Option<Peer>,
     told: Option<oneshot::Sender<Outcome>>,
 }
@@ -144,8 +147,12 @@ impl Driver {
 
     fn meet(&mut self, peer: Peer) {
         let met = self.hub.endpoint.lock().met(self.link.id, &peer);
+        let cookie = self.cookie.clone().or_else(|| self.hub.cookies.lock().get(&peer.name.name).cloned());
         self.met = Some(peer);
         let mut core = self.link.core.lock();
+        if let Some(cookie) = cookie {
+            core.use_cookie(&cookie);
+        }
         match met {
             Ok(()) => core.go_on(),
             Err(refusal) => core.refuse(refusal),
@@ -198,6 +205,9 @@ impl Driver {
                         self.hub.end(replaced).await;
                     }
                     self.be_ready().await;
+                    if let Some(cookie) = self.cookie.take() {
+                        self.hub.cookies.lock().insert(peer.name.name.clone(), cookie);
+                    }
                     let waiting = self.enter(&mut self.link.core.lock(), &peer);
                     self.hub.give_back(waiting);
                 }

@@ -13,6 +13,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 
+use crate::cookie::Cookie;
 use crate::directory::{Bounds, Directory, Held, Holding, Waiting, Wanted};
 use crate::events::Watchers;
 use crate::notice::{Log, Notice};
@@ -31,6 +32,8 @@ pub(crate) struct Hub {
     pub(crate) settings: Arc<Settings>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) endpoint: Mutex<Endpoint>,
+    /// The cookies of nodes that have one of their own, by their names.
+    pub(crate) cookies: Mutex<HashMap<Arc<str>, Cookie>>,
     /// The connections that are in use.
     pub(crate) up: RwLock<HashMap<NodeId, Arc<Link>>>,
     /// All that have shaken hands or are about to.

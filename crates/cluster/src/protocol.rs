@@ -11,8 +11,8 @@ mod assembly;
 mod connection;
 mod endpoint;
 
-pub use connection::{Closed, Connection, Counters, Event, NotUp, Settings};
+pub use connection::{Closed, Connection, Counters, Event, Settings};
 pub use endpoint::{Admission, ConnectionId, Endpoint, Limits};
 pub use handshake::{Binding, HandshakeError, Peer, Refusal, Role, VERSION};
-pub use outbox::{Length, Queued, Route};
+pub use outbox::{Length, NotUp, Queued, Route};
 pub use record::{FRAGMENT, HANDSHAKE_LIMIT, Malformed};

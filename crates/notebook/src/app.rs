@@ -215,6 +215,7 @@ impl Work {
             cache: prelude::cache_folder().map_err(RunError::Cache)?,
             address: cluster.listen(([127, 0, 0, 1], 0).into()).map_err(RunError::Listen)?,
             cookie,
+            cluster,
             columns: self.options.columns,
             events: if self.options.trace.is_some() { trace::EVENTS } else { 0 },
         };

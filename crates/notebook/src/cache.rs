@@ -8,7 +8,10 @@ use std::{
     time::SystemTime,
 };
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use sha2::{Digest, Sha256};
 
 use crate::rustc::{ToolError, library_name};
@@ -48,26 +51,32 @@ impl Cache {
         self.folder.join(library_name(name))
     }
 
-    /// What is known about a crate whose library is whole.
-    pub fn load<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+    /// What is known about a crate whose library is whole, and the SHA-256 of that in hexadecimal digits.
+    pub fn load<T: DeserializeOwned>(&self, name: &str) -> Option<(T, String)> {
         let entry: Entry<T> = serde_json::from_slice(&fs::read(self.entry(name)).ok()?).ok()?;
         let library = fs::read(self.library(name)).ok()?;
         let is_whole = hex(&Sha256::digest(&library)) == entry.sha256;
         is_whole.then(|| touch(&self.entry(name)));
-        is_whole.then_some(entry.cell)
+        is_whole.then_some((entry.cell, entry.sha256))
     }
 
-    /// Keeps a library, which is moved here, and what is known about it.
+    /// Keeps a library, which is moved here, and what is known about it. Returns its SHA-256, as [`load`](Cache::load);
+    /// that of another one, if somebody has compiled the same meanwhile: what is whole is not replaced, as its bytes
+    /// differ and runtimes may have it open.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn store<T: Serialize>(&self, name: &str, library: &Path, cell: &T) -> Result<(), ToolError> {
+    pub fn store<T: Serialize>(&self, name: &str, library: &Path, cell: &T) -> Result<String, ToolError> {
+        if let Some((IgnoredAny, sha256)) = self.load(name) {
+            return Ok(sha256);
+        }
         let bytes = fs::read(library).map_err(ToolError::file(library))?;
         let sha256 = hex(&Sha256::digest(&bytes));
         let to = self.library(name);
         fs::rename(library, &to).map_err(ToolError::file(&to))?;
-        let text = serde_json::to_vec(&Entry { sha256, cell }).unwrap_or_default();
-        write_atomically(&self.entry(name), &text)
+        let entry = Entry { sha256, cell };
+        write_atomically(&self.entry(name), &serde_json::to_vec(&entry).unwrap_or_default())?;
+        Ok(entry.sha256)
     }
 
     fn entry(&self, name: &str) -> PathBuf {

@@ -120,6 +120,12 @@ Exit codes:
   1  a cell failed where it had to be compiled or run
   2  nothing was written: a file cannot be read or written, or the command is not understood";
 
+const AFTER_NODE: &str = "\
+Cells of notebooks run there: at a prompt, `:connect NAME@HOST:PORT` joins it, and `:node NAME` evaluates on it.
+Several notebooks can use it at a time; each has its own values. What one has started ends when it leaves, and the
+node lives on. Notebook and node must be of the same version, with the same compiler and the same crates.
+Whoever knows the cookie can run anything there, with the rights of this program.";
+
 const AFTER_CACHE: &str = "\
 The cache holds the libraries that notebooks stand on and their compiled cells. Everything in it is
 made again when it is missing. When it is larger than its limit, what was not used for longest
@@ -180,7 +186,7 @@ pub enum Command {
     Export(Export),
     /// See how large the cache is, clear it or limit it
     Cache(Cache),
-    /// Start an empty node that others can connect to
+    /// Start a node that notebooks can run their cells on, and that others can connect to
     Node(Node),
     /// Print what a shell needs to complete this program's words
     Completions(Completions),
@@ -361,6 +367,7 @@ pub enum CacheAction {
 
 /// `greenroom node`
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_NODE)]
 pub struct Node {
     /// The name of the node
     #[arg(long, value_name = "NAME@HOST")]
@@ -378,13 +385,17 @@ pub struct Node {
     #[arg(long, value_name = "FILE")]
     pub peers_file: Option<PathBuf>,
 
-    /// The file with the cookie; ~/.greenroom.cookie if not given, made if it is not there
+    /// The file with the cookie; $GREENROOM_COOKIE or ~/.greenroom.cookie if not given, made if it is not there
     #[arg(long, value_name = "FILE")]
     pub cookie: Option<PathBuf>,
 
     /// Do not be listed by other nodes
     #[arg(long)]
     pub hidden: bool,
+
+    /// Run the cells of notebooks with the setup of this one; without it, of those that name no crates
+    #[arg(long, value_name = "FILE")]
+    pub notebook: Option<PathBuf>,
 }
 
 /// `greenroom ping`
@@ -393,7 +404,7 @@ pub struct Ping {
     /// The node, as HOST:PORT or NAME@HOST:PORT
     pub node: Address,
 
-    /// The file with the cookie; ~/.greenroom.cookie if not given
+    /// The file with the cookie; $GREENROOM_COOKIE or ~/.greenroom.cookie if not given
     #[arg(long, value_name = "FILE")]
     pub cookie: Option<PathBuf>,
 }

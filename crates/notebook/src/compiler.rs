@@ -56,6 +56,9 @@ pub struct CompiledCell {
     pub key: String,
     /// Its library.
     pub library: PathBuf,
+    /// The SHA-256 of that, in hexadecimal digits.
+    #[serde(skip)]
+    pub sha256: String,
     /// The symbol of its entry, a `greenroom_stage::cell::CellEntry`.
     pub symbol: String,
     /// The bindings that later cells can import.
@@ -221,8 +224,9 @@ impl Compiler {
         let key = self.key(cell.source, &generate::generate(cell.source, &analysis, &resolved.around));
         let name = generate::crate_name(&key);
         let mut timings = Timings { prepare: begin.elapsed(), ..Timings::default() };
-        if let Some(mut found) = self.cache.load::<CompiledCell>(&name) {
+        if let Some((mut found, sha256)) = self.cache.load::<CompiledCell>(&name) {
             timings.prepare = begin.elapsed();
+            found.sha256 = sha256;
             (found.cached, found.timings, found.library) = (true, timings, self.cache.library(&name));
             return Ok(found);
         }
@@ -239,7 +243,7 @@ impl Compiler {
                 let mut compiled = self.describe(&key, &analysis, scope, &run, &outcome, unavailable)?;
                 compiled.uses = resolved.uses;
                 compiled.timings = timings;
-                self.cache.store(&name, &outcome.library(), &compiled)?;
+                compiled.sha256 = self.cache.store(&name, &outcome.library(), &compiled)?;
                 return Ok(compiled);
             }
             let withheld = match run.withheld(&outcome, &analysis) {
@@ -285,7 +289,8 @@ impl Compiler {
         cancel: &Cancel,
     ) -> Result<Outcome, CompileError> {
         let search = [self.prelude.libraries(), self.cache.folder().to_owned()];
-        let job = Job { name, text, externs, search: &search, emit };
+        let (known_as, sources) = self.prelude.sources();
+        let job = Job { name, text, externs, search: &search, sources: (known_as, &sources), emit };
         let outcome = rustc::compile(&self.prelude.toolchain, &job, self.cache.folder(), cancel)?;
         let outcome = outcome.ok_or(CompileError::Cancelled)?;
         if !outcome.success && !outcome.messages.iter().any(Message::is_error) {
@@ -369,6 +374,7 @@ impl Compiler {
         Ok(CompiledCell {
             key: key.to_owned(),
             library: self.cache.library(&name),
+            sha256: String::new(),
             symbol: generate::symbol(key),
             exports,
             unavailable,

@@ -12,6 +12,7 @@ mod quiet;
 
 mod manifest;
 mod commands;
+mod secrets;
 mod syntax;
 mod complete;
 mod debugged;

@@ -149,12 +149,17 @@ impl Live {
         let cookie = own.unwrap_or_else(Cookie::random);
         // The end of a runtime is told in the notebook's own words; a front end has the terminal for itself.
         let silent = |_: &Notice| ();
-        let cluster =
-            Cluster::builder(&node).cookie(cookie.clone()).on_notice(silent).start().map_err(LiveError::Join)?;
+        let cluster = Cluster::builder(&node)
+            .cookie(cookie.clone())
+            .hidden()
+            .on_notice(silent)
+            .start()
+            .map_err(LiveError::Join)?;
         let toolbox = Toolbox {
             cache: folders.cache,
             address: cluster.listen(([127, 0, 0, 1], 0).into()).map_err(LiveError::Listen)?,
             cookie,
+            cluster: cluster.clone(),
             columns: options.columns,
             events: 0,
         };
@@ -214,7 +219,7 @@ impl Drop for Live {
 }
 
 /// The cookie of the user's nodes: in the file that `$GREENROOM_COOKIE` names, else in the usual one.
-fn own_cookie() -> Result<Cookie, CookieFileError> {
+pub(crate) fn own_cookie() -> Result<Cookie, CookieFileError> {
     match std::env::var_os("GREENROOM_COOKIE").filter(|file| !file.is_empty()) {
         Some(file) => Cookie::of_file(Path::new(&file)),
         None => Cookie::of_user(),

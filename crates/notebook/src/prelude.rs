@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use greenroom_stage::launch::Fit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -40,6 +41,8 @@ pub struct Prelude {
     pub fingerprint: String,
     /// The folder that holds all of it.
     pub folder: PathBuf,
+    /// By what it is told whether cells that were compiled for another prelude can be loaded on it.
+    pub fit: Fit,
     index: Index,
     /// It is not removed from the cache as long as this is there; neither are the cells on it.
     _used: Arc<Held>,
@@ -216,7 +219,8 @@ impl Prelude {
         let used = Arc::new(Held::together(&folder.with_extension("lock"))?);
         if let Some(index) = read_index(&folder) {
             touch(&index_file(&folder));
-            return Ok(Self { toolchain, fingerprint, folder, index, _used: used });
+            let fit = index.fit(&toolchain, &dependencies);
+            return Ok(Self { toolchain, fingerprint, folder, fit, index, _used: used });
         }
         let lock_path = cache.join("preludes.lock");
         let lock = fs::File::create(&lock_path).map_err(ToolError::file(&lock_path))?;
@@ -240,7 +244,8 @@ impl Prelude {
                 index
             }
         };
-        Ok(Self { toolchain, fingerprint, folder, index, _used: used })
+        let fit = index.fit(&toolchain, &dependencies);
+        Ok(Self { toolchain, fingerprint, folder, fit, index, _used: used })
     }
 
     /// The program of the runtime node.
@@ -258,6 +263,11 @@ impl Prelude {
         self.index.transitive.get(name).map(|path| self.folder.join(path))
     }
 
+    /// Our own crates' sources, as the compiler knows them: by the name that their folder had when they were compiled.
+    pub fn sources(&self) -> (&'static str, PathBuf) {
+        (manifest::OWN, self.folder.join("project").join(manifest::OWN))
+    }
+
     /// The folder of the libraries.
     pub fn libraries(&self) -> PathBuf {
         self.folder.join("lib")
@@ -266,6 +276,24 @@ impl Prelude {
     /// How long it took to build.
     pub fn build_time(&self) -> Duration {
         self.index.build_time
+    }
+}
+
+impl Index {
+    /// Wherever they are, two preludes of the same fit have the same symbols: cargo puts everything that these depend on
+    /// into the names of the libraries.
+    fn fit(&self, toolchain: &Toolchain, dependencies: &toml::Table) -> Fit {
+        let first = toolchain.version.lines().next().unwrap_or_default();
+        let own: Vec<&str> = SOURCES.iter().flat_map(|(path, text)| [*path, *text]).collect();
+        let libraries: Vec<_> = self.externs.iter().chain(&self.transitive).collect();
+        let libraries: Vec<_> =
+            libraries.into_iter().map(|(name, file)| format!("{name} {}", file.display())).collect();
+        Fit {
+            rustc: format!("{first} for {}", toolchain.host()),
+            greenroom: format!("{} {}", env!("CARGO_PKG_VERSION"), digest(own)),
+            crates: digest([dependencies.to_string().as_str()]),
+            build: digest(libraries.iter().map(String::as_str)),
+        }
     }
 }
 
@@ -280,18 +308,16 @@ fn read_index(folder: &Path) -> Option<Index> {
 }
 
 fn fingerprint(toolchain: &Toolchain, dependencies: &toml::Table) -> String {
+    let (sysroot, dependencies) = (toolchain.sysroot.to_string_lossy(), dependencies.to_string());
+    let parts = [toolchain.version.as_str(), &sysroot, &dependencies, build::PROFILE, manifest::OWN];
+    digest(parts.into_iter().chain(SOURCES.iter().flat_map(|(path, text)| [*path, *text])))
+}
+
+fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    let mut add = |text: &str| {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text);
-    };
-    add(&toolchain.version);
-    add(&toolchain.sysroot.to_string_lossy());
-    add(&dependencies.to_string());
-    add(build::PROFILE);
-    SOURCES.iter().for_each(|(path, text)| {
-        add(path);
-        add(text);
-    });
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
     hex(&hash.finalize()[..8])
 }

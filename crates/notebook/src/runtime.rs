@@ -14,10 +14,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use greenroom::{Node, Pid, Ref, self_pid};
+use greenroom::{Node, Pid, Ref, self_pid, send};
 use greenroom_cluster::Cookie;
 use greenroom_stage::last_words::{self, Kept};
-use greenroom_stage::protocol::{EvaluationId, OUT_OF_MEMORY, Owner, Ready, output_mark};
+use greenroom_stage::launch::Owner;
+use greenroom_stage::protocol::{Command as Order, EvaluationId, Fate, OUT_OF_MEMORY, Ready, output_mark};
 use serde::{Deserialize, Serialize};
 use tempfile::{NamedTempFile, TempPath};
 
@@ -74,13 +75,23 @@ pub enum Backtrace {
 
 /// A running runtime.
 pub struct Runtime {
-    child: Child,
-    /// They read its pipes.
-    readers: Vec<JoinHandle<()>>,
-    /// What it writes for the case that it dies; absent if there was no room for that.
-    last_words: Option<File>,
+    body: Body,
     /// The process that takes requests.
     pub server: Pid,
+}
+
+/// What a runtime is.
+enum Body {
+    /// A program that was started for this notebook.
+    Own {
+        child: Child,
+        /// They read its pipes.
+        readers: Vec<JoinHandle<()>>,
+        /// What it writes for the case that it dies; absent if there was no room for that.
+        last_words: Option<File>,
+    },
+    /// A node of this name that others use, too.
+    Node(String),
 }
 
 /// Something that was written to the runtime's own standard output or error.
@@ -173,7 +184,7 @@ impl Launch {
     /// The runtime, once it is ready.
     pub fn done(self, ready: &Ready) -> Runtime {
         let last_words = self.last_words.map(|(file, _)| file);
-        Runtime { child: self.child, readers: self.readers, last_words, server: ready.server }
+        Runtime { body: Body::Own { child: self.child, readers: self.readers, last_words }, server: ready.server }
     }
 
     /// Why it will not be ready, if that is known by now.
@@ -192,25 +203,51 @@ impl Launch {
 }
 
 impl Runtime {
-    /// Ends the runtime, whatever its cells are doing.
-    pub fn kill(mut self) {
-        end(&mut self.child);
+    /// The runtime of a node that this notebook has joined, and that is there without it.
+    pub fn of_node(name: String, server: Pid) -> Runtime {
+        Runtime { body: Body::Node(name), server }
     }
 
-    /// How the runtime has ended, if it has.
+    /// The name of the node, if it is one that is there without this notebook.
+    pub fn node(&self) -> Option<&str> {
+        match &self.body {
+            Body::Own { .. } => None,
+            Body::Node(name) => Some(name),
+        }
+    }
+
+    /// Ends the runtime, whatever its cells are doing. A node that is there without this notebook forgets what this
+    /// has evaluated. Called by a process.
+    pub fn kill(self) {
+        match self.body {
+            Body::Own { mut child, .. } => end(&mut child),
+            Body::Node(_) => send(self.server, Order { owner: self_pid().node(), fate: Fate::Leave }),
+        }
+    }
+
+    /// How the runtime has ended, if it has, and that can be seen from here.
     pub fn end(&mut self) -> Option<String> {
-        self.child.try_wait().ok().flatten().map(describe)
+        match &mut self.body {
+            Body::Own { child, .. } => child.try_wait().ok().flatten().map(describe),
+            Body::Node(name) => Some(format!("the node {name} is gone")),
+        }
     }
 
     /// The file that holds what it has shown last: to be read by [`last_words()`], once it has ended.
     pub fn last_words(&self) -> Option<File> {
-        self.last_words.as_ref()?.try_clone().ok()
+        match &self.body {
+            Body::Own { last_words, .. } => last_words.as_ref()?.try_clone().ok(),
+            Body::Node(_) => None,
+        }
     }
 
     /// Whether all that it has written was passed on: after its end, for certain only if it has started no program
     /// that lives on.
     pub fn is_drained(&self) -> bool {
-        self.readers.iter().all(JoinHandle::is_finished)
+        match &self.body {
+            Body::Own { readers, .. } => readers.iter().all(JoinHandle::is_finished),
+            Body::Node(_) => true,
+        }
     }
 }
 
@@ -268,7 +305,7 @@ fn end(child: &mut Child) {
 }
 
 /// How a program has ended, in words.
-fn describe(status: ExitStatus) -> String {
+pub(crate) fn describe(status: ExitStatus) -> String {
     let Some(signal) = status.signal() else {
         return match status.code() {
             Some(OUT_OF_MEMORY) => "its cells used up the memory (GREENROOM_MEMORY sets the limit, in megabytes): is \

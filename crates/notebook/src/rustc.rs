@@ -209,6 +209,9 @@ pub struct Job<'a> {
     pub externs: &'a [(String, PathBuf)],
     /// Where the crates that those stand on are.
     pub search: &'a [PathBuf],
+    /// The sources of the crates that it stands on, and the name that these know them by: messages about their macros
+    /// say more where these can be read.
+    pub sources: (&'static str, &'a Path),
     /// What is wanted.
     pub emit: Emit,
 }
@@ -269,6 +272,9 @@ pub fn compile(
     let folder = tempfile::Builder::new().prefix("build-").tempdir_in(scratch).map_err(ToolError::file(scratch))?;
     let file = folder.path().join(format!("{}.rs", job.name));
     fs::write(&file, job.text).map_err(ToolError::file(&file))?;
+    let (known_as, sources) = job.sources;
+    // Without them, messages say less.
+    let _ = std::os::unix::fs::symlink(sources, folder.path().join(known_as));
     let mut command = Command::new(&toolchain.rustc);
     command.current_dir(folder.path()).args(arguments(job));
     // Stable rustc then prints the MIR's types with their full paths.

@@ -16,6 +16,7 @@ mod message;
 mod words;
 mod workshop;
 mod cell;
+pub mod nodes;
 mod connection;
 mod keeper;
 mod follow;

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use greenroom_cluster::Cookie;
+use greenroom_cluster::{Cluster, Cookie};
+use greenroom_stage::launch::Fit;
 
 use crate::cache::Cache;
 use crate::compiler::Compiler;
@@ -21,6 +22,8 @@ pub struct Tools {
     pub compiler: Compiler,
     /// Starts runtimes.
     pub runtime: RuntimeOptions,
+    /// By what it is told whether the cells can run elsewhere.
+    pub fit: Fit,
 }
 
 /// Makes tools.
@@ -32,6 +35,8 @@ pub struct Toolbox {
     pub address: SocketAddr,
     /// The cookie that it shares with its runtimes.
     pub cookie: Cookie,
+    /// What connects it with other nodes.
+    pub cluster: Cluster,
     /// How wide pictures in text may be.
     pub columns: usize,
     /// How many events each worker of a runtime may record at once, to be drawn; none if 0.
@@ -68,6 +73,7 @@ impl Toolbox {
             events: self.events,
             patience: START_TIME,
         };
-        Ok(Tools { manifest: manifest.to_owned(), compiler: Compiler::new(prelude, cells), runtime })
+        let fit = prelude.fit.clone();
+        Ok(Tools { manifest: manifest.to_owned(), fit, compiler: Compiler::new(prelude, cells), runtime })
     }
 }

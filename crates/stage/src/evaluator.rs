@@ -14,13 +14,14 @@ use greenroom::reason::Panic;
 use greenroom::{ExitReason, Local, Node, Pid, monitor, receive, self_pid, send, spawn};
 use serde::{Deserialize, Serialize};
 
+use crate::arrivals;
 use crate::cell::{Bindings, CellEntry, CellError, Context, Output};
 use crate::frame::{Framed, Frames};
 use crate::input::{Asked, Reads};
 use crate::last_words::{self, Numbered};
 use crate::loader::load;
 use crate::protocol::{Began, Crashed, Evaluate, EvaluationId, Finished, InputRead, Outcome, Shown, output_mark};
-use crate::store::Store;
+use crate::store::{Serves, Store};
 
 /// What the node's panic handler tells the group leader of the process that panicked.
 pub(crate) type Panicked = Local<(Pid, Panic)>;
@@ -63,8 +64,9 @@ pub(crate) async fn serve(store: Store) {
 /// The life of a leader.
 async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
     let (id, reply_to) = (request.id, request.reply_to);
+    let key = (reply_to.node(), id);
     greenroom::process::set_label(format!("leader of evaluation {}", id.0));
-    if !store.begin(id, self_pid()) {
+    if !store.begin(key, self_pid()) {
         return;
     }
     let _listening = last_words::listen(self_pid(), id, reply_to);
@@ -95,19 +97,21 @@ async fn lead(request: Evaluate, store: Store, evaluator: Pid) {
 
 /// Runs a cell until its code is through. Returns its process, the monitor on it and what it has read, if it still lives.
 async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Option<(Pid, greenroom::Ref, Reads)> {
-    let Evaluate { id, reply_to, library, symbol, stands_on, values, .. } = request;
-    let entry = match load(&library, &symbol).await {
+    let entry = match open(&request, store).await {
         Ok(entry) => entry,
         Err(error) => {
-            let outcome = Outcome::Load(error.to_string());
+            let Evaluate { id, reply_to, .. } = request;
+            let outcome = Outcome::Load(error);
             crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new() });
             return None;
         }
     };
+    let Evaluate { id, reply_to, stands_on, values, .. } = request;
+    let key = (reply_to.node(), id);
     let started = Instant::now();
-    let process = start(entry, store.bindings(&stands_on, &values));
+    let process = start(entry, store.bindings(key.0, &stands_on, &values));
     let watch = monitor(process);
-    store.update(id, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
+    store.update(key, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
     send(process, Go);
     let mut reads = Reads::new(id, reply_to, process);
     let mut failure = None;
@@ -127,7 +131,7 @@ async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Op
                 Ok(context) => {
                     let bindings = context.into_exports();
                     exports = bindings.iter().map(|(name, binding)| binding.describe(name)).collect();
-                    store.update(id, |entry| entry.bindings = Some(bindings));
+                    store.update(key, |entry| entry.bindings = Some(bindings));
                     break Outcome::Ok;
                 }
                 Err(error) => failure = Some(error),
@@ -141,16 +145,30 @@ async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Op
             down: Down => outputs.ended(&down),
         }
     };
-    store.update(id, |entry| entry.running_since = None);
+    store.update(key, |entry| entry.running_since = None);
     let lives = outcome == Outcome::Ok;
     match lives {
         true => outputs.settle().await,
         false => outputs.freeze().await,
     }
-    mark_output(id);
+    if matches!(*store.serves, Serves::One) {
+        mark_output(id);
+    }
     let run_ms = started.elapsed().as_secs_f64() * 1000.0;
     crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
     lives.then_some((process, watch, reads))
+}
+
+/// Opens the library of a cell, wherever that is. The error is for people.
+async fn open(request: &Evaluate, store: &Store) -> Result<CellEntry, String> {
+    let library = match &*store.serves {
+        Serves::One => request.library.clone(),
+        Serves::All { folders, .. } => {
+            let owner = store.owner(request.reply_to.node()).ok_or("the notebook has left this node")?;
+            arrivals::obtain(request, folders, &owner).await?
+        }
+    };
+    load(&library, &request.symbol).await.map_err(|error| error.to_string())
 }
 
 /// Starts the process of a cell, led by the running one.

@@ -14,7 +14,7 @@ use greenroom::{
     ExitReason, Node, NodeId, Pid, Recording, Ref, Task, gen_server, monitor, receive, register, self_pid, send,
     supervisor,
 };
-use greenroom_cluster::{Cluster, NodeKind};
+use greenroom_cluster::{Address, AddressError, Cluster, CookieError, NodeKind};
 use serde::{Deserialize, Serialize};
 
 /// The name of the process that answers.
@@ -31,9 +31,6 @@ const LONGEST_STATE: usize = 64 << 10;
 
 /// How long a process may take to let itself be looked into.
 const LOOK: Duration = Duration::from_secs(2);
-
-/// How long another node may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A question. It is answered by one [`Answered`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,14 +69,22 @@ pub enum Question {
     /// The nodes that this one is connected to: [`Answer::Nodes`].
     Nodes,
     /// Connect to a node: [`Answer::Nodes`].
-    Connect(String),
-    /// The same of another node, which has to answer as this one does.
-    At {
-        /// Its name, as [`Answer::Nodes`] has it.
-        node: String,
-        /// What it is asked.
-        question: Box<Question>,
+    Connect {
+        /// Where it is.
+        address: String,
+        /// Its cookie, if that is another one.
+        cookie: Option<Secret>,
     },
+}
+
+/// A text that nobody is shown: neither traces nor logs have it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
 }
 
 /// An answer, with the tag of its question.
@@ -236,7 +241,7 @@ async fn serve(cluster: Cluster) {
     let mut inspector = Inspector { cluster, recording: None };
     loop {
         let ask: Ask = receive().await;
-        if matches!(ask.question, Question::Messages(_) | Question::State(_)) {
+        if matches!(ask.question, Question::Messages(_) | Question::State(_) | Question::Connect { .. }) {
             // Whoever is looked at may take its time: others have their answers meanwhile.
             let mut apart = Inspector { cluster: inspector.cluster.clone(), recording: None };
             greenroom::spawn(async move { apart.tell(ask).await });
@@ -295,25 +300,18 @@ impl Inspector {
                 Ok(Answer::Done)
             }
             Question::Nodes => Ok(Answer::Nodes(self.nodes())),
-            Question::Connect(address) => {
-                let address: greenroom_cluster::Address =
-                    address.parse().map_err(|error: greenroom_cluster::AddressError| error.to_string())?;
-                self.cluster.connect(address).await.map_err(|error| error.to_string())?;
+            Question::Connect { address, cookie } => {
+                let address: Address = address.parse().map_err(|error: AddressError| error.to_string())?;
+                let connected = match cookie {
+                    Some(Secret(cookie)) => {
+                        let cookie = cookie.parse().map_err(|error: CookieError| error.to_string())?;
+                        self.cluster.connect_with(address, cookie).await
+                    }
+                    None => self.cluster.connect(address).await,
+                };
+                connected.map_err(|error| error.to_string())?;
                 Ok(Answer::Nodes(self.nodes()))
             }
-            Question::At { node, question } => self.pass_on(&node, *question).await,
-        }
-    }
-
-    async fn pass_on(&self, name: &str, question: Question) -> Result<Answer, String> {
-        let is_it = |node: &NodeId| node.to_string() == name || node.to_string().split('@').next() == Some(name);
-        let Some(node) = self.cluster.nodes_of(NodeKind::Any).into_iter().find(is_it) else {
-            return Err(format!("there is no connection to a node `{name}`: `:nodes` lists those that there are"));
-        };
-        match ask(node, question, PATIENCE).await {
-            Ok(answer) => answer,
-            Err(Silence::Ended(reason)) => Err(format!("`{name}` does not answer such questions: {reason}")),
-            Err(Silence::Late) => Err(format!("`{name}` did not answer in time")),
         }
     }
 

@@ -5,7 +5,9 @@
 //! the cell runs as a process under an evaluator. Whatever happens to it, the document is safe.
 //!
 //! Modules in reading order: what a cell is made of ([`cell`]), what it can use ([`prelude`], [`io`],
-//! [`memory`], [`pictures`], [`table`], [`image`], [`frame`], [`input`]), a notebook outside of a notebook ([`program`]), what notebook and runtime tell each other ([`protocol`]), and the [`runtime`] itself.
+//! [`memory`], [`pictures`], [`table`], [`image`], [`frame`], [`input`]), a notebook outside
+//! of a notebook ([`program`]), how a runtime is started ([`launch`]), what notebook and runtime tell each other
+//! ([`protocol`]), and the [`runtime`] itself.
 
 pub mod cell;
 pub mod last_words;
@@ -19,9 +21,11 @@ pub mod image;
 pub mod frame;
 pub mod program;
 pub mod prelude;
+pub mod launch;
 pub mod protocol;
 pub mod inspect;
 mod tracer;
+mod arrivals;
 mod loader;
 mod store;
 mod evaluator;

@@ -16,11 +16,19 @@ const STEPS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(5
 /// More than a program can fill in a millisecond, in bytes.
 const FASTEST: u64 = 8 << 20;
 
+/// Whether somebody has said how much memory a runtime may use.
+pub(crate) fn is_said() -> bool {
+    said().is_some()
+}
+
+fn said() -> Option<u64> {
+    std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse().ok())
+}
+
 /// Ends this program when it uses more memory than it may: what `GREENROOM_MEMORY` says, else three quarters of what is
 /// free at its start. Where the system does not tell, there is no limit.
 pub(crate) fn watch() {
-    let said = std::env::var(VARIABLE).ok().and_then(|text| text.trim().parse::<u64>().ok());
-    let Some(limit) = said.map(|megabytes| megabytes << 20).or_else(|| Some(free()? / 4 * 3)) else { return };
+    let Some(limit) = said().map(|megabytes| megabytes << 20).or_else(|| Some(free()? / 4 * 3)) else { return };
     let look = move || {
         while let Some(room) = memory().map_or(Some(0), |Memory { resident, .. }| limit.checked_sub(resident)) {
             let [shortest, longest] = STEPS;

@@ -1,13 +1,17 @@
 //! What a notebook and its runtime tell each other: messages between processes of two nodes.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 
-use greenroom::Pid;
 use greenroom::reason::{ExitReason, Location, Panic};
+use greenroom::{NodeId, Pid, Ref};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use sha2::{Digest, Sha256};
 
 use crate::cell::Output;
 use crate::input::Value;
+use crate::launch::Fit;
 
 /// Names one evaluation of a cell. The notebook chooses it; a cell that is evaluated again gets a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,8 +40,10 @@ pub struct Evaluate {
     pub reply_to: Pid,
     /// Which flow it belongs to.
     pub container: ContainerId,
-    /// The cell's library.
+    /// The cell's library, where the notebook has it.
     pub library: PathBuf,
+    /// The SHA-256 of the library, in hexadecimal digits: by it, a node that cannot read the file asks for its bytes.
+    pub sha256: String,
     /// The symbol of its entry.
     pub symbol: String,
     /// The evaluations whose bindings it sees; of two of the same name, the later one's.
@@ -46,13 +52,127 @@ pub struct Evaluate {
     pub values: Vec<(String, EvaluationId)>,
 }
 
-/// The notebook to the runtime server: what becomes of evaluations. There is no answer.
+/// The notebook to the runtime server: what becomes of the evaluations of an owner. There is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Command {
-    /// Drop the values of an evaluation and end whatever it has started, itself included.
+pub struct Command {
+    /// The owner's node.
+    pub owner: NodeId,
+    /// What becomes of them.
+    pub fate: Fate,
+}
+
+/// What becomes of evaluations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fate {
+    /// Drop the values of this one and end whatever it has started, itself included.
     Forget(EvaluationId),
-    /// Forget all evaluations but these.
+    /// Forget all but these.
     Keep(Vec<EvaluationId>),
+    /// Forget all, and the owner: it goes.
+    Leave,
+}
+
+/// The process that owns a runtime, by its name: if it is killed, the next one of that name owns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiter {
+    /// Its name.
+    pub name: String,
+    /// The owner's node, by which the owner's evaluations are known.
+    pub node: NodeId,
+}
+
+/// A notebook to the runtime server of a node: what must cells be compiled with to run there?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Who gets the answer.
+    pub from: Pid,
+    /// What the answer will bear.
+    pub tag: Ref,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// That of the question.
+    pub tag: Ref,
+    /// What cells must be compiled with; absent if the runtime belongs to one notebook alone.
+    pub fit: Option<Fit>,
+}
+
+/// A notebook to the runtime server of a node: this owner wants cells to run there. Answered by [`Ready`], as often as
+/// there is another server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join(pub Waiter);
+
+/// A node to the owner of an evaluation: it does not have the library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacks {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// Who waits for the library.
+    pub from: Pid,
+}
+
+/// The owner's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// The evaluation.
+    pub id: EvaluationId,
+    /// The library as it is now, or why it cannot be sent, for people.
+    pub code: Result<Code, String>,
+}
+
+/// A library on its way.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Code {
+    /// Its SHA-256, in hexadecimal digits. It is not that of the request if the same cell was compiled once more since.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: ByteBuf,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Traces have the text of every message.
+        write!(f, "Code({} bytes)", self.bytes.len())
+    }
+}
+
+impl Code {
+    /// These bytes.
+    pub fn new(bytes: Vec<u8>) -> Code {
+        Code { sha256: sha256(&bytes), bytes: bytes.into() }
+    }
+
+    /// Whether the bytes are those that were sent.
+    pub fn is_whole(&self) -> bool {
+        sha256(&self.bytes) == self.sha256
+    }
+}
+
+/// The SHA-256 of something, in hexadecimal digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The largest library that goes to a node, in bytes.
+pub const LARGEST_LIBRARY: u64 = 64 << 20;
+
+/// What is wrong with a library of this size, if anything is.
+///
+/// # Errors
+/// If it is too large to be sent.
+pub fn check_size(size: u64) -> Result<(), String> {
+    let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    if size <= LARGEST_LIBRARY {
+        return Ok(());
+    }
+    Err(format!(
+        "the cell's library has {:.1} MB, and at most {:.0} MB are sent to another node: what the cell includes \
+         (`include_bytes!`, large constants) should be read from a file there",
+        megabytes(size),
+        megabytes(LARGEST_LIBRARY)
+    ))
 }
 
 /// An evaluation has reached the runtime. Whoever watches this process learns if it is killed.
@@ -180,69 +300,14 @@ pub fn output_mark(id: EvaluationId) -> String {
     format!("\u{1e}greenroom {}\u{1e}\n", id.0)
 }
 
-/// How a runtime finds its owner: the one line that it reads from its standard input, which the owner
-/// then keeps open for as long as the runtime is to live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Where the owner's node listens.
-    pub address: std::net::SocketAddr,
-    /// The cookie, as `Cookie::reveal` gives it.
-    pub cookie: String,
-    /// The name of the process that waits for [`Ready`].
-    pub waiter: String,
-    /// The name that the runtime's node shall have.
-    pub name: String,
-    /// How wide pictures in text may be.
-    pub columns: usize,
-    /// How many events each of its workers may record at once; none if 0. They come to the owner's node as
-    /// [`Traced`].
-    pub events: usize,
-    /// The file for what the owner may not have heard when the runtime dies: see [`crate::last_words`].
-    pub last_words: Option<PathBuf>,
-}
-
-impl Owner {
-    /// The line, with its end.
-    pub fn to_line(&self) -> String {
-        let Owner { address, cookie, waiter, name, columns, events, last_words } = self;
-        let last_words = last_words.as_deref().unwrap_or(Path::new("")).display();
-        format!("{address} {cookie} {waiter} {name} {columns} {events} {last_words}\n")
-    }
-
-    /// Reads the line; `None` if it is not one.
-    pub fn from_line(line: &str) -> Option<Owner> {
-        // A path may have spaces.
-        let mut words = line.strip_suffix('\n').unwrap_or(line).splitn(7, ' ');
-        Some(Owner {
-            address: words.next()?.parse().ok()?,
-            cookie: words.next()?.to_owned(),
-            waiter: words.next()?.to_owned(),
-            name: words.next()?.to_owned(),
-            columns: words.next()?.parse().ok()?,
-            events: words.next()?.parse().ok()?,
-            last_words: Some(words.next()?).filter(|path| !path.is_empty()).map(PathBuf::from),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn an_owner_is_read_as_it_was_written() {
-        let owner = Owner {
-            address: ([127, 0, 0, 1], 4711).into(),
-            cookie: "00ff".to_owned(),
-            waiter: "waiter-1".to_owned(),
-            name: "runtime-1".to_owned(),
-            columns: 80,
-            events: 0,
-            last_words: None,
-        };
-        assert_eq!(Owner::from_line(&owner.to_line()), Some(owner.clone()));
-        let owner = Owner { last_words: Some("/tmp/a folder/file".into()), ..owner };
-        assert_eq!(Owner::from_line(&owner.to_line()), Some(owner));
-        assert_eq!(Owner::from_line("127.0.0.1:1 x"), None);
+    fn a_library_that_is_too_large_is_told_with_the_limit() {
+        assert_eq!(check_size(LARGEST_LIBRARY), Ok(()));
+        let error = check_size(LARGEST_LIBRARY + (1 << 20)).unwrap_err();
+        assert!(error.starts_with("the cell's library has 65.0 MB, and at most 64 MB are sent"), "{error}");
     }
 }

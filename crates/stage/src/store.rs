@@ -1,22 +1,49 @@
-//! What a runtime knows of its evaluations: their values, and the processes that belong to them. It outlives every
-//! process of the runtime, so that whichever of them is killed, nothing that was computed is lost.
+//! What a runtime knows of its owners and their evaluations: the values, and the processes that belong to them. It
+//! outlives every process of the runtime, so that whichever of them is killed, nothing that was computed is lost.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use greenroom::{Node, Pid};
+use greenroom::{Node, NodeId, Pid};
 
+use crate::arrivals::Folders;
 use crate::cell::{Bindings, LAST};
-use crate::protocol::EvaluationId;
+use crate::launch::Fit;
+use crate::protocol::{EvaluationId, Waiter};
+
+/// An evaluation of an owner: each notebook counts its own.
+pub(crate) type Key = (NodeId, EvaluationId);
+
+/// Whom a runtime serves.
+#[derive(Clone, Debug)]
+pub(crate) enum Serves {
+    /// One owner, with which it ends.
+    One,
+    /// Whoever joins.
+    All {
+        /// What cells must be compiled with.
+        fit: Fit,
+        /// Where their libraries are.
+        folders: Folders,
+    },
+}
 
 /// The evaluations of a runtime. Clones are one.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Store {
-    /// Locked for moments, by whoever has something to say or to ask.
-    entries: Arc<Mutex<HashMap<EvaluationId, Entry>>>,
+    /// Whom the runtime serves.
+    pub serves: Arc<Serves>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// Locked for moments, by whoever has something to say or to ask.
+#[derive(Default)]
+struct Known {
+    owners: Vec<Waiter>,
+    entries: HashMap<Key, Entry>,
     /// The evaluations that were forgotten before they began: their requests are still on the way.
-    stillborn: Arc<Mutex<HashSet<EvaluationId>>>,
+    stillborn: HashSet<Key>,
 }
 
 /// An evaluation.
@@ -33,61 +60,93 @@ pub(crate) struct Entry {
 }
 
 impl Store {
-    /// Enters an evaluation, unless it is known already: whoever has heard no answer asks twice.
-    pub fn begin(&self, id: EvaluationId, leader: Pid) -> bool {
-        let mut entries = self.lock();
-        let is_new = !entries.contains_key(&id) && !lock(&self.stillborn).contains(&id);
+    pub fn new(serves: Serves) -> Self {
+        Store { serves: Arc::new(serves), known: Arc::default() }
+    }
+
+    /// From now on this is an owner.
+    pub fn join(&self, owner: Waiter) {
+        let mut known = self.lock();
+        known.owners.retain(|other| other.node != owner.node);
+        known.owners.push(owner);
+    }
+
+    /// The owners.
+    pub fn owners(&self) -> Vec<Waiter> {
+        self.lock().owners.clone()
+    }
+
+    /// The owner of a node.
+    pub fn owner(&self, node: NodeId) -> Option<Waiter> {
+        self.lock().owners.iter().find(|owner| owner.node == node).cloned()
+    }
+
+    /// Forgets an owner and all that belongs to it.
+    pub fn leave(&self, node: &Node, owner: NodeId) {
+        self.lock().owners.retain(|other| other.node != owner);
+        self.keep(node, owner, &[]);
+        // What is still on its way comes from nobody that is known.
+        self.lock().stillborn.retain(|(other, _)| *other != owner);
+    }
+
+    /// Enters an evaluation, unless it is known already, as whoever has heard no answer asks twice; or its owner is
+    /// gone.
+    pub fn begin(&self, key: Key, leader: Pid) -> bool {
+        let known = &mut *self.lock();
+        let is_owned = known.owners.iter().any(|owner| owner.node == key.0);
+        let is_new = is_owned && !known.entries.contains_key(&key) && !known.stillborn.contains(&key);
         if is_new {
-            entries.insert(id, Entry { leader: Some(leader), ..Entry::default() });
+            known.entries.insert(key, Entry { leader: Some(leader), ..Entry::default() });
         }
         is_new
     }
 
     /// The leader of an evaluation that has begun.
-    pub fn leader(&self, id: EvaluationId) -> Option<Pid> {
-        self.lock().get(&id)?.leader
+    pub fn leader(&self, key: Key) -> Option<Pid> {
+        self.lock().entries.get(&key)?.leader
     }
 
     /// Changes what is known of an evaluation, unless it was forgotten meanwhile.
-    pub fn update(&self, id: EvaluationId, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().get_mut(&id) {
+    pub fn update(&self, key: Key, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.lock().entries.get_mut(&key) {
             change(entry);
         }
     }
 
-    /// The bindings of these evaluations, of two of the same name the later one's; and beside them the values of these,
-    /// each under its own name.
-    pub fn bindings(&self, evaluations: &[EvaluationId], values: &[(String, EvaluationId)]) -> Bindings {
-        let entries = self.lock();
+    /// The bindings of these evaluations of an owner, of two of the same name the later one's; and beside them the
+    /// values of these, each under its own name.
+    pub fn bindings(&self, owner: NodeId, evaluations: &[EvaluationId], values: &[(String, EvaluationId)]) -> Bindings {
+        let known = self.lock();
         let mut bindings = Bindings::default();
-        for entry in evaluations.iter().filter_map(|id| entries.get(id)) {
+        for entry in evaluations.iter().filter_map(|id| known.entries.get(&(owner, *id))) {
             if let Some(more) = &entry.bindings {
                 bindings.extend(more);
             }
         }
         for (name, id) in values {
-            if let Some(value) = entries.get(id).and_then(|entry| entry.bindings.as_ref()?.get(LAST)) {
+            let entry = known.entries.get(&(owner, *id));
+            if let Some(value) = entry.and_then(|entry| entry.bindings.as_ref()?.get(LAST)) {
                 bindings.insert(name.clone(), value.clone());
             }
         }
         bindings
     }
 
-    /// The evaluations whose code runs, with their processes, and since when.
-    pub fn running(&self) -> Vec<(EvaluationId, Pid, Instant)> {
-        let entries = self.lock();
-        let running = entries.iter().filter_map(|(id, entry)| Some((*id, entry.process?, entry.running_since?)));
-        running.collect()
+    /// The evaluations whose code runs, with their processes.
+    pub fn running(&self) -> Vec<(Key, Pid)> {
+        let known = self.lock();
+        let running = |(key, entry): (&Key, &Entry)| entry.running_since.and(Some((*key, entry.process?)));
+        known.entries.iter().filter_map(running).collect()
     }
 
     /// Drops the values of an evaluation and ends its processes: its own, what that is linked to, and all that print
     /// below its cell.
-    pub fn forget(&self, node: &Node, id: EvaluationId) {
+    pub fn forget(&self, node: &Node, key: Key) {
         let entry = {
-            let mut entries = self.lock();
-            let entry = entries.remove(&id);
+            let mut known = self.lock();
+            let entry = known.entries.remove(&key);
             if entry.is_none() {
-                lock(&self.stillborn).insert(id);
+                known.stillborn.insert(key);
             }
             entry
         };
@@ -97,19 +156,16 @@ impl Store {
         drop(entry);
     }
 
-    /// Forgets all evaluations but these.
-    pub fn keep(&self, node: &Node, kept: &[EvaluationId]) {
-        let others: Vec<EvaluationId> = self.lock().keys().copied().filter(|id| !kept.contains(id)).collect();
-        others.into_iter().for_each(|id| self.forget(node, id));
+    /// Forgets all evaluations of an owner but these.
+    pub fn keep(&self, node: &Node, owner: NodeId, kept: &[EvaluationId]) {
+        let is_other = |key: &Key| key.0 == owner && !kept.contains(&key.1);
+        let others: Vec<Key> = self.lock().entries.keys().copied().filter(is_other).collect();
+        others.into_iter().for_each(|key| self.forget(node, key));
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<EvaluationId, Entry>> {
-        lock(&self.entries)
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn end(node: &Node, entry: &Entry) {

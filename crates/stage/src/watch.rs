@@ -1,15 +1,15 @@
-//! The watch over a runtime: a thread that no cell can starve. It tells the owner what the runtime uses, and which
-//! cell does not let others run.
+//! The watch over a runtime: a thread that no cell can starve. It tells each owner what the runtime uses, and
+//! which of its cells do not let others run.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use greenroom::Node;
 use greenroom::process::Status;
-use greenroom::{Node, NodeId};
 
 use crate::memory::memory;
-use crate::protocol::{EvaluationId, NotYielding, Usage};
-use crate::store::Store;
+use crate::protocol::{NotYielding, Usage};
+use crate::store::{Key, Store};
 
 /// How often it looks.
 const STEP: Duration = Duration::from_millis(250);
@@ -25,22 +25,24 @@ struct Seen {
 }
 
 /// Starts the watch on the running node. It ends with the program.
-pub(crate) fn start(store: Store, owner: (String, NodeId)) {
+pub(crate) fn start(store: Store) {
     let Some(node) = Node::current() else { return };
     let watch = move || {
-        let mut seen: HashMap<EvaluationId, Seen> = HashMap::new();
+        let mut seen: HashMap<Key, Seen> = HashMap::new();
         for step in 1_u32.. {
             std::thread::sleep(STEP);
             let stuck = look(&node, &store, &mut seen);
             let usage = (step % REPORT == 0).then(|| usage(&node));
-            let owner = (owner.0.clone(), owner.1);
+            let owners = store.owners();
             // Names are looked up by processes.
             node.spawn(async move {
-                for news in stuck {
-                    greenroom::send((owner.0.as_str(), owner.1), news);
-                }
-                if let Some(usage) = usage {
-                    greenroom::send((owner.0.as_str(), owner.1), usage);
+                for owner in &owners {
+                    let to = (owner.name.as_str(), owner.node);
+                    let own = stuck.iter().filter(|((node, _), _)| *node == owner.node);
+                    own.for_each(|(_, news)| greenroom::send(to, *news));
+                    if let Some(usage) = usage {
+                        greenroom::send(to, usage);
+                    }
                 }
             });
         }
@@ -54,23 +56,23 @@ fn usage(node: &Node) -> Usage {
 }
 
 /// The cells that do not yield.
-fn look(node: &Node, store: &Store, seen: &mut HashMap<EvaluationId, Seen>) -> Vec<NotYielding> {
+fn look(node: &Node, store: &Store, seen: &mut HashMap<Key, Seen>) -> Vec<(Key, NotYielding)> {
     let now = Instant::now();
     let running = store.running();
-    seen.retain(|id, _| running.iter().any(|(running, _, _)| running == id));
+    seen.retain(|key, _| running.iter().any(|(running, _)| running == key));
     let mut stuck = Vec::new();
-    for (id, process, _) in running {
+    for (key, process) in running {
         let Some(info) = node.info(process).filter(|info| info.status == Status::Running) else {
-            seen.remove(&id);
+            seen.remove(&key);
             continue;
         };
-        let known = seen.entry(id).or_insert(Seen { reductions: info.reductions, since: now });
+        let known = seen.entry(key).or_insert(Seen { reductions: info.reductions, since: now });
         if known.reductions != info.reductions {
             *known = Seen { reductions: info.reductions, since: now };
         }
         let quiet = now - known.since;
         if quiet >= PATIENCE {
-            stuck.push(NotYielding { id, for_ms: quiet.as_millis() as u64 });
+            stuck.push((key, NotYielding { id: key.1, for_ms: quiet.as_millis() as u64 }));
         }
     }
     stuck

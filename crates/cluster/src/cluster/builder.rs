@@ -139,7 +139,7 @@ impl Builder {
         let endpoint = Mutex::new(Endpoint::new(myself.name.clone(), Limits::default()));
         let (high_water, limit) = (self.queue, self.queue.saturating_mul(QUEUES));
         let settings = Arc::new(Settings { cookie, myself, handshake_time: HANDSHAKE_TIME, high_water, limit });
-        let (open, strangers, parted) = Default::default();
+        let (open, strangers, parted, cookies) = Default::default();
         let mut directory = Directory::default();
         for peer in &peers {
             if let Some(name) = peer.name() {
@@ -155,6 +155,7 @@ impl Builder {
             settings,
             transport,
             endpoint,
+            cookies,
             up: RwLock::default(),
             open,
             strangers,

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::error::ConnectError;
 use super::{Cluster, HANDSHAKE_TIME};
 use crate::address::Address;
-use crate::cookie::random_bytes;
+use crate::cookie::{Cookie, random_bytes};
 use crate::directory::Wanted;
 use crate::drive::{self, Outcome};
 use crate::hub::Hub;
@@ -62,7 +62,7 @@ impl Cluster {
                 Ok(channel) => {
                     let (told, outcome) = oneshot::channel();
                     tokio::spawn(log_outcome(hub.clone(), address, outcome));
-                    drive::drive(hub, (id, Role::Listener), channel, began, told).await;
+                    drive::drive(hub, (id, Role::Listener, None), channel, began, told).await;
                 }
                 Err(error) => {
                     hub.endpoint.lock().closed(id, true, hub.now());
@@ -75,10 +75,10 @@ impl Cluster {
         let _ = begin.send(());
     }
 
-    /// Calls, and where both call at once, waits for the call that goes on.
-    pub(super) async fn call(self, address: Address) -> Result<NodeId, ConnectError> {
+    /// Calls, with this cookie if there is one, and where both call at once, waits for the call that goes on.
+    pub(super) async fn call(self, address: Address, cookie: Option<Cookie>) -> Result<NodeId, ConnectError> {
         loop {
-            let error = match self.try_call(&address).await? {
+            let error = match self.try_call(&address, cookie.clone()).await? {
                 Ok(node) => {
                     let wanted = self.is_wanted(&address, node);
                     if wanted.is_err() {
@@ -104,7 +104,7 @@ impl Cluster {
         }
     }
 
-    async fn try_call(&self, address: &Address) -> Result<Outcome, ConnectError> {
+    async fn try_call(&self, address: &Address, cookie: Option<Cookie>) -> Result<Outcome, ConnectError> {
         let hub = &self.0;
         let began = hub.now();
         let opening = async {
@@ -123,7 +123,7 @@ impl Cluster {
         };
         let id = hub.endpoint.lock().call();
         let (told, outcome) = oneshot::channel();
-        tokio::spawn(drive::drive(hub.clone(), (id, Role::Caller), channel, began, told));
+        tokio::spawn(drive::drive(hub.clone(), (id, Role::Caller, cookie), channel, began, told));
         outcome.await.map_err(|_| ConnectError::TimedOut(address.clone()))
     }
 
@@ -147,7 +147,7 @@ impl Cluster {
     async fn reach(self, wanted: Wanted) {
         let hub = self.0.clone();
         let failure = match hub.may_call(&wanted).await {
-            true => self.call(wanted.address.expecting(&wanted.name)).await.err(),
+            true => self.call(wanted.address.expecting(&wanted.name), None).await.err(),
             false => None,
         };
         // If it has been reached, nothing waits any more, but for what was for another life of it.
@@ -165,7 +165,7 @@ impl Cluster {
         let mut pause = PAUSES.0;
         let mut said = String::new();
         loop {
-            match self.clone().call(peer.clone()).await {
+            match self.clone().call(peer.clone(), None).await {
                 Ok(node) => {
                     (pause, said) = (PAUSES.0, String::new());
                     self.wait_for_loss(node).await;

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use super::assembly::Assembly;
 use super::handshake::{Binding, Handshake, HandshakeError, Peer, Proving, Refusal, Role};
-use super::outbox::{Length, Outbox, Queued, Route};
+use super::outbox::{Length, NotUp, Outbox, Queued, Route};
 use super::record::{Malformed, PROOF, Record, Splitter, malformed};
 use crate::cookie::Cookie;
 
 /// What all connections of a node have in common.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What both ends must know.
+    /// What both ends must know, unless a peer has a cookie of its own.
     pub cookie: Cookie,
     /// This node, as it presents itself.
     pub myself: Peer,
@@ -264,6 +264,13 @@ impl Connection {
         }
     }
 
+    /// When [`Event::Met`] comes, before a proof can have: this peer has a cookie of its own.
+    pub fn use_cookie(&mut self, cookie: &Cookie) {
+        if let Phase::Met(_, proving) | Phase::Proof(_, proving) = &mut self.phase {
+            proving.use_cookie(cookie);
+        }
+    }
+
     /// Answers [`Event::Proved`]: lets the caller in.
     pub fn admit(&mut self) {
         match std::mem::replace(&mut self.phase, Phase::Closed) {
@@ -438,7 +445,3 @@ impl Connection {
         self.probed.map_or(patience, |probed| probed.min(patience))
     }
 }
-
-/// The connection is not up (any more).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotUp;

@@ -217,6 +217,11 @@ impl fmt::Debug for Proving {
 }
 
 impl Proving {
+    /// From here on, another cookie than that of the handshake is what both must know.
+    pub(super) fn use_cookie(&mut self, cookie: &Cookie) {
+        self.key = key(cookie);
+    }
+
     /// What the caller shows.
     pub(super) fn proof(&self) -> [u8; PROOF] {
         self.mac(Role::Caller, &[]).finalize().into_bytes().into()

@@ -30,6 +30,10 @@ impl Route {
     }
 }
 
+/// The connection is not up (any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotUp;
+
 /// What became of an operation that was queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Queued {

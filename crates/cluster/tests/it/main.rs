@@ -2,6 +2,7 @@
 
 mod attacks;
 mod conversations;
+mod cookies;
 mod examples;
 mod functions;
 mod membership;

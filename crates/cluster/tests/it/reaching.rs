@@ -27,7 +27,7 @@ fn parted() -> (Member, Member) {
     (near, far)
 }
 
-fn part(from: &Member, to: &Member) {
+pub fn part(from: &Member, to: &Member) {
     assert!(from.cluster.disconnect(to.node.id()));
     while !from.cluster.nodes().is_empty() || !to.cluster.nodes().is_empty() {
         std::thread::yield_now();

@@ -4,6 +4,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use greenroom_stage::inspect::Secret;
+
 /// What somebody wants done, other than to evaluate something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
@@ -41,7 +43,7 @@ pub(super) enum Command {
     State(String),
     Kill(String),
     Nodes,
-    Connect { address: String },
+    Connect { address: String, cookie: Option<Secret> },
     Node(Option<String>),
 }
 
@@ -207,18 +209,18 @@ pub(super) const GROUPS: &[(&str, &[Word])] = &[
     (
         "Nodes",
         &[
-            word("nodes", "", Takes::Nothing, "the nodes that the runtime knows"),
+            word("nodes", "", Takes::Nothing, "the nodes that the notebook knows, and where cells run"),
             word(
                 "connect",
-                "HOST:PORT",
+                "[NAME@]HOST[:PORT] [COOKIE]",
                 Takes::Nothing,
-                "join the runtime to a node with the same ~/.greenroom.cookie",
+                "join a node, with your ~/.greenroom.cookie or one for it alone",
             ),
             word(
                 "node",
                 "[NAME]",
                 Takes::Node,
-                "have :ps, :tree and their like look at this node; without one, at the runtime",
+                "evaluate on this node, started by `greenroom node`; without one, in an own runtime",
             ),
         ],
     ),
@@ -292,7 +294,14 @@ pub(super) fn parse(input: &str) -> Result<Command, NoCommand> {
         "state" => Command::State(asked.one()?),
         "kill" => Command::Kill(asked.one()?),
         "nodes" => asked.nothing(Command::Nodes)?,
-        "connect" => Command::Connect { address: asked.one()? },
+        "connect" => match words.as_slice() {
+            [] => return Err(asked.missing()),
+            [address, cookie @ ..] if cookie.len() < 2 => {
+                let cookie = cookie.first().map(|cookie| Secret((*cookie).to_owned()));
+                Command::Connect { address: (*address).to_owned(), cookie }
+            }
+            _ => return Err(asked.wrong()),
+        },
         "node" => Command::Node(asked.optional()?),
         name => unreachable!("`{name}` is in the table of commands and nowhere read"),
     })
@@ -311,7 +320,14 @@ impl Asked<'_> {
     }
 
     fn wrong(&self) -> NoCommand {
-        NoCommand::Wrong { name: self.word.name, arguments: self.word.arguments, said: self.rest.to_owned() }
+        NoCommand::Wrong { name: self.word.name, arguments: self.word.arguments, said: self.said() }
+    }
+
+    /// What was said, but for what nobody else is to see.
+    fn said(&self) -> String {
+        let whole = format!(":{} {}", self.word.name, self.rest);
+        let said = super::secrets::without(&whole);
+        said.split_once(' ').map_or_else(String::new, |(_, said)| said.to_owned())
     }
 
     fn nothing(&self, command: Command) -> Result<Command, NoCommand> {
@@ -432,6 +448,7 @@ mod tests {
             let argument = match word.name {
                 "run" | "delete" => " 1",
                 "connect" => " 127.0.0.1:4370",
+                "node" => " shop@host",
                 _ if word.arguments.is_empty() || word.arguments.starts_with('[') => "",
                 _ => " x",
             };

@@ -47,7 +47,7 @@ impl Progress {
     ///
     /// # Errors
     /// What the stream says that plain lines are written to.
-    pub(super) fn event(&mut self, event: &Event) -> io::Result<()> {
+    pub(crate) fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Prelude { done, total, name } => self.prelude(*done, *total, name),
             Event::PreludeDone { ms } => {

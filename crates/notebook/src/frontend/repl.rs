@@ -15,6 +15,7 @@ mod leaving;
 mod names;
 mod others;
 mod place;
+mod nodes;
 mod processes;
 mod recover;
 mod seen;
@@ -135,7 +136,7 @@ struct Repl {
     ahead: Ahead,
     /// The section that inputs go to, if it is not the last of the main flow: a branch.
     section: Option<SectionId>,
-    /// The node whose processes commands look at; the runtime if none.
+    /// The node whose processes commands look at; what cells run in if none.
     looked_at: Option<String>,
     /// The process that is traced, if it is only one.
     traces: Option<greenroom::Pid>,
@@ -205,11 +206,13 @@ impl Repl {
     }
 
     fn prompt(&self) -> String {
-        let number = self.seen.lock().count + 1;
+        let state = self.seen.lock();
+        let number = state.count + 1;
+        let place = |before: &str| state.node.as_ref().map_or_else(String::new, |node| format!("{before}{node}"));
         match (self.view.manner, self.section) {
-            (Manner::Heard, _) => format!("cell {number}: "),
-            (_, Some(_)) => format!("[{number}]⑂ "),
-            (_, None) => format!("[{number}]› "),
+            (Manner::Heard, _) => format!("cell {number}{}: ", place(" on ")),
+            (_, Some(_)) => format!("[{number}]{}⑂ ", place(" ")),
+            (_, None) => format!("[{number}]{}› ", place(" ")),
         }
     }
 
@@ -350,7 +353,8 @@ impl Repl {
                 // What has just ended needs no stopping.
                 self.at().interrupt();
                 if let Some(doing) = doing.as_ref().filter(|doing| matches!(doing.what, Work::NotYielding(_))) {
-                    self.tell(&format!("cell {} has not yielded; it keeps a thread busy until `:restart`", doing.cell));
+                    let end = if self.seen.lock().node.is_some() { "the node ends" } else { "`:restart`" };
+                    self.tell(&format!("cell {} has not yielded; it keeps a thread busy until {end}", doing.cell));
                 }
             }
             if begin.elapsed() >= SOON

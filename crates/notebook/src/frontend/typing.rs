@@ -196,7 +196,7 @@ impl Highlighter for Typing {
         self.screen.drawn(line, height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
         if super::commands::is_command(line) {
-            return Cow::Owned(self.look.paint(Style::new().cyan(), line));
+            return Cow::Owned(self.look.paint(Style::new().cyan(), &super::secrets::masked(line)));
         }
         let cursor = (!self.is_final.get()).then_some(pos);
         let Some(part) = visible(line, pos, usize::from(rows), usize::from(columns)) else {

@@ -7,12 +7,13 @@ use std::sync::mpsc;
 
 use greenroom::message::Down;
 use greenroom::{Message, Node, NodeId, monitor, receive, send};
-use greenroom_stage::inspect::{Answer, Question};
+use greenroom_stage::inspect::{Answer, Question, Secret};
 
 use super::client::{self, Client};
 use super::host::{Answered, HOST, Reply, Request};
 use crate::compiler::CompiledCell;
 use crate::session::data::{Data, Refusal};
+use crate::session::nodes::Visited;
 use crate::session::operation::{ClientId, Operation, SectionId, Visitor};
 use crate::session::{ImagineError, Update};
 
@@ -188,6 +189,53 @@ impl Handle {
     /// As [`apply`](Handle::apply).
     pub fn inspect(&self, question: Question) -> Result<Answer, String> {
         self.ask(|reply| Request::Inspect(question, reply)).unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// Asks another node about its processes, by its name.
+    ///
+    /// # Errors
+    /// As for [`inspect`](Handle::inspect).
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub(crate) fn inspect_at(&self, node: &str, question: Question) -> Result<Answer, String> {
+        let node = node.to_owned();
+        self.ask(|reply| Request::InspectAt(node, question, reply)).unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// Connects the notebook to the node at an address, with a cookie for that node alone if there is one.
+    ///
+    /// # Errors
+    /// Why it is not connected, for people.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub(crate) fn connect(&self, address: &str, cookie: Option<Secret>) -> Result<NodeId, String> {
+        let address = address.to_owned();
+        self.ask(|reply| Request::Connect(address, cookie, reply)).unwrap_or_else(|closed| Err(closed.to_string()))
+    }
+
+    /// The nodes that the notebook is connected to, its runtime among them.
+    ///
+    /// # Errors
+    /// If it was closed.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub(crate) fn nodes(&self) -> Result<Vec<NodeId>, Closed> {
+        self.ask(Request::Nodes)
+    }
+
+    /// What a node is for cells, by its name.
+    ///
+    /// # Errors
+    /// Why that is not known, for people.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub(crate) fn visit(&self, node: &str) -> Result<Visited, String> {
+        let node = node.to_owned();
+        self.ask(|reply| Request::Visit(node, reply)).unwrap_or_else(|closed| Err(closed.to_string()))
     }
 
     /// Ends what runs or waits, and what is being built for it: what Ctrl-C means.

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use greenroom::message::{Down, Exit};
-use greenroom::{Message, Pid, Ref, monitor, receive, self_pid, send, spawn};
-use greenroom_stage::inspect::{Answer, Question};
+use greenroom::{Message, NodeId, Pid, Ref, monitor, receive, self_pid, send, spawn};
+use greenroom_stage::inspect::{Answer, Question, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::compiler::CompiledCell;
 use crate::session::data::{Data, Refusal};
+use crate::session::nodes::Visited;
 use crate::session::operation::{ClientId, Operation, SectionId, Visitor};
 use crate::session::{ImagineError, Session};
 
@@ -35,6 +36,14 @@ pub(super) enum Request {
     Warm(SectionId, String),
     Imagine(SectionId, String, Reply<Result<CompiledCell, ImagineError>>),
     Inspect(Question, Reply<Result<Answer, String>>),
+    /// The same of another node.
+    InspectAt(String, Question, Reply<Result<Answer, String>>),
+    /// Connects the notebook to the node at an address.
+    Connect(String, Option<Secret>, Reply<Result<NodeId, String>>),
+    /// The nodes that it is connected to.
+    Nodes(Reply<Vec<NodeId>>),
+    /// What a node is for cells.
+    Visit(String, Reply<Result<Visited, String>>),
     Interrupt(Reply<()>),
     Recover(PathBuf, Reply<Result<(), String>>),
     Discard(Reply<()>),
@@ -120,6 +129,19 @@ async fn serve(session: &mut Session, clients: &mut Clients, request: Request) {
         Request::Inspect(question, reply) => {
             let library = session.library();
             spawn(async move { reply.send(library.inspect(question).await) });
+        }
+        Request::InspectAt(node, question, reply) => {
+            let library = session.library();
+            spawn(async move { reply.send(library.inspect_at(&node, question).await) });
+        }
+        Request::Connect(address, cookie, reply) => {
+            let library = session.library();
+            spawn(async move { reply.send(library.connect(&address, cookie).await) });
+        }
+        Request::Nodes(reply) => reply.send(session.library().nodes()),
+        Request::Visit(node, reply) => {
+            let library = session.library();
+            spawn(async move { reply.send(library.visit(&node).await) });
         }
         Request::Interrupt(reply) => {
             session.interrupt().await;

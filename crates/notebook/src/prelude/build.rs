@@ -57,10 +57,11 @@ pub(super) fn build(
     let begin = Instant::now();
     let sources = super::sources_folder(cache);
     super::write_sources(&sources)?;
-    let (manifest, names) = manifest::manifest(dependencies, &super::workspace(), &sources.to_string_lossy());
     let project = folder.join("project");
     let _ = fs::remove_file(super::index_file(folder));
     create(&project.join("src"))?;
+    let own = own_sources(&sources, &project)?;
+    let (manifest, names) = manifest::manifest(dependencies, &super::workspace(), &own);
     write_atomically(&project.join("Cargo.toml"), manifest.as_bytes())?;
     write_atomically(&project.join("Cargo.lock"), super::lock_file().as_bytes())?;
     let reexports: String = names.iter().map(|name| format!("pub extern crate {name};\n")).collect();
@@ -77,6 +78,20 @@ pub(super) fn build(
 
 fn create(folder: &Path) -> Result<(), ToolError> {
     fs::create_dir_all(folder).map_err(ToolError::file(folder))
+}
+
+/// Where the manifest finds our own crates: below the project, by a link. Cargo makes the names of symbols from where a
+/// crate is relative to the project, so a prelude that is built in another cache has the same, and what is compiled on
+/// one can be loaded on the other.
+fn own_sources(sources: &Path, project: &Path) -> Result<String, ToolError> {
+    let version = sources.file_name().unwrap_or_default().to_string_lossy();
+    let own = format!("{}/{version}", manifest::OWN);
+    let link = project.join(&own);
+    create(&project.join(manifest::OWN))?;
+    // There is none the first time.
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(sources, &link).map_err(ToolError::file(&link))?;
+    Ok(own)
 }
 
 struct Cargo<'a> {

@@ -5,6 +5,9 @@ use std::fmt;
 
 use toml::{Table, Value};
 
+/// The folder of a prelude's project that leads to our own crates, which are a workspace of their own.
+pub(super) const OWN: &str = "own";
+
 /// What is wrong with a setup cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetupError {
@@ -85,8 +88,10 @@ pub(super) fn manifest(dependencies: &Table, workspace: &Table, sources: &str) -
     let names = all.keys().map(|name| name.replace('-', "_")).collect();
     let mut manifest = Table::new();
     manifest.insert("dependencies".to_owned(), all.into());
-    let head = "[workspace]\n\n[package]\nname = \"greenroom-prelude\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
-                [lib]\ncrate-type = [\"dylib\"]\n\n";
+    let head = format!("[workspace]\nexclude = [\"{OWN}\"]\n\n");
+    let head = head
+        + "[package]\nname = \"greenroom-prelude\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+                       [lib]\ncrate-type = [\"dylib\"]\n\n";
     (format!("{head}{}\n{manifest}", super::build::PROFILE), names)
 }
 

@@ -145,6 +145,7 @@ impl Cell {
             reply_to: self_pid(),
             container: job.container,
             library: compiled.library.clone(),
+            sha256: compiled.sha256.clone(),
             symbol: compiled.symbol.clone(),
             stands_on: job.stands_on.clone(),
             values: past(job, &compiled),

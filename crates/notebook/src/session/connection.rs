@@ -10,14 +10,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use greenroom::message::Down;
-use greenroom::{ExitReason, Local, Pid, Ref, demonitor, monitor, receive, send, sleep};
-use greenroom_stage::protocol::{Command, Evaluate, EvaluationId, NotYielding, Ready, SERVER, Usage};
+use greenroom::{ExitReason, Local, Pid, Ref, demonitor, monitor, receive, self_pid, send, sleep};
+use greenroom_stage::protocol::{
+    Code, Command, Evaluate, EvaluationId, Fate, Lacks, Library, NotYielding, Ready, SERVER, Usage, check_size,
+};
 
 use super::estate::{Estate, Held, Out};
 use super::message::{Ended, LastWords, Lost, Order, Speaker, is_example};
 use super::operation::{self, Runtime as Happens, RuntimeId};
 use crate::runtime::{RawOutput, Runtime, last_words};
-use start::{Look, Made, Making, Start};
+use start::{Look, Made, Making, Start, Visited};
 
 /// A runtime that is dead is marked so by then, even if nobody knows yet why.
 const MARKED_WITHIN: Duration = Duration::from_millis(20);
@@ -58,6 +60,8 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 connection.say(Happens::Building { runtime: id, progress }).await;
             },
             Look(id): Look => connection.look(id).await,
+            Local((id, visited)): Visited => connection.visited(id, visited).await,
+            lacks: Lacks => connection.hand_over(&lacks),
             down: Down if Some(down.reference) == connection.watch => connection.down(down.reason).await,
         }
     }
@@ -89,9 +93,9 @@ impl Connection {
         match order {
             Order::Connect { runtime, .. } if self.starts(runtime) => {}
             Order::Connect { runtime, .. } if self.has(runtime) => self.say(Happens::Connected(runtime)).await,
-            Order::Connect { runtime, setup, settings } => {
+            Order::Connect { runtime, setup, settings, node } => {
                 self.disconnect();
-                match Start::begin(runtime, setup.0, settings, &self.estate) {
+                match Start::begin(runtime, setup.0, (settings, node), &self.estate) {
                     Ok(start) => self.start = Some(start),
                     Err(why) => self.failed(runtime, why).await,
                 }
@@ -101,7 +105,7 @@ impl Connection {
             Order::Over(id) => self.drop_out(id),
             Order::Forget(id) => {
                 self.drop_out(id);
-                self.tell(Command::Forget(id));
+                self.tell(Fate::Forget(id));
             }
             Order::Keep { runtime, evaluations } => self.keep(runtime, evaluations).await,
         }
@@ -126,6 +130,14 @@ impl Connection {
     async fn look(&mut self, id: RuntimeId) {
         if let Some(start) = self.start.as_mut().filter(|start| start.id == id)
             && let Err(why) = start.look()
+        {
+            self.failed(id, why).await;
+        }
+    }
+
+    async fn visited(&mut self, id: RuntimeId, visited: start::Visit) {
+        if let Some(start) = self.start.as_mut().filter(|start| start.id == id)
+            && let Err(why) = start.arrive(visited)
         {
             self.failed(id, why).await;
         }
@@ -158,6 +170,10 @@ impl Connection {
                 // A cell that was killed, or an owner: then it is asked again for the same.
                 held.out.retain(|out| out.request.id != request.id);
                 send(held.runtime.server, request.clone());
+                if held.runtime.node().is_some() {
+                    // What is written past all cells stays where the node runs: nothing is to be waited for.
+                    (0..2).for_each(|_| send(request.reply_to, RawOutput::Mark(request.id)));
+                }
                 held.out.push(Out { request, marks: 0 });
             }
             Some(_) => lose(&request, &self.last_end),
@@ -180,7 +196,7 @@ impl Connection {
         if let Some(held) = self.estate.runtime().as_ref() {
             evaluations.extend(held.out.iter().map(|out| out.request.id).filter(|id| is_example(*id)));
         }
-        self.tell(Command::Keep(evaluations));
+        self.tell(Fate::Keep(evaluations));
     }
 
     fn disconnect(&mut self) {
@@ -204,10 +220,27 @@ impl Connection {
         }
     }
 
-    fn tell(&self, command: Command) {
+    fn tell(&self, fate: Fate) {
         if let Some(held) = self.estate.runtime().as_ref() {
-            send(held.runtime.server, command);
+            send(held.runtime.server, Command { owner: self_pid().node(), fate });
         }
+    }
+
+    /// Sends a node the library of an evaluation that it was asked for, and of no other.
+    fn hand_over(&self, Lacks { id, from }: &Lacks) {
+        let runtime = self.estate.runtime();
+        let asked = runtime.as_ref().filter(|held| held.runtime.server.node() == from.node());
+        let Some(out) = asked.and_then(|held| held.out.iter().find(|out| out.request.id == *id)) else { return };
+        let (id, from, library) = (*id, *from, out.request.library.clone());
+        greenroom::spawn(async move {
+            let read = move || {
+                let failed = |error: std::io::Error| format!("{}: {error}", library.display());
+                check_size(std::fs::metadata(&library).map_err(failed)?.len())?;
+                std::fs::read(&library).map(Code::new).map_err(failed)
+            };
+            let code = greenroom::spawn_blocking(read).await.unwrap_or_else(|reason| Err(reason.to_string()));
+            send(from, Library { id, code });
+        });
     }
 
     fn met(&mut self, server: Pid) {

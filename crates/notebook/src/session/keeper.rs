@@ -239,6 +239,7 @@ impl Keeper {
             runtime: self.data.runtime().id,
             setup: Local(self.setup().map(Box::new)),
             settings: self.data.runtime().settings.clone(),
+            node: self.data.runtime().node.clone(),
         });
     }
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
 use greenroom::{Local, NodeId, Ref, monitor, receive, self_pid, send, whereis};
-use greenroom_stage::inspect::{self, Answer, Question, Silence};
+use greenroom_cluster::{CookieError, NodeKind};
+use greenroom_stage::inspect::{self, Answer, Question, Secret, Silence};
 use serde::{Deserialize, Serialize};
 
 use super::estate::Estate;
 use super::message::{Imagine, Imagined, SESSION};
+use super::nodes::{self, Visited};
 use super::operation::SectionId;
 use crate::compiler::{CellInput, CompileError, CompiledCell};
 use crate::rustc::Cancel;
@@ -96,6 +98,35 @@ impl Library {
                 PATIENCE.as_secs()
             )),
         }
+    }
+
+    /// The same of another node.
+    pub(crate) async fn inspect_at(&self, name: &str, question: Question) -> Result<Answer, String> {
+        let node = nodes::reach(&self.estate.toolbox.cluster, name).await?;
+        match inspect::ask(node, question, PATIENCE).await {
+            Ok(answer) => answer,
+            Err(Silence::Ended(reason)) => Err(format!("{node} does not answer such questions: {reason}")),
+            Err(Silence::Late) => Err(format!("{node} did not answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Connects the notebook to the node at an address, with a cookie for that node alone if there is one.
+    pub(crate) async fn connect(&self, address: &str, cookie: Option<Secret>) -> Result<NodeId, String> {
+        let cookie =
+            cookie.map(|cookie| cookie.0.parse()).transpose().map_err(|error: CookieError| error.to_string())?;
+        nodes::connect(&self.estate.toolbox.cluster, address, cookie).await
+    }
+
+    /// The nodes that the notebook is connected to, its runtime among them.
+    pub(crate) fn nodes(&self) -> Vec<NodeId> {
+        self.estate.toolbox.cluster.nodes_of(NodeKind::Any)
+    }
+
+    /// What a node is for cells, by its name.
+    pub(crate) async fn visit(&self, name: &str) -> Result<Visited, String> {
+        let node = nodes::reach(&self.estate.toolbox.cluster, name).await?;
+        let ours = self.estate.tools().map(|tools| tools.fit.clone());
+        Ok(Visited { node, guest: nodes::ask(node).await?, ours })
     }
 
     fn runtime(&self) -> Option<NodeId> {

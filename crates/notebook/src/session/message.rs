@@ -99,8 +99,13 @@ pub(super) struct Halt(pub EvaluationId);
 /// To the owner of the runtime.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// Start this one, for what this cell asks for, instead of any other.
-    Connect { runtime: RuntimeId, setup: Local<Option<Box<PlannedCell>>>, settings: RuntimeSettings },
+    /// Start this one, for what this cell asks for, instead of any other; or join it, if it is that of a node.
+    Connect {
+        runtime: RuntimeId,
+        setup: Local<Option<Box<PlannedCell>>>,
+        settings: RuntimeSettings,
+        node: Option<String>,
+    },
     /// End it.
     Disconnect,
     /// Run this in this runtime, or in any. Whoever is to get the answer hears if that is gone.

@@ -451,6 +451,8 @@ pub enum Runtime {
     Disconnect,
     /// End it and start another.
     Restart,
+    /// End it, or leave it, and have cells run on the node of this name; without one, in a runtime of their own.
+    Move(Option<String>),
     /// It has died.
     Down {
         /// Which one.

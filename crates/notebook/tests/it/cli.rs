@@ -87,7 +87,7 @@ fn the_help_gives_examples_and_exit_codes() {
           fmt          Bring a notebook into its canonical form, with rustfmt in its cells
           export       Write a notebook as a Rust program, as Markdown or as a web page
           cache        See how large the cache is, clear it or limit it
-          node         Start an empty node that others can connect to
+          node         Start a node that notebooks can run their cells on, and that others can connect to
           completions  Print what a shell needs to complete this program's words
           man          Print the manual page
           ping         Ask whether a node can be reached, and if not, why

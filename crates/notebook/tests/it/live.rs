@@ -68,7 +68,7 @@ where
     let cluster = Cluster::builder(&node).cookie(cookie.clone()).on_notice(|_| ()).start().expect("it starts");
     let address = cluster.listen(([127, 0, 0, 1], 0).into()).expect("a port");
     node.block_on(async move {
-        let toolbox = Toolbox { cache: cells_folder().to_owned(), address, cookie, columns: 80, events: 0 };
+        let toolbox = Toolbox { cache: cells_folder().to_owned(), address, cookie, cluster, columns: 80, events: 0 };
         let mut tools = toolbox.on("", prelude()).expect("it can be written");
         change(&mut tools);
         let explainer = Explainer { file: "n.livemd".to_owned(), style: Style::Plain, columns: 80 };

@@ -3,10 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::support::own_folder;
+use crate::support::{cache_folder, own_folder, prelude};
 
 fn greenroom() -> Command {
+    prelude();
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.env("GREENROOM_CACHE", cache_folder());
     command.env("XDG_DATA_HOME", own_folder()).env("XDG_RUNTIME_DIR", own_folder());
     command
 }
@@ -36,8 +38,15 @@ fn a_node_that_is_there_answers_a_ping_and_another_cookie_is_told() {
     assert!(code == Some(1) && text.contains("the cookies differ: give both nodes the same one"), "{text}");
     let (code, text) = ping(&format!("b@{address}"), &cookie);
     assert!(code == Some(1) && text.contains("the node there is a@127.0.0.1"), "{text}");
+    let second =
+        greenroom().args(["node", "--name", "b@127.0.0.1", "--listen", &address, "--cookie"]).arg(&cookie).output();
+    let second = second.unwrap();
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(second.status.code() == Some(1) && said.contains(&format!("error: cannot listen on {address}")), "{said}");
     node.kill().unwrap();
     node.wait().unwrap();
+    // The node ends right after the program that was killed: then nobody can write to this any more.
+    lines.for_each(drop);
     let (code, text) = ping(&address, &cookie);
     assert!(code == Some(1) && text.contains("refused"), "{text}");
 }

@@ -6,6 +6,7 @@ mod frames;
 mod images;
 mod inputs;
 mod join;
+mod nodes;
 mod piped;
 mod processes;
 mod tour;

@@ -73,6 +73,10 @@ fn draw_head(frame: &mut Frame<'_>, area: Rect, state: &State) {
         [one] => format!("with {one} · "),
         several => format!("with {} others · ", several.len()),
     };
+    let runtime = match &data.runtime().node {
+        Some(node) => format!("{node}: {runtime}"),
+        None => runtime,
+    };
     let right = format!("{others}{runtime} ");
     let file = file.map_or_else(String::new, |file| format!("  {file}"));
     let used =

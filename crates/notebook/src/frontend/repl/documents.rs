@@ -5,6 +5,7 @@ use std::process::{Command as Program, Stdio};
 
 use console::Style;
 
+use super::nodes::ANEW;
 use super::place::Place;
 use super::{Repl, SETTLED, open};
 use crate::document;
@@ -235,7 +236,10 @@ impl Repl {
 
     fn restart(&mut self) {
         match self.apply(Runtime::Restart).or_else(|_| self.apply(Runtime::Connect)) {
-            Ok(()) => self.tell("a new runtime; no cell has values, and what one needs is evaluated again"),
+            Ok(()) => match self.seen.lock().node.clone() {
+                None => self.tell("a new runtime; no cell has values, and what one needs is evaluated again"),
+                Some(node) => self.tell(&format!("{node} forgets what this notebook has evaluated; {ANEW}")),
+            },
             Err(refusal) => self.complain(&refusal.to_string()),
         }
     }

@@ -111,7 +111,7 @@ impl<S: Sink> Following<S> {
     fn happened(&mut self, data: &Data, operation: &Operation, is_own: bool) {
         match operation {
             Operation::Evaluation(operation) => self.evaluation(data, operation),
-            Operation::Runtime(operation) => self.runtime(operation),
+            Operation::Runtime(operation) => self.runtime(data, operation),
             Operation::Structure(change) => {
                 if is_own {
                     self.typed(data, change);
@@ -278,7 +278,7 @@ impl<S: Sink> Following<S> {
         }
     }
 
-    fn runtime(&mut self, operation: &Runtime) {
+    fn runtime(&mut self, data: &Data, operation: &Runtime) {
         match operation {
             Runtime::Printed(text) => {
                 let sign = self.view.look.paint(console::Style::new().dim(), "┆ ");
@@ -289,7 +289,13 @@ impl<S: Sink> Following<S> {
                 }
             }
             Runtime::Failed { why, .. } => {
-                self.sink.complain(&format!("the runtime does not start: {why}\n"));
+                self.sink.complain(&match &data.runtime().node {
+                    None => format!("the runtime does not start: {why}\n"),
+                    Some(node) => format!(
+                        "cells do not run on {node}: {why}\n`:node {node}` tries again, and `:node` leads back to a \
+                         runtime of their own\n"
+                    ),
+                });
                 let mut state = self.seen.lock();
                 state.has_failed = true;
                 state.awaited.clear();
@@ -297,9 +303,15 @@ impl<S: Sink> Following<S> {
             Runtime::Down { why, .. } => {
                 self.started.clear();
                 self.values.clear();
+                let way_back = match &data.runtime().node {
+                    None => String::new(),
+                    Some(node) => {
+                        format!("; it looks for {node} again, and `:node` leads back to a runtime of their own")
+                    }
+                };
                 self.sink.complain(&format!(
                     "the runtime has died: {why}\nits values are gone; a cell that needs some has them evaluated again, \
-                     and `:run all` evaluates everything\n"
+                     and `:run all` evaluates everything{way_back}\n"
                 ));
             }
             _ => {}
@@ -353,6 +365,8 @@ impl<S: Sink> Following<S> {
         state.others = others(data);
         state.file = data.file().path.clone();
         self.known.lock().next = state.count + 1;
+        state.node.clone_from(&data.runtime().node);
+        state.runtime = data.runtime().status;
         // What is awaited is over when it neither waits nor runs, once it has.
         state.awaited.retain(|cell, was_seen| {
             let is_idle = data.info(*cell).is_none_or(|info| info.status == Status::Ready);

@@ -12,6 +12,7 @@ use super::ahead::Ahead;
 use crate::frontend::commands;
 use crate::frontend::complete::Known;
 use crate::frontend::screen::Screen;
+use crate::frontend::secrets;
 use crate::frontend::syntax::{Completeness, completeness};
 use crate::frontend::typing::{self, Shared, Typing};
 use crate::frontend::view::{Manner, View};
@@ -102,7 +103,7 @@ impl Editor {
 
     fn remember(&mut self, text: &str) {
         // A history that cannot be kept is no reason not to evaluate.
-        let _ = self.editor.add_history_entry(text);
+        let _ = self.editor.add_history_entry(secrets::without(text));
         if let Some(file) = &self.history {
             let _ = self.editor.append_history(file);
         }

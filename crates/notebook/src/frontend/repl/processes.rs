@@ -1,4 +1,4 @@
-//! Commands on the processes of the runtime, and of nodes that it is connected to: asking, and saying what is answered.
+//! Commands on the processes of what cells run in, or of a node: asking, and saying what is answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IsTerminal, Write};
@@ -41,9 +41,9 @@ impl Repl {
                 let said = format!("{name} is told to end");
                 self.ask(Question::Kill(name)).map(|_| self.tell(&said))
             }
-            Command::Nodes => self.nodes(Question::Nodes),
-            Command::Connect { address } => self.nodes(Question::Connect(address)),
-            Command::Node(name) => self.look_at(name),
+            Command::Nodes => self.nodes(),
+            Command::Connect { address, cookie } => self.connect(address, cookie),
+            Command::Node(name) => self.node(name),
             // Not about processes.
             _ => Ok(()),
         };
@@ -52,14 +52,10 @@ impl Repl {
         }
     }
 
-    /// Asks the runtime, or the node that commands look at.
+    /// Asks what cells run in, or the node that commands look at.
     fn ask(&self, question: Question) -> Result<Answer, String> {
-        self.at().inspect(match (&self.looked_at, &question) {
-            (Some(node), question) if !matches!(question, Question::Nodes | Question::Connect(_)) => {
-                Question::At { node: node.clone(), question: Box::new(question.clone()) }
-            }
-            _ => question,
-        })
+        let Some(node) = self.looked_at.clone() else { return self.at().inspect(question) };
+        self.at().inspect_at(&node, question)
     }
 
     fn processes(&self) -> Result<Vec<Process>, String> {
@@ -184,7 +180,8 @@ impl Repl {
         let drawn = match (trees.as_slice(), root) {
             ([tree], Some(_)) => Tree::from_node(tree, &options),
             _ => {
-                let name = self.looked_at.clone().unwrap_or_else(|| "runtime".to_owned());
+                let here = self.looked_at.clone().or_else(|| self.seen.lock().node.clone());
+                let name = here.unwrap_or_else(|| "runtime".to_owned());
                 Tree::from_group(&Group { name, role: Role::Node, groups: Vec::new(), trees }, &options)
             }
         };
@@ -240,36 +237,6 @@ impl Repl {
         };
         self.tell(&(state(&process) + &kept));
         Ok(())
-    }
-
-    fn nodes(&mut self, question: Question) -> Result<(), String> {
-        let Answer::Nodes(nodes) = self.ask(question)? else { return Err(odd()) };
-        let others: Vec<_> = nodes.into_iter().filter(|node| !node.starts_with("greenroom-")).collect();
-        self.known.lock().nodes.clone_from(&others);
-        self.tell(&match others.is_empty() {
-            true => "the runtime is connected to no other node; `:connect HOST:PORT` joins one".to_owned(),
-            false => others.join("\n"),
-        });
-        Ok(())
-    }
-
-    fn look_at(&mut self, name: Option<String>) -> Result<(), String> {
-        let before = self.looked_at.take();
-        let Some(name) = name else {
-            self.tell("looking at the runtime");
-            return Ok(());
-        };
-        self.looked_at = Some(name.clone());
-        match self.processes() {
-            Ok(found) => {
-                self.tell(&format!("looking at {name}, with {} processes; `:node` leads back", found.len()));
-                Ok(())
-            }
-            Err(error) => {
-                self.looked_at = before;
-                Err(error)
-            }
-        }
     }
 }
 

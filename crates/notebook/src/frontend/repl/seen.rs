@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::prelude::Progress;
 use crate::session::End;
+use crate::session::data::RuntimeStatus;
 use crate::session::operation::{CellId, Operation, SectionId};
 
 /// What a REPL knows of the notebook, and what it waits for. Its clones are one.
@@ -32,6 +33,10 @@ pub(super) struct State {
     /// How many cells each section has.
     pub(super) lengths: HashMap<SectionId, usize>,
     pub(super) is_dirty: bool,
+    /// The node that cells run on, if not in a runtime of their own.
+    pub(super) node: Option<String>,
+    /// Whether what cells run in is there.
+    pub(super) runtime: RuntimeStatus,
     /// The cells that somebody waits for, and whether each was seen to wait or run.
     pub(super) awaited: HashMap<CellId, bool>,
     /// The last one of those that did not compile.

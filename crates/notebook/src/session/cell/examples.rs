@@ -86,6 +86,7 @@ impl Cell {
             reply_to: self_pid(),
             container: ContainerId(id.0),
             library: compiled.library.clone(),
+            sha256: compiled.sha256.clone(),
             symbol: compiled.symbol.clone(),
             stands_on,
             values: Vec::new(),

@@ -15,8 +15,10 @@ pub struct RuntimeState {
     pub status: RuntimeStatus,
     /// Which one it is, or was last.
     pub id: RuntimeId,
-    /// How the next one is started.
+    /// How the next one is started, if it is an own one.
     pub settings: RuntimeSettings,
+    /// The node that cells run on, if not in a runtime of their own.
+    pub node: Option<String>,
     /// Why there is none, if that is not because somebody wanted it so.
     pub trouble: Option<String>,
     /// What it uses.
@@ -72,6 +74,14 @@ impl Data {
                 self.with_runtime()?;
                 self.disconnected(None);
                 actions.push(Action::Disconnect);
+                self.connect(actions);
+            }
+            Runtime::Move(node) => {
+                if self.runtime.status != RuntimeStatus::Disconnected {
+                    self.disconnected(None);
+                    actions.push(Action::Disconnect);
+                }
+                self.runtime.node.clone_from(node);
                 self.connect(actions);
             }
             Runtime::Down { runtime, why } => {

@@ -173,6 +173,31 @@ fn a_runtime_is_restarted_and_reports_what_it_uses() {
 }
 
 #[test]
+fn cells_move_to_a_node_and_back_and_have_no_values_there() {
+    let mut live = Live::cells(&["1", "2"]);
+    live.evaluate(&[1, 2]);
+    live.done();
+    let old = live.data.runtime().id;
+    live.apply(Runtime::Move(Some("shop@host".to_owned())));
+    assert_eq!(live.done(), ["disconnect", "connect"]);
+    live.check("1: aborted, 2: aborted");
+    // What the runtime before still has to say is of no interest.
+    assert_eq!(live.try_apply(Runtime::Connected(old)), Err(Refusal::OtherRuntime(old)));
+    live.connected();
+    // It stays there: when it is begun anew, and when it has died.
+    live.apply(Runtime::Restart);
+    live.connected();
+    live.down("gone");
+    live.queue(&[1]);
+    assert_eq!(live.data.runtime().node.as_deref(), Some("shop@host"));
+    live.done();
+    live.apply(Runtime::Disconnect);
+    live.done();
+    live.apply(Runtime::Move(None));
+    assert_eq!((live.done(), &live.data.runtime().node), (vec!["connect".to_owned()], &None));
+}
+
+#[test]
 fn case_30_without_outputs_everything_is_fresh() {
     let mut live = Live::cells(&["1", "2"]);
     live.evaluate(&[1, 2]);

@@ -204,6 +204,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => Just(Runtime::Connected(RuntimeId(0)).into()),
         1 => Just(Runtime::Down { runtime: RuntimeId(0), why: "test".into() }.into()),
         1 => Just(Runtime::Restart.into()),
+        1 => any::<bool>().prop_map(|is_away| Runtime::Move(is_away.then(|| "shop@host".to_owned())).into()),
         1 => Just(Runtime::Connect.into()),
         1 => (0..3_u64).prop_map(|id| Client::Join { client: ClientId(id), visitor: Visitor { name: "somebody".into(), process: 1 } }.into()),
     ]

@@ -11,7 +11,7 @@ fn cache() -> tempfile::TempDir {
     // Without its lock, which the tests themselves hold.
     let preludes = folder.path().join("preludes");
     std::fs::create_dir(&preludes).expect("it can be made");
-    let copied = Command::new("cp").arg("-rl").arg(&prelude().folder).arg(&preludes).status();
+    let copied = Command::new("cp").arg("-rlP").arg(&prelude().folder).arg(&preludes).status();
     assert!(copied.is_ok_and(|status| status.success()));
     folder
 }

@@ -1,9 +1,6 @@
-//! The commands on processes and nodes.
+//! The commands on processes.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
-
-use super::{Terminal, piped};
+use super::Terminal;
 
 const SUPERVISOR: &str = "let sup = Supervisor::new(Strategy::OneForOne).name(\"shop\").child(ChildSpec::named(\"clerk\", \
                           || async { receive::<u8>().await; panic!(\"sold out\") })).start_link().await?;";
@@ -72,32 +69,5 @@ fn top_is_drawn_until_a_key_is_pressed() {
     terminal.keys("q");
     terminal.wait_until("the prompt", |screen| !screen.contains("any other key ends"));
     terminal.asks("a + 1", "= 2  i32");
-    terminal.leave();
-}
-
-#[test]
-fn another_node_is_joined_and_looked_at() {
-    let mut terminal = Terminal::start();
-    terminal.asks("1", "= 1  i32");
-    terminal.asks(":nodes", "connected to no other node");
-    // A port that was free a moment ago.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let mut node = piped(terminal.folder.path())
-        .args(["node", "--name", "shop@127.0.0.1", "--listen", &address, "--cookie"])
-        .arg(terminal.folder.path().join("cookie"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(node.stdout.take().unwrap()).lines();
-    assert!(lines.next().unwrap().unwrap().contains("listens on"));
-    terminal.asks(&format!(":connect {address}"), "shop@127.0.0.1");
-    terminal.asks(":nodes", "shop@127.0.0.1");
-    terminal.asks(":node shop@127.0.0.1", "looking at shop@127.0.0.1");
-    terminal.asks(":ps", "inspector");
-    terminal.asks(":node", "looking at the runtime");
-    terminal.asks(":node nowhere@127.0.0.1", "there is no connection to a node");
-    terminal.asks(":connect 127.0.0.1:1", "error");
-    node.kill().unwrap();
-    node.wait().unwrap();
     terminal.leave();
 }
