@@ -25,6 +25,8 @@ const ALERT: Duration = millis(1);
 const CALM: Duration = millis(8);
 /// How rarely it comes to look while nothing happens, until it sleeps like all others.
 const IDLE: Duration = millis(64);
+/// So many turns since the last look are next to nothing.
+const FEW: u64 = 64;
 /// How long it sleeps at most while all others do.
 const DOZE: Duration = millis(4_000);
 /// How long a turn may last before another worker takes the place.
@@ -76,6 +78,7 @@ pub(crate) fn watch(
         let before = std::mem::replace(&mut begun, inner.scheduler.turns_begun());
         pause = match (turns.is_empty(), begun == before) {
             (false, _) => ALERT,
+            (true, false) if pause == IDLE && begun - before < FEW => IDLE,
             (true, false) => CALM,
             (true, true) if pause == IDLE => {
                 inner.scheduler.doze(DOZE, || inner.desks.tick());

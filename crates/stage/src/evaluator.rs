@@ -111,7 +111,7 @@ async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Op
     let started = Instant::now();
     let process = start(entry, store.bindings(key.0, &stands_on, &values));
     let watch = monitor(process);
-    store.update(key, |entry| (entry.process, entry.running_since) = (Some(process), Some(started)));
+    store.run(key, process, started);
     send(process, Go);
     let mut reads = Reads::new(id, reply_to, process);
     let mut failure = None;

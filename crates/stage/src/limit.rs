@@ -12,7 +12,7 @@ const VARIABLE: &str = "GREENROOM_MEMORY";
 
 /// How long it may be until the next look: not so long that what is left can be filled by then, as a cell that starts
 /// processes without end takes gigabytes in a second.
-const STEPS: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(500)];
+const STEPS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 /// More than a program can fill in a millisecond, in bytes.
 const FASTEST: u64 = 8 << 20;
 

@@ -2,7 +2,8 @@
 //! outlives every process of the runtime, so that whichever of them is killed, nothing that was computed is lost.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
 use std::time::Instant;
 
 use greenroom::{Node, NodeId, Pid};
@@ -35,6 +36,8 @@ pub(crate) struct Store {
     /// Whom the runtime serves.
     pub serves: Arc<Serves>,
     known: Arc<Mutex<Known>>,
+    /// Who looks what runs; it sleeps long while nothing does.
+    watcher: Arc<OnceLock<Thread>>,
 }
 
 /// Locked for moments, by whoever has something to say or to ask.
@@ -61,7 +64,21 @@ pub(crate) struct Entry {
 
 impl Store {
     pub fn new(serves: Serves) -> Self {
-        Store { serves: Arc::new(serves), known: Arc::default() }
+        Store { serves: Arc::new(serves), known: Arc::default(), watcher: Arc::default() }
+    }
+
+    /// From now on this thread is told when the code of a cell begins to run.
+    pub fn watch(&self) {
+        // There is one.
+        let _ = self.watcher.set(std::thread::current());
+    }
+
+    /// The code of a cell begins to run, as this process.
+    pub fn run(&self, key: Key, process: Pid, since: Instant) {
+        self.update(key, |entry| (entry.process, entry.running_since) = (Some(process), Some(since)));
+        if let Some(watcher) = self.watcher.get() {
+            watcher.unpark();
+        }
     }
 
     /// From now on this is an owner.

@@ -11,10 +11,12 @@ use crate::memory::memory;
 use crate::protocol::{NotYielding, Usage};
 use crate::store::{Key, Store};
 
-/// How often it looks.
-const STEP: Duration = Duration::from_millis(250);
-/// How often it tells what is used, in steps.
-const REPORT: u32 = 4;
+/// How often it looks while the code of a cell runs, and while none does: what cells have left behind goes on.
+const STEPS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
+/// How often it tells what is used while the code of a cell runs; else when that has changed.
+const REPORT: Duration = Duration::from_secs(1);
+/// By how much the memory has to change for that, in bytes.
+const MUCH: u64 = 1 << 20;
 /// A cell that has done nothing that can be seen for so long does not yield.
 const PATIENCE: Duration = Duration::from_millis(750);
 
@@ -28,11 +30,24 @@ struct Seen {
 pub(crate) fn start(store: Store) {
     let Some(node) = Node::current() else { return };
     let watch = move || {
+        let [step, idle] = STEPS;
         let mut seen: HashMap<Key, Seen> = HashMap::new();
-        for step in 1_u32.. {
-            std::thread::sleep(STEP);
+        let mut told: Option<(Usage, Instant)> = None;
+        store.watch();
+        loop {
+            // To be woken early, because the code of a cell has begun to run, is to look once more.
+            std::thread::park_timeout(if store.running().is_empty() { idle } else { step });
             let stuck = look(&node, &store, &mut seen);
-            let usage = (step % REPORT == 0).then(|| usage(&node));
+            let (used, now) = (usage(&node), Instant::now());
+            let is_news = told.is_none_or(|(before, _)| has_changed(before, used));
+            let is_time = told.is_none_or(|(_, at)| now - at >= REPORT);
+            let usage = (is_time && (is_news || !store.running().is_empty())).then_some(used);
+            if usage.is_some() {
+                told = Some((used, now));
+            }
+            if stuck.is_empty() && usage.is_none() {
+                continue;
+            }
             let owners = store.owners();
             // Names are looked up by processes.
             node.spawn(async move {
@@ -49,6 +64,10 @@ pub(crate) fn start(store: Store) {
     };
     // Without a thread to spare nobody is told; the cells run all the same.
     let _ = std::thread::Builder::new().name("watch".to_owned()).spawn(watch);
+}
+
+fn has_changed(before: Usage, now: Usage) -> bool {
+    before.processes != now.processes || before.memory.abs_diff(now.memory) >= MUCH
 }
 
 fn usage(node: &Node) -> Usage {

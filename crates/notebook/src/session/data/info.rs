@@ -132,7 +132,7 @@ impl Default for Uses {
 }
 
 /// The most text that is kept of one output. Whoever needs all of it listens to the operations.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 256 << 10;
 
 impl Info {
     /// Whether evaluating it would tell something new: it has no evaluation that holds, or its text is another now.
