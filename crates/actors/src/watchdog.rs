@@ -80,10 +80,7 @@ pub(crate) fn watch(
             (false, _) => ALERT,
             (true, false) if pause == IDLE && begun - before < FEW => IDLE,
             (true, false) => CALM,
-            (true, true) if pause == IDLE => {
-                inner.scheduler.doze(DOZE, || inner.desks.tick());
-                continue;
-            }
+            (true, true) if pause == IDLE && inner.scheduler.doze(DOZE, || inner.desks.tick()) => continue,
             (true, true) => (pause * 2).clamp(CALM, IDLE),
         };
         std::thread::park_timeout(pause);

@@ -32,17 +32,19 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Sleeps until a worker wakes, but no longer than `most`; not at all while one is awake. For the watchdog, to which
-    /// the last words of [`Scheduler::sleep`] hold, too.
-    pub(crate) fn doze(&self, most: Duration, roused: impl Fn()) {
+    /// Sleeps until a worker wakes, but no longer than `most`. False if one is awake: then it has not slept. For the
+    /// watchdog, to which the last words of [`Scheduler::sleep`] hold, too.
+    pub(crate) fn doze(&self, most: Duration, roused: impl Fn()) -> bool {
         self.watchdog.get_or_init(std::thread::current);
         self.dozing.store(true, Ordering::SeqCst);
         // A worker that wakes after this look finds `dozing` raised.
-        if self.asleep.load(Ordering::SeqCst) == self.active.load(Ordering::SeqCst) {
+        let all_sleep = self.asleep.load(Ordering::SeqCst) == self.active.load(Ordering::SeqCst);
+        if all_sleep {
             std::thread::park_timeout(most);
         }
         roused();
         self.dozing.store(false, Ordering::SeqCst);
+        all_sleep
     }
 
     /// Looks for work a little longer before it is worth to sleep: to be woken takes tens of microseconds on a machine
