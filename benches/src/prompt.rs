@@ -247,16 +247,17 @@ fn flood(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, String>
     let mut typist = Typist::start(program, folder, true)?;
     let id = typist.terminal.id().ok_or("the program has no number")?;
     let (mut keys, mut memory, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..rounds.max(3) {
+    for round in 0..rounds.max(3) {
         typist.terminal.prompt()?;
+        // What an earlier round has left on the screen is not this one's.
         typist.terminal.keys(&format!(
-            "spawn(async {{ for line in 0..{FLOOD} {{ println!(\"line {{line}}\"); if line % 100 == 0 {{ yield_now().await }} }} }});"
+            "spawn(async {{ for n in 0..{FLOOD} {{ println!(\"{round}: line {{n}}\"); if n % 100 == 0 {{ yield_now().await }} }} }});"
         ))?;
         let pressed = typist.terminal.keys("\r")?;
-        typist.terminal.see("line 1")?;
+        typist.terminal.see(&format!("{round}: line 1"))?;
         let mut word = String::new();
         // Letters, one when the last is there, until the flood is over.
-        let last = format!("line {}", FLOOD - 1);
+        let last = format!("{round}: line {}", FLOOD - 1);
         while !typist.terminal.shows(&last) {
             let letter = char::from(b'a' + (word.len() % 26) as u8);
             word.push(letter);
