@@ -46,7 +46,8 @@ impl NodeBuilder {
         self
     }
 
-    /// Lets the time stand still but for [`Clock::advance`] and [`Clock::pass`]: for tests.
+    /// Lets the time stand still but for [`Clock::advance`](crate::Clock::advance) and
+    /// [`Clock::pass`](crate::Clock::pass): for tests.
     pub fn manual_clock(mut self) -> Self {
         self.manual_clock = true;
         self
