@@ -95,9 +95,8 @@ impl Kept {
 /// The life of this process.
 pub(super) async fn serve(estate: Arc<Estate>) {
     let follower = Follower::join().await;
-    let mut keeper = Keeper { follower, estate, speaker: Speaker::new(), is_timed: false };
+    let mut keeper = Keeper { follower, estate, speaker: Speaker::new(), is_timed: false, is_looking: false };
     keeper.time();
-    send_after(self_pid(), Look, LOOK);
     loop {
         receive! {
             Local(operation): Happened => keeper.happened(&operation),
@@ -120,10 +119,14 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 keeper.save_by_itself().await;
             },
             _look: Look => {
+                keeper.is_looking = false;
                 keeper.look().await;
-                send_after(self_pid(), Look, LOOK);
+                keeper.time();
             },
-            down: Down if down.reference == keeper.follower.watch() => keeper.follower.joined().await,
+            down: Down if down.reference == keeper.follower.watch() => {
+                keeper.follower.joined().await;
+                keeper.time();
+            },
         }
     }
 }
@@ -134,6 +137,8 @@ struct Keeper {
     speaker: Speaker,
     /// Whether the time to save is set.
     is_timed: bool,
+    /// Whether the time to look at the file is set.
+    is_looking: bool,
 }
 
 impl Keeper {
@@ -151,8 +156,12 @@ impl Keeper {
         while self.follower.next(Duration::ZERO).await {}
     }
 
-    /// Sets the time to save, if there is something to save.
+    /// Sets the time to save, if there is something to save, and the time to look at the file, if there is one.
     fn time(&mut self) {
+        if !self.is_looking && self.data().file().path.is_some() {
+            self.is_looking = true;
+            send_after(self_pid(), Look, LOOK);
+        }
         if self.is_timed || !self.data().is_dirty() {
             return;
         }
