@@ -145,9 +145,9 @@ impl Desk {
 
 /// The desks of all workers there have ever been, and the clock by which they know how long a turn lasts.
 ///
-/// That clock is coarse: the watchdog sets it whenever it looks, every few milliseconds, and while all sleep, who wakes. A turn, which is much
-/// shorter, is charged with the steps that fall into it, so that sums are right on average; to read the clock
-/// costs next to nothing.
+/// That clock is coarse: the watchdog sets it whenever it looks, every few milliseconds, and the first worker that wakes
+/// after all of them have slept. A turn, which is much shorter, is charged with the steps that fall into it, so that sums
+/// are right on average; to read the clock costs next to nothing.
 pub(crate) struct Desks {
     desks: Mutex<Vec<Arc<Desk>>>,
     started: Instant,

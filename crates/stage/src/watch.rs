@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use greenroom::Node;
 use greenroom::process::Status;
+use greenroom::{Node, Pid};
 
 use crate::memory::memory;
 use crate::protocol::{NotYielding, Usage};
@@ -33,18 +33,18 @@ pub(crate) fn start(store: Store) {
         let [step, idle] = STEPS;
         let mut seen: HashMap<Key, Seen> = HashMap::new();
         let mut told: Option<(Usage, Instant)> = None;
+        let mut is_idle = true;
         store.watch();
         loop {
             // To be woken early, because the code of a cell has begun to run, is to look once more.
-            std::thread::park_timeout(if store.running().is_empty() { idle } else { step });
-            let stuck = look(&node, &store, &mut seen);
-            let (used, now) = (usage(&node), Instant::now());
-            let is_news = told.is_none_or(|(before, _)| has_changed(before, used));
+            std::thread::park_timeout(if is_idle { idle } else { step });
+            let (running, now) = (store.running(), Instant::now());
+            is_idle = running.is_empty();
+            let stuck = look(&node, running, &mut seen);
             let is_time = told.is_none_or(|(_, at)| now - at >= REPORT);
-            let usage = (is_time && (is_news || !store.running().is_empty())).then_some(used);
-            if usage.is_some() {
-                told = Some((used, now));
-            }
+            let is_news = |used: &Usage| told.is_none_or(|(before, _)| has_changed(before, *used));
+            let usage = is_time.then(|| usage(&node)).filter(|used| !is_idle || is_news(used));
+            told = usage.map(|used| (used, now)).or(told);
             if stuck.is_empty() && usage.is_none() {
                 continue;
             }
@@ -75,9 +75,8 @@ fn usage(node: &Node) -> Usage {
 }
 
 /// The cells that do not yield.
-fn look(node: &Node, store: &Store, seen: &mut HashMap<Key, Seen>) -> Vec<(Key, NotYielding)> {
+fn look(node: &Node, running: Vec<(Key, Pid)>, seen: &mut HashMap<Key, Seen>) -> Vec<(Key, NotYielding)> {
     let now = Instant::now();
-    let running = store.running();
     seen.retain(|key, _| running.iter().any(|(running, _)| running == key));
     let mut stuck = Vec::new();
     for (key, process) in running {

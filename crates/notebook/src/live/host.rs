@@ -15,7 +15,7 @@ use crate::compiler::CompiledCell;
 use crate::session::data::{Data, Refusal};
 use crate::session::nodes::Visited;
 use crate::session::operation::{ClientId, Operation, SectionId, Visitor};
-use crate::session::{ImagineError, Session};
+use crate::session::{ImagineError, Library, Session};
 
 /// The name of this process on the notebook's node.
 pub(super) const HOST: &str = "host";
@@ -123,25 +123,20 @@ async fn serve(session: &mut Session, clients: &mut Clients, request: Request) {
         Request::Data(reply) => reply.send(Box::new(session.data().await)),
         Request::Warm(section, source) => session.library().warm(section, source),
         Request::Imagine(section, source, reply) => {
-            let library = session.library();
-            spawn(async move { reply.send(library.imagine(section, source).await) });
+            look_up(session, reply, |library| async move { library.imagine(section, source).await });
         }
         Request::Inspect(question, reply) => {
-            let library = session.library();
-            spawn(async move { reply.send(library.inspect(question).await) });
+            look_up(session, reply, |library| async move { library.inspect(question).await });
         }
         Request::InspectAt(node, question, reply) => {
-            let library = session.library();
-            spawn(async move { reply.send(library.inspect_at(&node, question).await) });
+            look_up(session, reply, |library| async move { library.inspect_at(&node, question).await });
         }
         Request::Connect(address, cookie, reply) => {
-            let library = session.library();
-            spawn(async move { reply.send(library.connect(&address, cookie).await) });
+            look_up(session, reply, |library| async move { library.connect(&address, cookie).await });
         }
         Request::Nodes(reply) => reply.send(session.library().nodes()),
         Request::Visit(node, reply) => {
-            let library = session.library();
-            spawn(async move { reply.send(library.visit(&node).await) });
+            look_up(session, reply, |library| async move { library.visit(&node).await });
         }
         Request::Interrupt(reply) => {
             session.interrupt().await;
@@ -154,6 +149,15 @@ async fn serve(session: &mut Session, clients: &mut Clients, request: Request) {
         }
         Request::Close(_) => unreachable!("the host sees to its own end"),
     }
+}
+
+/// Answers what may take long by a process of its own.
+fn look_up<T: Message, F>(session: &Session, reply: Reply<T>, look: impl FnOnce(Library) -> F)
+where
+    F: Future<Output = T> + Send + 'static,
+{
+    let found = look(session.library());
+    spawn(async move { reply.send(found.await) });
 }
 
 /// Waits until those who look have heard the last word: their processes end by it.

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{Local, Message, Pid, Ref, monitor, receive, self_pid, send, sleep, whereis};
+use greenroom::{Local, Message, Pid, Ref, receive, self_pid};
 
 use super::data::Data;
-use super::message::{Happened, Join, Peek, SESSION, Welcome};
+use super::message::{Happened, Join, Peek, Welcome, ask_session};
 use super::operation::{Action, Operation};
 
 /// A replica of a session's data. Only the process that has joined can follow.
@@ -78,20 +78,6 @@ pub(super) async fn peek() -> Data {
 }
 
 async fn ask<M: Message>(question: fn(Pid) -> M) -> (Data, Ref) {
-    loop {
-        let Some(session) = whereis(SESSION) else {
-            sleep(Duration::from_millis(1)).await;
-            continue;
-        };
-        let watch = monitor(session);
-        send(session, question(self_pid()));
-        let data = receive! {
-            Local(data): Welcome => Some(data),
-            down: Down if down.reference == watch => None,
-        };
-        match data {
-            Some(data) => return (*data, watch),
-            None => drop(demonitor_flush(watch).await),
-        }
-    }
+    let (Local(data), watch) = ask_session(|| question(self_pid()), |_: &Welcome| true).await;
+    (*data, watch)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{Local, Pid, Ref, monitor, receive, self_pid, send, sleep, whereis};
+use greenroom::{Local, Message, Pid, Ref, monitor, receive, self_pid, send, sleep, whereis};
 use greenroom_stage::last_words::Kept;
 use greenroom_stage::protocol::{ContainerId, Evaluate, EvaluationId};
 use serde::{Deserialize, Serialize};
@@ -181,7 +181,7 @@ pub(super) struct Speaker {
 }
 
 /// How long to wait for a session that is just being started again.
-pub(super) const MOMENT: Duration = Duration::from_millis(1);
+const MOMENT: Duration = Duration::from_millis(1);
 
 impl Speaker {
     pub(super) fn new() -> Self {
@@ -193,22 +193,35 @@ impl Speaker {
     pub(super) async fn say(&mut self, operation: impl Into<Operation>) -> Result<(), Refusal> {
         let operation = operation.into();
         self.number += 1;
-        loop {
-            let Some(session) = whereis(SESSION) else {
-                sleep(MOMENT).await;
-                continue;
-            };
-            let watch = monitor(session);
-            let (from, speaker, number) = (self_pid(), self.id, self.number);
-            send(session, Submit { from, speaker, number, operation: operation.clone() });
-            let answer = receive! {
-                Local((to, about, answer)): Answer if to == speaker && about == number => Some(answer),
-                down: Down if down.reference == watch => None,
-            };
-            demonitor_flush(watch).await;
-            if let Some(answer) = answer {
-                return answer;
-            }
+        let (from, speaker, number) = (self_pid(), self.id, self.number);
+        let submit = || Submit { from, speaker, number, operation: operation.clone() };
+        let is_it = |Local((to, about, _)): &Answer| *to == speaker && *about == number;
+        let (Local((_, _, answer)), watch) = ask_session(submit, is_it).await;
+        demonitor_flush(watch).await;
+        answer
+    }
+}
+
+/// Asks the session, and again if it is killed before it answers. Returns the answer, and the monitor on the session's
+/// process, which is the caller's to end.
+pub(super) async fn ask_session<Q: Message, A: Message>(
+    question: impl Fn() -> Q + Send + Sync,
+    is_answer: impl Fn(&A) -> bool + Send + Sync,
+) -> (A, Ref) {
+    loop {
+        let Some(session) = whereis(SESSION) else {
+            sleep(MOMENT).await;
+            continue;
+        };
+        let watch = monitor(session);
+        send(session, question());
+        let answer = receive! {
+            answer: A if is_answer(&answer) => Some(answer),
+            down: Down if down.reference == watch => None,
+        };
+        match answer {
+            Some(answer) => return (answer, watch),
+            None => drop(demonitor_flush(watch).await),
         }
     }
 }

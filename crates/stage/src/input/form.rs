@@ -95,7 +95,11 @@ impl Form {
             (Kind::Select(options), Value::Text(text)) => options.contains(text),
             _ => false,
         };
-        if fits { Ok(()) } else { Err(NotSuch { label: self.label.clone(), wanted: self.wanted() }) }
+        if fits { Ok(()) } else { Err(self.not_such()) }
+    }
+
+    fn not_such(&self) -> NotSuch {
+        NotSuch { label: self.label.clone(), wanted: self.wanted() }
     }
 
     /// The value that a person has written.
@@ -121,7 +125,7 @@ impl Form {
                 _ => None,
             },
         };
-        let value = value.ok_or_else(|| NotSuch { label: self.label.clone(), wanted: self.wanted() })?;
+        let value = value.ok_or_else(|| self.not_such())?;
         self.check(&value).map(|()| value)
     }
 

@@ -20,7 +20,7 @@ enum NoInput {
 impl Repl {
     /// Lists the inputs, or sets one: `NAME VALUE`, or `NUMBER VALUE`.
     pub(super) fn input(&mut self, said: Option<&str>) {
-        let Ok(data) = self.at().data() else { return };
+        let data = self.data();
         let inputs = in_order(&data);
         let Some(said) = said else {
             return match inputs.is_empty() {
@@ -45,11 +45,10 @@ impl Repl {
             Err(not) => return self.complain(&not.to_string()),
         };
         let shown = state.form.shown(&value);
-        if let Err(refusal) = self.at().apply(Input::Set { input: id, value }) {
+        if let Err(refusal) = self.apply(Input::Set { input: id, value }) {
             return self.complain(&refusal.to_string());
         }
-        let Ok(after) = self.at().data() else { return };
-        let stale = stale(&after).saturating_sub(stale(before));
+        let stale = stale(&self.data()).saturating_sub(stale(before));
         let rest = match stale {
             0 => String::new(),
             1 => "; a cell is stale now, and `:stale` evaluates it".to_owned(),

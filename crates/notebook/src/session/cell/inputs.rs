@@ -1,13 +1,12 @@
 //! The inputs of a cell: those that it shows, and those that it reads while it runs.
 
-use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{monitor, receive, self_pid, send, sleep, whereis};
+use greenroom::{self_pid, send};
 use greenroom_stage::cell::Output;
 use greenroom_stage::protocol::{EvaluationId, InputRead, ReadInput};
 
 use super::Cell;
-use crate::session::message::{MOMENT, SESSION, WhatIs};
+use crate::session::message::{WhatIs, ask_session};
 use crate::session::operation::{Input, InputId};
 
 impl Cell {
@@ -32,21 +31,9 @@ impl Cell {
 
     /// Asks the session, also if that is killed meanwhile.
     async fn what_is(&self, evaluation: EvaluationId, input: InputId) -> InputRead {
-        loop {
-            let Some(session) = whereis(SESSION) else {
-                sleep(MOMENT).await;
-                continue;
-            };
-            let watch = monitor(session);
-            send(session, WhatIs { from: self_pid(), cell: self.id, evaluation, input });
-            let answer = receive! {
-                answer: InputRead if answer.input == input.0 => Some(answer),
-                down: Down if down.reference == watch => None,
-            };
-            demonitor_flush(watch).await;
-            if let Some(answer) = answer {
-                return answer;
-            }
-        }
+        let question = || WhatIs { from: self_pid(), cell: self.id, evaluation, input };
+        let (answer, watch) = ask_session(question, |answer: &InputRead| answer.input == input.0).await;
+        demonitor_flush(watch).await;
+        answer
     }
 }
