@@ -204,7 +204,8 @@ fn type_word(terminal: &mut Terminal) -> Result<Vec<f64>, String> {
     for _ in 0..KEYS {
         terminal.keys("\u{7f}")?;
     }
-    terminal.wait(|screen| !screen.contains("// a"))?;
+    // What is drawn anew was wiped away before.
+    terminal.wait(|screen| screen.contains("let value1999") && !screen.contains("// a"))?;
     Ok(times)
 }
 
