@@ -126,6 +126,11 @@ pub fn defines(source: &str) -> Vec<Defined> {
     analyse(source).map_or_else(|_| lenient::defines(source), |analysis| analysis.defines)
 }
 
+/// What a source may use that does not parse, since it is still being typed: all of its words, and none for sure.
+pub fn guess(source: &str) -> Analysis {
+    lenient::uses(source)
+}
+
 fn parse(source: &str) -> Result<Vec<Stmt>, AnalysisError> {
     let tokens: proc_macro2::TokenStream = source.parse().map_err(|error: proc_macro2::LexError| AnalysisError {
         message: "brackets or quotes do not match".to_owned(),

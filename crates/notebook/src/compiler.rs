@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    analysis::{self, Analysis, Defined, ErrorKind, Kind, LAST},
+    analysis::{self, Analysis, Defined, ErrorKind, Kind, LAST, Past},
     cache::{Cache, hex},
     generate::{self, Generated, OWN_KEY, Surroundings},
     mir::{self, Handover},
@@ -71,7 +71,9 @@ pub struct CompiledCell {
     pub uses: Vec<String>,
     /// The names that it defines.
     pub defines: Vec<Defined>,
-    /// Maps places in its generated file, which panics name, to its source.
+    /// The generated file.
+    pub text: String,
+    /// Maps places in that, which panics name, to its source.
     pub source_map: SourceMap,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
@@ -134,6 +136,18 @@ impl Environment {
         })?;
         let around = resolve::resolve(&analysis, scope)?.around;
         Ok(Environment { analysis, around })
+    }
+}
+
+impl Surroundings {
+    /// What a source that is still being typed may need around it: values that are not there are left out.
+    pub fn guess(source: &str, scope: &Scope) -> Surroundings {
+        let mut analysis = analysis::guess(source);
+        let is_there = |number| scope.value(number).is_ok();
+        analysis.past.retain(|past| is_there(past.number));
+        analysis.uses.retain(|used| Past::number(&used.name).is_none_or(is_there));
+        // What is not used for sure is never refused.
+        resolve::resolve(&analysis, scope).map(|resolved| resolved.around).unwrap_or_default()
     }
 }
 
@@ -208,6 +222,11 @@ impl Compiler {
     /// A compiler of cells that stand on this prelude.
     pub fn new(prelude: Arc<Prelude>, cache: Cache) -> Self {
         Self { prelude, cache }
+    }
+
+    /// The prelude.
+    pub fn prelude(&self) -> &Arc<Prelude> {
+        &self.prelude
     }
 
     /// Compiles a cell, or finds it compiled.
@@ -381,6 +400,7 @@ impl Compiler {
             items: resolve::items(key, analysis, scope),
             uses: Vec::new(),
             defines,
+            text: run.text.clone(),
             source_map: run.generated.source_map.clone(),
             warnings: run.diagnostics(&outcome.messages),
             cached: false,

@@ -23,6 +23,7 @@ mod region;
 mod waiting;
 mod screen;
 mod window;
+mod members;
 mod typing;
 mod full;
 mod repl;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Raised whenever the generated text changes, so that older compiled cells are not taken for current ones.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Stands for the cell's own key in the text, which is made from the text.
 pub const OWN_KEY: &str = "0000000000000000";
@@ -98,19 +98,10 @@ pub fn generate(source: &str, analysis: &Analysis, around: &Surroundings) -> Gen
          {{ ::std::boxed::Box::pin(async move {{",
         symbol(OWN_KEY)
     );
-    for BindingImport { name, ty, handover } in &around.bindings {
+    for binding in &around.bindings {
         let start = writer.text.len();
-        let ident = identifier(name);
-        let _ = match handover {
-            Handover::Clone => {
-                writeln!(writer.text, "let mut {ident}: {ty} = ::greenroom_stage::cell::import(&__cell, {name:?})?;")
-            }
-            Handover::Shared => writeln!(
-                writer.text,
-                "let mut {ident} = ::greenroom_stage::cell::import_shared::<{ty}>(&__cell, {name:?})?;"
-            ),
-        };
-        regions.push((start..writer.text.len(), Region::Import(name.clone())));
+        writer.take(binding);
+        regions.push((start..writer.text.len(), Region::Import(binding.name.clone())));
     }
     for statement in &analysis.statements {
         writer.statements(statement.clone());
@@ -181,6 +172,31 @@ pub fn wrap(source: &str) -> Generated {
     Generated { text: writer.text, source_map: writer.source_map, regions: Vec::new() }
 }
 
+/// A source that is still being typed, as the root of a crate for an editor's eyes: all of it in the function, whatever
+/// it is, since what does not parse cannot be taken apart. With it, where a place of the source is. `crates` are those
+/// that stand as modules beside it.
+pub fn glimpse(source: &str, place: usize, around: &Surroundings, crates: &[&str]) -> (String, usize) {
+    let mut writer = Writer { source, text: HEADER.to_owned(), source_map: SourceMap::default(), past: &around.past };
+    for name in crates {
+        let _ = writeln!(writer.text, "mod {name};");
+    }
+    for path in &around.uses {
+        let _ = writeln!(writer.text, "{path};");
+    }
+    writer.text.push_str(
+        "async fn cell(__cell: ::greenroom_stage::cell::Context) -> ::std::result::Result<(), \
+         ::greenroom_stage::cell::CellError> {\n",
+    );
+    for binding in &around.bindings {
+        writer.take(binding);
+    }
+    writer.statements(0..place);
+    let there = writer.text.len();
+    writer.statements(place..source.len());
+    writer.text.push_str("\n}\n");
+    (writer.text, there)
+}
+
 struct Writer<'a> {
     source: &'a str,
     text: String,
@@ -204,6 +220,20 @@ impl Writer<'_> {
             self.copy(piece);
             self.text.push_str(&number.map(clone_of).unwrap_or_default());
         }
+    }
+
+    /// Brings a binding of a cell above in.
+    fn take(&mut self, BindingImport { name, ty, handover }: &BindingImport) {
+        let ident = identifier(name);
+        let _ = match handover {
+            Handover::Clone => {
+                writeln!(self.text, "let mut {ident}: {ty} = ::greenroom_stage::cell::import(&__cell, {name:?})?;")
+            }
+            Handover::Shared => writeln!(
+                self.text,
+                "let mut {ident} = ::greenroom_stage::cell::import_shared::<{ty}>(&__cell, {name:?})?;"
+            ),
+        };
     }
 
     /// Exports what stands under `ident`, with what says which `version` it is, if anything does.

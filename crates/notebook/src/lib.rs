@@ -15,6 +15,8 @@ pub mod prelude;
 pub mod rustc;
 pub mod source_map;
 
+pub mod analyzer;
+
 pub mod image;
 pub mod event;
 

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use cargo_metadata::Metadata;
 use greenroom_stage::launch::Fit;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -24,6 +25,7 @@ use crate::{
     rustc::{Cancel, ToolError, Toolchain},
 };
 
+pub(crate) use self::build::is_library;
 pub use self::manifest::SetupError;
 
 /// Our own crates, as (path, text).
@@ -266,6 +268,16 @@ impl Prelude {
     /// Our own crates' sources, as the compiler knows them: by the name that their folder had when they were compiled.
     pub fn sources(&self) -> (&'static str, PathBuf) {
         (manifest::OWN, self.folder.join("project").join(manifest::OWN))
+    }
+
+    /// The project that it was built of, and what cargo knows of that. Blocks for a tenth of a second.
+    ///
+    /// # Errors
+    /// When cargo cannot say.
+    pub fn project(&self) -> Result<(PathBuf, Metadata), PreludeError> {
+        let project = self.folder.join("project");
+        let metadata = build::metadata(&self.toolchain, &project)?;
+        Ok((project, metadata))
     }
 
     /// The folder of the libraries.

@@ -22,6 +22,7 @@ mod keeper;
 mod follow;
 mod client;
 mod file;
+mod analyst;
 mod library;
 mod run;
 
@@ -50,7 +51,7 @@ pub use file::notebook;
 use file::{Answer, Request, Wish};
 pub use follow::Follower;
 pub use library::{ImagineError, Library};
-use message::{CELLS, COMPILER, RUNTIME, SESSION, Speaker};
+use message::{ANALYST, CELLS, COMPILER, RUNTIME, SESSION, Speaker};
 use operation::{ClientId, Evaluation, Operation, Visitor};
 pub use run::Interrupt;
 use run::{Over, Told};
@@ -293,6 +294,7 @@ fn tree(estate: &Arc<Estate>) -> SupervisorBuilder {
     supervisor("notebook")
         .child(named(RUNTIME, estate, connection::serve))
         .child(named(COMPILER, estate, workshop::serve))
+        .child(named(ANALYST, estate, analyst::serve))
         .child(supervisor(CELLS))
         .child(named(SESSION, estate, keeper::serve))
         .child(named(FILE, estate, file::serve))

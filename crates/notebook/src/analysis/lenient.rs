@@ -1,8 +1,8 @@
-//! The names that a broken source would probably define, so that cells which depend on it can be reported as not
-//! run instead of failing with errors of their own. Comments and strings are not told from code: a name too many
-//! does no harm here.
+//! What can be said of a source that does not parse: the names that it would probably define, so that cells which depend
+//! on it can be reported as not run instead of failing with errors of their own; and those that it may use, while it is
+//! being typed. Comments and strings are not told from code: a name too many does no harm here.
 
-use super::{Defined, Kind};
+use super::{Analysis, Defined, Kind, PAST, Past, Used};
 
 /// The words after `let`, `fn`, `struct` and their like; for `let`, every lower-case word up to the `=`.
 pub(super) fn defines(source: &str) -> Vec<Defined> {
@@ -35,6 +35,29 @@ pub(super) fn defines(source: &str) -> Vec<Defined> {
         }
     }
     found
+}
+
+/// Every word as a name that may be used, and the values of other cells that are asked for.
+pub(super) fn uses(source: &str) -> Analysis {
+    let used = |name: String, start: usize, end: usize| Used { name, span: start..end, certain: false, binding: true };
+    let mut analysis = Analysis::default();
+    for (start, word) in words(source) {
+        let end = start + word.len();
+        match asked(&source[end..]).filter(|_| word == PAST) {
+            Some((number, length)) => {
+                analysis.past.push(Past { number, span: start..end + length });
+                analysis.uses.push(used(Past::name(number), start, end + length));
+            }
+            None => analysis.uses.push(used(word.to_owned(), start, end)),
+        }
+    }
+    analysis
+}
+
+/// The number in brackets that a text begins with, and how long that is.
+fn asked(text: &str) -> Option<(i64, usize)> {
+    let (number, _) = text.strip_prefix('(')?.split_once(')')?;
+    Some((number.parse().ok()?, number.len() + "()".len()))
 }
 
 fn push(found: &mut Vec<Defined>, name: &str, start: usize, kind: Kind) {

@@ -5,6 +5,7 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 use super::commands::{self, Takes, Word};
 use super::syntax::{self, KEYWORDS, PRIMITIVES};
+use crate::analyzer::Member;
 
 /// What is known of a live notebook while one types.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,49 @@ impl What {
             What::Item(kind) => kind,
         }
     }
+}
+
+/// A place of a source after a `.` or a `::`: what could stand there is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct After {
+    /// The source, without what is typed already of the name.
+    pub(super) source: String,
+    /// The place in it, in bytes.
+    pub(super) place: usize,
+}
+
+/// The place of a text where the name of a member begins, and what is to be known of it, if there can be one.
+pub(super) fn member_at(text: &str, place: usize) -> Option<(usize, After)> {
+    let code = code_in(text)?;
+    let before = text.get(code..place)?;
+    let start = word_start(before);
+    let is_member =
+        before[..start].ends_with("::") || (before[..start].ends_with('.') && !before[..start].ends_with(".."));
+    let is_code =
+        !syntax::is_comment(&text[code..], place - code) && syntax::string_at(&text[code..], place - code).is_none();
+    let source = [&before[..start], &text[place..]].concat();
+    (is_member && is_code).then_some((code + start, After { source, place: start }))
+}
+
+/// Where the code of a text begins.
+fn code_in(text: &str) -> Option<usize> {
+    if !commands::is_command(text) {
+        return Some(0);
+    }
+    let colon = text.find(':')?;
+    let (name, _) = text[colon + 1..].split_once(char::is_whitespace)?;
+    let takes_code = commands::find(name).is_some_and(|word| matches!(word.takes, Takes::Code));
+    takes_code.then_some(colon + 1 + name.len() + 1)
+}
+
+/// The members that could stand where this was typed; `rest` is what follows.
+pub(super) fn members(known: &[Member], typed: &str, rest: &str) -> Vec<Candidate> {
+    let fitting = known.iter().filter(|member| member.text.starts_with(typed));
+    let candidate = |Member { text, about }: &Member| {
+        let text = if rest.starts_with('(') { text.trim_end_matches(['(', ')']) } else { text };
+        Candidate { text: text.to_owned(), about: about.clone() }
+    };
+    fitting.map(candidate).collect()
 }
 
 /// What could stand at a place of a text, and where what is there already begins.
@@ -296,6 +340,31 @@ mod tests {
         assert_eq!(texts("self_"), ["self_pid"]);
         assert!(texts("a.to").is_empty());
         assert!(texts("// to").is_empty());
+    }
+
+    #[test]
+    fn members_are_asked_for_where_they_can_stand() {
+        let asked = |text: &str| {
+            let place = text.find('|').expect("a mark");
+            member_at(&text.replacen('|', "", 1), place).map(|(start, after)| (start, after.source, after.place))
+        };
+        let at = |start, source: &str, place| Some((start, source.to_owned(), place));
+        assert_eq!(asked("total.|"), at(6, "total.", 6));
+        assert_eq!(asked("(total.le|).max(1)"), at(7, "(total.).max(1)", 7));
+        assert_eq!(asked("Vec::|"), at(5, "Vec::", 5));
+        assert_eq!(asked(":type total.fi|"), at(12, "total.", 6));
+        for none in ["total|", "0..|", "// a.|", "\"a.|", ":run a.|", ":|", "|"] {
+            assert_eq!(asked(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn members_stand_without_the_brackets_that_are_there() {
+        let known = [("len()", "fn(&self) -> usize"), ("left", "u8"), ("map(", "")];
+        let known = known.map(|(text, about)| Member { text: text.to_owned(), about: about.to_owned() });
+        let texts = |typed, rest| members(&known, typed, rest).into_iter().map(|found| found.text).collect::<Vec<_>>();
+        assert_eq!(texts("le", ""), ["len()", "left"]);
+        assert_eq!(texts("m", "(1)"), ["map"]);
     }
 
     #[test]

@@ -30,6 +30,7 @@ use console::Style;
 
 use super::commands::{self, Command};
 use super::complete::Known;
+use super::members::Members;
 use super::plain::{Look, duration};
 use super::screen::Screen;
 use super::seat;
@@ -88,8 +89,8 @@ pub fn repl(options: &ReplOptions, joined: Option<(Joined, Announced)>) -> Resul
     let fold = if manner == Manner::Piped { usize::MAX } else { FOLD };
     let view = View { look, manner, fold };
     let (screen, known, seen) = (Screen::default(), Shared::default(), Seen::default());
-    let ahead = Ahead::default();
-    let input = input::open(&view, &screen, &known, &ahead);
+    let (ahead, members) = (Ahead::default(), Members::default());
+    let input = input::open(&view, &screen, &known, &ahead, &members);
     let mut repl = Repl {
         view,
         screen,
@@ -100,6 +101,7 @@ pub fn repl(options: &ReplOptions, joined: Option<(Joined, Announced)>) -> Resul
             None => Place::Own(open(&beginning(), &view, None)?),
         },
         ahead,
+        members,
         section: None,
         looked_at: None,
         traces: None,
@@ -134,6 +136,7 @@ struct Repl {
     seen: Seen,
     at: Place,
     ahead: Ahead,
+    members: Members,
     /// The section that inputs go to, if it is not the last of the main flow: a branch.
     section: Option<SectionId>,
     /// The node whose processes commands look at; what cells run in if none.
@@ -268,9 +271,11 @@ impl Repl {
         self.section.filter(|own| state.lengths.contains_key(own)).or(state.last_section)
     }
 
-    /// Tells whoever compiles ahead where the next input goes.
+    /// Tells those who work ahead where the next input goes.
     fn aim(&self) {
-        self.ahead.aim(self.place().map(|section| (self.at(), section)));
+        let target = self.place().map(|section| (self.at(), section));
+        self.ahead.aim(target.clone());
+        self.members.aim(target);
     }
 
     /// Adds a cell and evaluates it.

@@ -1,7 +1,7 @@
 //! The line editor's helper: what rustyline asks while somebody types, answered by `syntax`, `complete` and `paint`.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::Style;
@@ -14,7 +14,8 @@ use rustyline::{
     KeyEvent, Modifiers, RepeatCount,
 };
 
-use super::complete::{self, Known, complete};
+use super::complete::{self, After, Candidate as Possible, Known, complete};
+use super::members::Members;
 use super::paint;
 use super::plain::Look;
 use super::screen::Screen;
@@ -31,6 +32,10 @@ pub(super) struct Typing {
     pub(super) look: Look,
     /// Hears every text while it is typed.
     pub(super) heard: Box<dyn Fn(&str) + Send>,
+    /// Knows what could follow a `.`.
+    pub(super) members: Members,
+    /// Why that was not known, as it was said last.
+    pub(super) excuse: RefCell<String>,
     pub(super) is_final: Cell<bool>,
 }
 
@@ -149,7 +154,10 @@ impl Completer for Typing {
         if begins && !before.is_empty() {
             return Ok((pos, vec![Shown { display: String::new(), text: " ".repeat(INDENT) }]));
         }
-        let (start, found) = complete(&self.known.lock(), line, pos);
+        let (start, found) = match complete::member_at(line, pos) {
+            Some((start, after)) => (start, self.members_at(&after, &line[start..pos], &line[pos..])),
+            None => complete(&self.known.lock(), line, pos),
+        };
         if found.len() > 1 {
             let texts: Vec<&str> = found.iter().map(|candidate| candidate.text.as_str()).collect();
             self.screen.list(common(&texts) > pos - start);
@@ -165,6 +173,25 @@ impl Completer for Typing {
             Shown { display, text: candidate.text }
         });
         Ok((start, shown.collect()))
+    }
+}
+
+impl Typing {
+    /// The members that fit; or none, and it is said why.
+    fn members_at(&self, after: &After, typed: &str, rest: &str) -> Vec<Possible> {
+        let excuse = match self.members.wait(after) {
+            Some(Ok(members)) => {
+                self.excuse.borrow_mut().clear();
+                return complete::members(&members, typed, rest);
+            }
+            Some(Err(why)) => why.to_string(),
+            None => "rust-analyzer is still reading what cells stand on: press Tab again in a moment".to_owned(),
+        };
+        if *self.excuse.borrow() != excuse {
+            self.screen.say(&format!("{}\n", self.look.paint(Style::new().dim(), &excuse)));
+            *self.excuse.borrow_mut() = excuse;
+        }
+        Vec::new()
     }
 }
 
@@ -195,6 +222,9 @@ impl Highlighter for Typing {
         let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
         self.screen.drawn(line, height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
+        if let Some((_, after)) = complete::member_at(line, pos) {
+            self.members.hear(after);
+        }
         if super::commands::is_command(line) {
             return Cow::Owned(self.look.paint(Style::new().cyan(), &super::secrets::masked(line)));
         }

@@ -11,6 +11,7 @@ use greenroom_stage::inspect::{Answer, Question, Secret};
 
 use super::client::{self, Client};
 use super::host::{Answered, HOST, Reply, Request};
+use crate::analyzer::{Member, NoMembers};
 use crate::compiler::CompiledCell;
 use crate::session::data::{Data, Refusal};
 use crate::session::nodes::Visited;
@@ -178,6 +179,20 @@ impl Handle {
         let source = source.to_owned();
         let imagined = self.ask(move |reply| Request::Imagine(section, source, reply));
         imagined.unwrap_or(Err(ImagineError::NotReady))
+    }
+
+    /// What could stand at a place, in bytes, of a source that is being typed at the end of a section, after a `.` or a
+    /// `::`: fields, methods, items. rust-analyzer is started for the first question, and needs some seconds then.
+    ///
+    /// # Errors
+    /// [`NoMembers`]; a notebook that was closed is not ready.
+    ///
+    /// # Panics
+    /// As [`apply`](Handle::apply).
+    pub fn members(&self, section: SectionId, source: &str, place: usize) -> Result<Vec<Member>, NoMembers> {
+        let source = source.to_owned();
+        let members = self.ask(move |reply| Request::Members(section, source, place, reply));
+        members.unwrap_or(Err(NoMembers::NotReady))
     }
 
     /// Asks the runtime about its processes.

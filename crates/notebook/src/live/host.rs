@@ -11,6 +11,7 @@ use greenroom::{Message, NodeId, Pid, Ref, monitor, receive, self_pid, send, spa
 use greenroom_stage::inspect::{Answer, Question, Secret};
 use serde::{Deserialize, Serialize};
 
+use crate::analyzer::{Member, NoMembers};
 use crate::compiler::CompiledCell;
 use crate::session::data::{Data, Refusal};
 use crate::session::nodes::Visited;
@@ -35,6 +36,8 @@ pub(super) enum Request {
     /// This may soon be a cell at the end of a section.
     Warm(SectionId, String),
     Imagine(SectionId, String, Reply<Result<CompiledCell, ImagineError>>),
+    /// What could stand at a place of a source, at the end of a section.
+    Members(SectionId, String, usize, Reply<Result<Vec<Member>, NoMembers>>),
     Inspect(Question, Reply<Result<Answer, String>>),
     /// The same of another node.
     InspectAt(String, Question, Reply<Result<Answer, String>>),
@@ -124,6 +127,9 @@ async fn serve(session: &mut Session, clients: &mut Clients, request: Request) {
         Request::Warm(section, source) => session.library().warm(section, source),
         Request::Imagine(section, source, reply) => {
             look_up(session, reply, |library| async move { library.imagine(section, source).await });
+        }
+        Request::Members(section, source, place, reply) => {
+            look_up(session, reply, move |library| async move { library.members(section, source, place).await });
         }
         Request::Inspect(question, reply) => {
             look_up(session, reply, |library| async move { library.inspect(question).await });

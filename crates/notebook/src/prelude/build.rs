@@ -4,14 +4,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufReader, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::Instant,
 };
 
-use serde::Deserialize;
+use cargo_metadata::camino::Utf8PathBuf;
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{Artifact, CompilerMessage, Message, Metadata, PackageId, Resolve, Target};
 use toml::Table;
 
 use super::{Index, PreludeError, Progress, manifest};
@@ -94,33 +96,15 @@ fn own_sources(sources: &Path, project: &Path) -> Result<String, ToolError> {
     Ok(own)
 }
 
+/// What the project of a prelude that is built consists of.
+pub(super) fn metadata(toolchain: &Toolchain, project: &Path) -> Result<Metadata, PreludeError> {
+    Cargo { toolchain, project, target: project.join("target") }.metadata().map(|(metadata, _)| metadata)
+}
+
 struct Cargo<'a> {
     toolchain: &'a Toolchain,
     project: &'a Path,
     target: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    resolve: Resolve,
-}
-
-#[derive(Deserialize)]
-struct Resolve {
-    nodes: Vec<Node>,
-    root: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    deps: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    pkg: String,
 }
 
 /// Whether nothing fits into this folder any more.
@@ -135,44 +119,7 @@ struct Resolved {
     total: usize,
     offline: bool,
     /// The packages behind the names that the prelude uses: a crate may be there in two versions.
-    direct: BTreeMap<String, String>,
-}
-
-/// The lines of `--message-format=json` that matter.
-#[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-enum Line {
-    CompilerArtifact(Artifact),
-    CompilerMessage {
-        message: Rendered,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Deserialize)]
-struct Rendered {
-    level: String,
-    rendered: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Artifact {
-    package_id: String,
-    target: Target,
-    profile: Profile,
-    filenames: Vec<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Profile {
-    opt_level: String,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
+    direct: BTreeMap<String, PackageId>,
 }
 
 impl Cargo<'_> {
@@ -195,28 +142,35 @@ impl Cargo<'_> {
         ToolError::Missing { program: "cargo".to_owned(), error }
     }
 
-    fn resolve(&self) -> Result<Resolved, PreludeError> {
+    /// What the project consists of, with the network only if it cannot do without.
+    fn metadata(&self) -> Result<(Metadata, bool), PreludeError> {
         for offline in [true, false] {
             let mut command = self.command("metadata", offline);
             command.args(["--format-version=1", "--filter-platform", self.toolchain.host()]);
             let output = command.output().map_err(Self::missing)?;
             if output.status.success() {
-                let metadata: Metadata = serde_json::from_slice(&output.stdout).map_err(|error| ToolError::Failed {
+                let metadata = serde_json::from_slice(&output.stdout).map_err(|error| ToolError::Failed {
                     program: "cargo metadata".to_owned(),
                     output: error.to_string(),
                 })?;
-                let Resolve { nodes, root } = metadata.resolve;
-                let total = nodes.len();
-                let own = nodes.into_iter().find(|node| Some(&node.id) == root.as_ref());
-                let direct = own.map(|node| node.deps).unwrap_or_default();
-                let direct = direct.into_iter().map(|dependency| (dependency.name, dependency.pkg)).collect();
-                return Ok(Resolved { total, offline, direct });
+                return Ok((metadata, offline));
             }
             if !offline {
                 return Err(PreludeError::Resolve { message: bounded(&String::from_utf8_lossy(&output.stderr)) });
             }
         }
         Err(PreludeError::Resolve { message: "cargo has resolved nothing".to_owned() })
+    }
+
+    fn resolve(&self) -> Result<Resolved, PreludeError> {
+        let (metadata, offline) = self.metadata()?;
+        let total = metadata.resolve.as_ref().map_or(0, |resolve| resolve.nodes.len());
+        let deps = metadata.resolve.and_then(|Resolve { nodes, root, .. }| {
+            let own = nodes.into_iter().find(|node| Some(&node.id) == root.as_ref());
+            own.map(|node| node.deps)
+        });
+        let direct = deps.unwrap_or_default().into_iter().map(|dependency| (dependency.name, dependency.pkg)).collect();
+        Ok(Resolved { total, offline, direct })
     }
 
     fn build(
@@ -241,16 +195,19 @@ impl Cargo<'_> {
         let mut artifacts: Vec<Artifact> = Vec::new();
         let mut packages = BTreeSet::new();
         let mut errors = String::new();
-        for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
-            match serde_json::from_str(&line) {
-                Ok(Line::CompilerArtifact(artifact)) => {
+        let messages = stdout.into_iter().flat_map(|stdout| Message::parse_stream(BufReader::new(stdout)));
+        for message in messages.map_while(Result::ok) {
+            match message {
+                Message::CompilerArtifact(artifact) => {
                     if packages.insert(artifact.package_id.clone()) {
                         let name = artifact.target.name.clone();
                         progress(Progress { done: packages.len(), total: resolved.total.max(packages.len()), name });
                     }
                     artifacts.push(artifact);
                 }
-                Ok(Line::CompilerMessage { message }) if message.level == "error" => {
+                Message::CompilerMessage(CompilerMessage { message, .. })
+                    if message.level == DiagnosticLevel::Error =>
+                {
                     errors.push_str(message.rendered.as_deref().unwrap_or_default());
                 }
                 _ => {}
@@ -282,10 +239,15 @@ fn bounded(text: &str) -> String {
     format!("{}\n[…]\n{}", &text[..head], &text[tail..])
 }
 
+/// Whether other crates can name what is built of this.
+pub(crate) fn is_library(target: &Target) -> bool {
+    target.is_lib() || target.is_rlib() || target.is_dylib() || target.is_proc_macro()
+}
+
 /// Puts the libraries into the prelude's own folder: the target folder is shared, and a later build may replace them.
 fn gather(
     artifacts: &[Artifact],
-    direct: &BTreeMap<String, String>,
+    direct: &BTreeMap<String, PackageId>,
     folder: &Path,
     begin: Instant,
 ) -> Result<Index, ToolError> {
@@ -294,14 +256,14 @@ fn gather(
     let mut externs = BTreeMap::new();
     let mut others: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for artifact in artifacts {
-        let is = |kind: &str| artifact.target.kind.iter().any(|own| own == kind);
+        let target = &artifact.target;
         // What is built for build scripts and macros is not optimised; the same package may be there again for us.
-        let for_macros = artifact.profile.opt_level == "0" && !is("proc-macro");
-        if for_macros || !["lib", "rlib", "dylib", "proc-macro"].into_iter().any(is) {
+        let for_macros = artifact.profile.opt_level == "0" && !target.is_proc_macro();
+        if for_macros || !is_library(target) {
             continue;
         }
-        let is_library = |file: &&PathBuf| file.extension().is_some_and(|end| end != "d" && end != "rmeta");
-        for file in artifact.filenames.iter().filter(is_library) {
+        let is_code = |file: &&Utf8PathBuf| file.extension().is_some_and(|end| end != "d" && end != "rmeta");
+        for file in artifact.filenames.iter().filter(is_code) {
             let Some(file_name) = file.file_name() else {
                 continue;
             };

@@ -5,17 +5,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{Local, NodeId, Ref, monitor, receive, self_pid, send, whereis};
+use greenroom::{Local, NodeId, Ref, self_pid, send, whereis};
 use greenroom_cluster::{CookieError, NodeKind};
 use greenroom_stage::inspect::{self, Answer, Question, Secret, Silence};
 use serde::{Deserialize, Serialize};
 
+use super::analyst;
 use super::estate::Estate;
-use super::message::{Imagine, Imagined, SESSION};
+use super::message::{Imagine, Imagined, Job, SESSION, ask_session};
 use super::nodes::{self, Visited};
 use super::operation::SectionId;
+use crate::analyzer::{Member, NoMembers, Page};
 use crate::compiler::{CellInput, CompileError, CompiledCell};
 use crate::rustc::Cancel;
 
@@ -64,17 +65,9 @@ impl Library {
 
     /// What a cell at the end of a section would compile to. Nothing is run. Called by a process.
     pub(crate) async fn imagine(&self, section: SectionId, source: String) -> Result<CompiledCell, ImagineError> {
-        let (Some(session), Some(tools)) = (whereis(SESSION), self.estate.tools()) else {
+        let (Some(tools), Some(job)) = (self.estate.tools(), job(section, source).await) else {
             return Err(ImagineError::NotReady);
         };
-        let (watch, tag) = (monitor(session), Ref::new());
-        send(session, Imagine { for_whom: Some((self_pid(), tag)), section, source });
-        let job = receive! {
-            Local((about, job)): Imagined if about == tag => job,
-            down: Down if down.reference == watch => None,
-        };
-        demonitor_flush(watch).await;
-        let job = job.ok_or(ImagineError::NotReady)?;
         let compile = move || {
             let input = CellInput { name: &job.name, source: &job.source };
             tools.compiler.compile(&input, &job.scope, &Cancel::default())
@@ -83,6 +76,17 @@ impl Library {
             Ok(compiled) => compiled.map_err(|error| ImagineError::Compile(in_short(&error))),
             Err(reason) => greenroom::exit_self(reason),
         }
+    }
+
+    /// What could stand at a place of a source that is being typed at the end of a section. Called by a process.
+    pub(crate) async fn members(
+        &self,
+        section: SectionId,
+        source: String,
+        place: usize,
+    ) -> Result<Vec<Member>, NoMembers> {
+        let job = job(section, source).await.ok_or(NoMembers::NotReady)?;
+        analyst::ask(Page::new(&job.source, place, &job.scope)).await
     }
 
     /// Asks the runtime about its processes. The error is for people. Called by a process.
@@ -132,6 +136,15 @@ impl Library {
     fn runtime(&self) -> Option<NodeId> {
         self.estate.runtime().as_ref().map(|held| held.runtime.server.node())
     }
+}
+
+/// What a cell at the end of a section would be compiled with, if the tools for that are there.
+async fn job(section: SectionId, source: String) -> Option<Arc<Job>> {
+    let tag = Ref::new();
+    let question = || Imagine { for_whom: Some((self_pid(), tag)), section, source: source.clone() };
+    let (Local((_, job)), watch) = ask_session(question, |Local((about, _)): &Imagined| *about == tag).await;
+    demonitor_flush(watch).await;
+    job
 }
 
 /// Why something does not compile, without its places: nobody sees the text that they are in.

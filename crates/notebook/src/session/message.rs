@@ -22,6 +22,8 @@ pub(super) const SESSION: &str = "session";
 pub(super) const CELLS: &str = "cells";
 /// The name of the process that has cells compiled.
 pub(super) const COMPILER: &str = "compiler";
+/// The name of the process that asks rust-analyzer.
+pub(super) const ANALYST: &str = "analyst";
 /// The name of the process that owns the runtime.
 pub(super) const RUNTIME: &str = "runtime";
 

@@ -7,6 +7,7 @@ mod fronts;
 mod inputs;
 mod kills;
 mod losses;
+pub mod members;
 mod values;
 
 use std::sync::{Mutex, OnceLock, mpsc};

@@ -6,6 +6,7 @@ mod frames;
 mod images;
 mod inputs;
 mod join;
+mod members;
 mod nodes;
 mod piped;
 mod processes;
@@ -65,6 +66,11 @@ impl Terminal {
 
     /// Starts the program in a folder that it was in before.
     fn again(folder: Arc<tempfile::TempDir>, arguments: &[&str]) -> Terminal {
+        Terminal::in_environment(folder, arguments, &[])
+    }
+
+    /// The same with some variables of the environment set.
+    fn in_environment(folder: Arc<tempfile::TempDir>, arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
         let pair = native_pty_system().openpty(SIZE).expect("there are pseudo-terminals");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_greenroom"));
         command.args(arguments);
@@ -78,6 +84,7 @@ impl Terminal {
         command.env_remove("NO_COLOR");
         command.env_remove("VISUAL");
         command.env("EDITOR", folder.path().join("editor"));
+        variables.iter().for_each(|(name, value)| command.env(name, value));
         let child = pair.slave.spawn_command(command).expect("the program starts");
         let mut reader = pair.master.try_clone_reader().expect("it can be read");
         let writer = pair.master.take_writer().expect("it can be written to");
@@ -131,6 +138,20 @@ impl Terminal {
             assert!(!is_late && !shown.is_over, "waiting for {what:?} (over: {}), but:\n{text}", shown.is_over);
             shown = self.screen.1.wait_timeout(shown, Duration::from_secs(1)).expect("nobody panics with it").0;
         }
+    }
+
+    /// Whether the screen shows something within a time.
+    fn comes(&self, text: &str, patience: Duration) -> bool {
+        let until = Instant::now() + patience;
+        let mut shown = self.screen.0.lock().expect("nobody panics with it");
+        while !shown.parser.screen().contents().contains(text) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            shown = self.screen.1.wait_timeout(shown, left).expect("nobody panics with it").0;
+        }
+        true
     }
 
     /// Waits until this was written, seen or not.

@@ -1,6 +1,6 @@
 //! Where a REPL's inputs come from: an editor on a terminal, or lines of a stream.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, BufRead};
 use std::path::PathBuf;
 
@@ -11,6 +11,7 @@ use rustyline::history::FileHistory;
 use super::ahead::Ahead;
 use crate::frontend::commands;
 use crate::frontend::complete::Known;
+use crate::frontend::members::Members;
 use crate::frontend::screen::Screen;
 use crate::frontend::secrets;
 use crate::frontend::syntax::{Completeness, completeness};
@@ -34,10 +35,16 @@ pub(super) trait Input {
 }
 
 /// What suits the program's streams.
-pub(super) fn open(view: &View, screen: &Screen, known: &Shared<Known>, ahead: &Ahead) -> Box<dyn Input> {
+pub(super) fn open(
+    view: &View,
+    screen: &Screen,
+    known: &Shared<Known>,
+    ahead: &Ahead,
+    members: &Members,
+) -> Box<dyn Input> {
     match view.manner {
         Manner::Piped => Box::new(Lines),
-        Manner::Seen | Manner::Heard => match Editor::open(view, screen, known, ahead) {
+        Manner::Seen | Manner::Heard => match Editor::open(view, screen, known, ahead, members) {
             Ok(editor) => Box::new(editor),
             // A terminal that cannot be edited on can still be read.
             Err(_) => Box::new(Lines),
@@ -73,17 +80,26 @@ impl Input for Lines {
 struct Editor {
     editor: rustyline::Editor<Typing, FileHistory>,
     screen: Screen,
+    members: Members,
     history: Option<PathBuf>,
 }
 
 impl Editor {
-    fn open(view: &View, screen: &Screen, known: &Shared<Known>, ahead: &Ahead) -> rustyline::Result<Editor> {
+    fn open(
+        view: &View,
+        screen: &Screen,
+        known: &Shared<Known>,
+        ahead: &Ahead,
+        members: &Members,
+    ) -> rustyline::Result<Editor> {
         let mut editor = rustyline::Editor::with_config(typing::config())?;
         editor.set_helper(Some(Typing {
             known: known.clone(),
             screen: screen.clone(),
             look: view.look,
             heard: ahead.listen(),
+            members: members.clone(),
+            excuse: RefCell::default(),
             is_final: Cell::default(),
         }));
         for (key, handler) in typing::keys() {
@@ -98,7 +114,8 @@ impl Editor {
         let pumped = screen.clone();
         // The editor draws itself anew after whatever it prints: here nothing, a step up and a line down.
         std::thread::spawn(move || pumped.pump(|| printer.print("\u{1b}[A\n".to_owned()).is_ok()));
-        Ok(Editor { editor, screen: screen.clone(), history })
+        members.begin();
+        Ok(Editor { editor, screen: screen.clone(), members: members.clone(), history })
     }
 
     fn remember(&mut self, text: &str) {
@@ -132,6 +149,7 @@ impl Input for Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         self.screen.end();
+        self.members.end();
     }
 }
 

@@ -10,7 +10,7 @@ use super::*;
 const EMPTY: &str = "# Scratch\n\n## Section\n";
 
 /// Opens a notebook whose prelude is there.
-fn open(text: &str, file: Option<&std::path::Path>) -> Result<Live, LiveError> {
+pub(super) fn open(text: &str, file: Option<&std::path::Path>) -> Result<Live, LiveError> {
     drop(prelude());
     let options = LiveOptions { file: file.map(Into::into), style: Style::Plain, columns: 80 };
     let folders = Folders { cache: crate::support::cache_folder(), autosave: None, sessions: None };
@@ -18,7 +18,7 @@ fn open(text: &str, file: Option<&std::path::Path>) -> Result<Live, LiveError> {
 }
 
 /// Adds a cell at the end and evaluates it. Returns what it shows.
-fn enter(live: &Live, client: &mut Client, source: &str) -> String {
+pub(super) fn enter(live: &Live, client: &mut Client, source: &str) -> String {
     let id = client.data().unused_cell_id();
     let section = client.data().document().sections()[0].head.id;
     let cell = Box::new(Cell::Code(Code::new(Language::Rust, source, 0)));
