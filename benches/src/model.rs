@@ -59,7 +59,7 @@ fn finish(data: &mut Data, cell: CellId, version: u64) -> Result<(), String> {
     let source = data.document().runnable(cell).map_or("", |code| code.source.as_str());
     let name = source.split_whitespace().nth(1).unwrap_or_default().into();
     let defines = vec![Definition { name, version, reach: Reach::Named }];
-    act(data, Evaluation::Finished { cell, evaluation, outcome: Outcome::Ok { defines, run_ms: 1.0 } })
+    act(data, Evaluation::Finished { cell, evaluation, outcome: Outcome::Ok { defines, run_ms: 1.0, process: None } })
 }
 
 /// A notebook of which everything is evaluated.

@@ -102,7 +102,7 @@ async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Op
         Err(error) => {
             let Evaluate { id, reply_to, .. } = request;
             let outcome = Outcome::Load(error);
-            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new() });
+            crate::tracer::finish(reply_to, Finished { id, run_ms: 0.0, outcome, exports: Vec::new(), process: None });
             return None;
         }
     };
@@ -155,7 +155,7 @@ async fn evaluate(request: Evaluate, store: &Store, outputs: &mut Outputs) -> Op
         mark_output(id);
     }
     let run_ms = started.elapsed().as_secs_f64() * 1000.0;
-    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports });
+    crate::tracer::finish(reply_to, Finished { id, run_ms, outcome, exports, process: lives.then_some(process) });
     lives.then_some((process, watch, reads))
 }
 

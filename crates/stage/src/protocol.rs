@@ -262,6 +262,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// The bindings that it has exported.
     pub exports: Vec<Exported>,
+    /// Its process, if that lives on.
+    pub process: Option<Pid>,
 }
 
 /// A binding that an evaluation has exported.

@@ -48,7 +48,7 @@ pub(super) struct Ending<'a> {
     /// How long compiling took, in milliseconds; nothing if it was compiled before.
     pub(super) compile_ms: f64,
     pub(super) run_ms: f64,
-    /// The process that it ran as.
+    /// The process that it runs as: it stays until the cell is evaluated again.
     pub(super) process: Option<&'a str>,
 }
 
@@ -131,7 +131,7 @@ impl View {
                     let said = if defined.is_empty() { "done".to_owned() } else { defined.join(", ") };
                     let said =
                         console::truncate_str(&said, self.look.width.saturating_sub(30).max(20), "…").into_owned();
-                    self.remark(&format!("{said} · {}", times(ending)), "✓", Style::new().green())
+                    self.remark(&format!("{said} · {}", took(ending)), "✓", Style::new().green())
                 }
             },
         }
@@ -139,8 +139,7 @@ impl View {
 
     fn seen(&self, ending: &Ending<'_>, text: &str, ty: &str) -> String {
         let value = self.value(ending.cell, &self.look.clean(text), ty);
-        let process = ending.process.map_or_else(String::new, |process| format!(" · {process}"));
-        let about = format!("{ty} · {}{process}", times(ending));
+        let about = format!("{ty} · {}", took(ending));
         let is_short = !value.contains('\n');
         let fits = measure_text_width(&value) + measure_text_width(&about) + 3 <= self.look.width;
         let about = self.look.paint(Style::new().dim(), &about);
@@ -151,7 +150,8 @@ impl View {
     }
 
     fn heard(&self, ending: &Ending<'_>, value: Option<(&str, &str)>) -> String {
-        let took = duration(ending.compile_ms + ending.run_ms);
+        let process = ending.process.map_or_else(String::new, |process| format!(", process {process}"));
+        let took = duration(ending.compile_ms + ending.run_ms) + &process;
         match value {
             Some((text, ty)) => {
                 let rows = debugged::parse(text).and_then(|value| value.rows());
@@ -244,8 +244,10 @@ fn described(name: &str, what: &str) -> String {
     }
 }
 
-fn times(ending: &Ending<'_>) -> String {
-    duration(ending.compile_ms + ending.run_ms)
+/// How long a cell took, and the process that it is.
+fn took(ending: &Ending<'_>) -> String {
+    let process = ending.process.map_or_else(String::new, |process| format!(" · {process}"));
+    duration(ending.compile_ms + ending.run_ms) + &process
 }
 
 /// The lines of a table with so many of its rows.
@@ -279,9 +281,11 @@ mod tests {
     }
 
     #[test]
-    fn a_value_comes_with_its_type_and_time() {
+    fn a_value_comes_with_its_type_time_and_process() {
         let ending = ending(Some(("6", "i32")), &[]);
         assert_eq!(SEEN.ending(&ending), "= 6  i32 · 30 ms\n");
+        let alive = Ending { process: Some("<0.64.0>"), ..ending };
+        assert_eq!(SEEN.ending(&alive), "= 6  i32 · 30 ms · <0.64.0>\n");
         assert_eq!(View { manner: Manner::Piped, ..SEEN }.ending(&ending), "6\n");
         let heard = View { manner: Manner::Heard, ..SEEN }.ending(&ending);
         assert_eq!(heard, "value of cell 3: 6\ntype i32, took 30 ms\n");

@@ -158,7 +158,11 @@ impl Cell {
             End::Finished(finished) => {
                 let run_ms = finished.run_ms;
                 match self.estate.explainer.outcome(&job.cell, &compiled, &finished.outcome) {
-                    None => Outcome::Ok { defines: definitions(&compiled, evaluation, &finished.exports), run_ms },
+                    None => Outcome::Ok {
+                        defines: definitions(&compiled, evaluation, &finished.exports),
+                        run_ms,
+                        process: finished.process,
+                    },
                     Some(why) => Outcome::Failed { why, run_ms },
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::others::{changes, entered, remark};
 use super::seen::{Doing, Seen, State, Work};
-use crate::event::{Output, OutputKind};
+use crate::event::{Output, OutputKind, own_name};
 use crate::frontend::complete::{Known, Name, What};
 use crate::frontend::frames::Frames;
 use crate::frontend::others;
@@ -228,11 +228,11 @@ impl<S: Sink> Following<S> {
         let names = compiled.into_iter().flat_map(|compiled| compiled.names.iter());
         let described: Vec<_> =
             names.map(|named| (named.name.to_string(), what(named).describe().to_owned())).collect();
-        let (end, run_ms) = match outcome {
-            Outcome::Ok { run_ms, .. } => (End::Ok, *run_ms),
-            Outcome::Failed { why, run_ms } => (End::Failed(why), *run_ms),
-            Outcome::Blocked { why } => (End::Failed(why), 0.0),
-            Outcome::Stopped { run_ms, .. } => (End::Stopped, *run_ms),
+        let (end, run_ms, process) = match outcome {
+            Outcome::Ok { run_ms, process, .. } => (End::Ok, *run_ms, process.map(own_name)),
+            Outcome::Failed { why, run_ms } => (End::Failed(why), *run_ms, None),
+            Outcome::Blocked { why } => (End::Failed(why), 0.0, None),
+            Outcome::Stopped { run_ms, .. } => (End::Stopped, *run_ms, None),
         };
         let value = value.as_ref().map(|value| (value.text.as_str(), value.type_name.as_deref().unwrap_or_default()));
         let ending = Ending {
@@ -242,7 +242,7 @@ impl<S: Sink> Following<S> {
             defines: &described,
             compile_ms: compiled.map_or(0.0, |compiled| compiled.compile_ms),
             run_ms,
-            process: None,
+            process: process.as_deref(),
         };
         let mut text = self.view.ending(&ending);
         if let (End::Failed(_), Some((value, _))) = (end, value) {

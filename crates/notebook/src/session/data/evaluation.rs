@@ -156,7 +156,7 @@ impl Data {
         self.evaluating.remove(&cell);
         let mut touched = Touched::default();
         match outcome {
-            Outcome::Ok { defines, run_ms } => {
+            Outcome::Ok { defines, run_ms, .. } => {
                 self.record(cell, &running, defines.clone(), *run_ms, &mut touched);
                 let compiled = self.info(cell).and_then(|info| info.compiled.as_ref());
                 if compiled.is_some_and(|compiled| compiled.has_examples) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use greenroom::Pid;
 use greenroom_stage::protocol::EvaluationId;
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +113,8 @@ pub enum Outcome {
         defines: Vec<Definition>,
         /// How long it ran, in milliseconds.
         run_ms: f64,
+        /// Its process, which lives on in the runtime.
+        process: Option<Pid>,
     },
     /// It does not compile, or its code has failed.
     Failed {

@@ -166,7 +166,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         all.into_iter().map(definition).collect::<Vec<_>>()
     });
     prop_oneof![
-        4 => defines.prop_map(|defines| Outcome::Ok { defines, run_ms: 1.0 }),
+        4 => defines.prop_map(|defines| Outcome::Ok { defines, run_ms: 1.0, process: None }),
         1 => Just(Outcome::Failed { why: String::new(), run_ms: 1.0 }),
         1 => Just(Outcome::Stopped { why: String::new(), run_ms: 1.0 }),
         1 => Just(Outcome::Blocked { why: String::new() }),

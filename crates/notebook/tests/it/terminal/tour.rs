@@ -1,4 +1,4 @@
-//! The tour in the README is what the program shows: its inputs are typed, and everything but times must be the same.
+//! The tour in the README is what the program shows: its inputs are typed, and everything but times and processes must be the same.
 
 use super::Terminal;
 
@@ -10,9 +10,10 @@ fn tour() -> Vec<String> {
     tour.lines().map(timeless).collect()
 }
 
-/// A line without how long something took.
+/// A line without how long something took, and which process it is.
 fn timeless(line: &str) -> String {
     let line = line.trim_end();
+    let line = line.rsplit_once(" · <0.").map_or(line, |(rest, _)| rest);
     match line.rsplit_once(" · ") {
         Some((rest, time)) if time.ends_with(" ms") || time.ends_with(" s") => rest.to_owned(),
         _ => line.to_owned(),
