@@ -17,6 +17,17 @@ fn every_input_is_a_cell_and_sees_those_above() {
 }
 
 #[test]
+fn what_is_typed_ahead_in_one_go_is_not_lost() {
+    let mut terminal = Terminal::start();
+    terminal.keys("let a = 20\r:type a\ra + 22\ra * 2");
+    let screen = terminal.wait("[3]› a * 2");
+    assert!(screen.contains("= 42  i32") && screen.contains("\ni32\n"), "{screen}");
+    terminal.keys("\r");
+    terminal.wait("= 40  i32");
+    terminal.leave();
+}
+
+#[test]
 fn earlier_values_are_there_and_still_are_in_a_saved_notebook() {
     let mut terminal = Terminal::start();
     terminal.asks("6 * 7", "= 42  i32");
