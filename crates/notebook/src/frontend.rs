@@ -11,6 +11,7 @@ mod json;
 mod quiet;
 
 mod manifest;
+mod asked;
 mod commands;
 mod secrets;
 mod syntax;

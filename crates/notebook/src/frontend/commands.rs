@@ -183,7 +183,7 @@ impl Asked<'_> {
     /// What was said, but for what nobody else is to see.
     fn said(&self) -> String {
         let whole = format!(":{} {}", self.word.name, self.rest);
-        let said = super::secrets::without(&whole);
+        let said = super::secrets::without(&whole, &[]);
         said.split_once(' ').map_or_else(String::new, |(_, said)| said.to_owned())
     }
 

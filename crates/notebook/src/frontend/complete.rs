@@ -4,6 +4,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::commands::{self, Takes, Word};
+use super::secrets::Asked;
 use super::syntax::{self, KEYWORDS, PRIMITIVES};
 use crate::analyzer::Member;
 
@@ -18,6 +19,8 @@ pub(super) struct Known {
     pub(super) processes: Vec<String>,
     /// Nodes.
     pub(super) nodes: Vec<String>,
+    /// What cells ask for, in the order in which `:input` lists it.
+    pub(super) asked: Vec<Asked>,
     /// The number that the next cell gets, whoever adds it.
     pub(super) next: usize,
 }
@@ -167,6 +170,8 @@ fn command(known: &Known, before: &str) -> (usize, Vec<Candidate>) {
             let start = word_start(before);
             (start, self::word(known, &before[start..]))
         }
+        // A name of several words.
+        Takes::Input => (before.len() - rest.len(), argument(known, word, rest)),
         _ => (start, argument(known, word, &before[start..])),
     }
 }
@@ -175,6 +180,7 @@ fn argument(known: &Known, word: &Word, typed: &str) -> Vec<Candidate> {
     let plain = |text: &str| Candidate { text: text.to_owned(), about: String::new() };
     let all: Vec<Candidate> = match word.takes {
         Takes::Nothing | Takes::File | Takes::Code => Vec::new(),
+        Takes::Input => known.asked.iter().map(|asked| plain(&asked.label)).collect(),
         Takes::Cell => known
             .cells
             .iter()
@@ -318,6 +324,7 @@ mod tests {
             cells: vec![(1, "let total = 1;".to_owned()), (12, "fn tower() …".to_owned())],
             processes: vec!["worker".to_owned()],
             nodes: vec!["other@host".to_owned()],
+            asked: vec![Asked { label: "Name of it".to_owned(), is_secret: false }],
             next: 13,
         }
     }
@@ -376,6 +383,7 @@ mod tests {
         assert_eq!(texts(":ps m"), ["memory", "mailbox"]);
         assert_eq!(texts(":type tot"), ["total"]);
         assert_eq!(texts(":help tr"), ["tree", "trace"]);
+        assert_eq!(texts(":input Name o"), ["Name of it"]);
         assert_eq!(texts(":nothing x"), [""; 0]);
     }
 

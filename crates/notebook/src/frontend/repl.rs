@@ -355,8 +355,7 @@ impl Repl {
             }
             if interrupts > stopped {
                 stopped = interrupts;
-                // What has just ended needs no stopping.
-                self.at().interrupt();
+                self.stop();
                 if let Some(doing) = doing.as_ref().filter(|doing| matches!(doing.what, Work::NotYielding(_))) {
                     let end = if self.seen.lock().node.is_some() { "the node ends" } else { "`:restart`" };
                     self.tell(&format!("cell {} has not yielded; it keeps a thread busy until {end}", doing.cell));
@@ -378,6 +377,21 @@ impl Repl {
             }
         }
         self.flush();
+    }
+
+    /// Stops what is awaited; with nobody else there, whatever runs or is made ready.
+    fn stop(&self) {
+        let (awaited, is_alone) = {
+            let state = self.seen.lock();
+            (state.awaited.keys().copied().collect::<Vec<_>>(), state.others.is_empty())
+        };
+        if is_alone {
+            return self.at().interrupt();
+        }
+        for cell in awaited {
+            // What has just ended needs no stopping.
+            let _ = self.at().apply(Evaluation::Cancel(cell));
+        }
     }
 
     fn catch_interrupts(&self) {

@@ -226,7 +226,9 @@ impl Highlighter for Typing {
             self.members.hear(after);
         }
         if super::commands::is_command(line) {
-            return Cow::Owned(self.look.paint(Style::new().cyan(), &super::secrets::masked(line)));
+            return Cow::Owned(
+                self.look.paint(Style::new().cyan(), &super::secrets::masked(line, &self.known.lock().asked)),
+            );
         }
         let cursor = (!self.is_final.get()).then_some(pos);
         let Some(part) = visible(line, pos, usize::from(rows), usize::from(columns)) else {

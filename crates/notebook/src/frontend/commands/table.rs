@@ -10,6 +10,8 @@ pub(in crate::frontend) enum Takes {
     Node,
     Name,
     Code,
+    /// Something that a cell asks for, by its name.
+    Input,
     Command,
     /// One of these words.
     Words(&'static [&'static str]),
@@ -51,7 +53,7 @@ pub(in crate::frontend) const GROUPS: &[(&str, &[Word])] = &[
             word("cells", "", Takes::Nothing, "the cells, and whether each is up to date"),
             word("run", "CELL|FIRST-LAST|all", Takes::Cell, "evaluate cells again, and what they stand on"),
             word("stale", "", Takes::Nothing, "evaluate what is out of date"),
-            word("input", "[NAME VALUE]", Takes::Nothing, "set what a cell asks for; without a name, what there is"),
+            word("input", "[NAME VALUE]", Takes::Input, "set what a cell asks for; without a name, what there is"),
             word("edit", "[CELL]", Takes::Cell, "change a cell in $EDITOR and evaluate it; without one, the last"),
             word("delete", "CELL", Takes::Cell, "take a cell out of the notebook"),
             word("undo", "", Takes::Nothing, "take back the last change of the notebook"),

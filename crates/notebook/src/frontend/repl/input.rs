@@ -80,6 +80,7 @@ impl Input for Lines {
 struct Editor {
     editor: rustyline::Editor<Typing, FileHistory>,
     screen: Screen,
+    known: Shared<Known>,
     members: Members,
     history: Option<PathBuf>,
 }
@@ -115,12 +116,14 @@ impl Editor {
         // The editor draws itself anew after whatever it prints: here nothing, a step up and a line down.
         std::thread::spawn(move || pumped.pump(|| printer.print("\u{1b}[A\n".to_owned()).is_ok()));
         members.begin();
-        Ok(Editor { editor, screen: screen.clone(), members: members.clone(), history })
+        let (screen, known, members) = (screen.clone(), known.clone(), members.clone());
+        Ok(Editor { editor, screen, known, members, history })
     }
 
     fn remember(&mut self, text: &str) {
         // A history that cannot be kept is no reason not to evaluate.
-        let _ = self.editor.add_history_entry(secrets::without(text));
+        let text = secrets::without(text, &self.known.lock().asked).into_owned();
+        let _ = self.editor.add_history_entry(text);
         if let Some(file) = &self.history {
             let _ = self.editor.append_history(file);
         }

@@ -178,5 +178,11 @@ fn what_a_cell_asks_for_is_set_and_those_that_have_read_it_are_evaluated_again()
     terminal.asks(":input Name Grace", "Name is Grace; a cell is stale now, and `:stale` evaluates it");
     terminal.asks(":stale", "= \"Hello, Grace!\"");
     terminal.asks(":input Nome Grace", "which input? There are: Name");
-    terminal.leave();
+    terminal.asks("let key = Input::password(\"Key\"); key", "Key:");
+    let screen = terminal.asks(":input Key hunter2", "Key is ••••••••");
+    assert!(!screen.contains("hunter2"), "{screen}");
+    terminal.asks("key.read().await?.len()", "= 7  usize");
+    let (_, folder) = terminal.leave();
+    let history = std::fs::read_to_string(folder.path().join("history")).expect("it is kept");
+    assert!(history.contains(":input Key") && !history.contains("hunter2"), "{history}");
 }

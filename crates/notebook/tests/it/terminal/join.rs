@@ -60,6 +60,26 @@ fn two_prompts_see_what_each_does() {
 }
 
 #[test]
+fn control_c_stops_what_was_entered_here_and_nothing_of_others() {
+    let mut host = Terminal::start();
+    let mut guest = join(&mut host);
+    host.enter("let rounds = async { for _ in 0..100_000 { sleep(Duration::from_millis(5)).await; } 7 }.await");
+    host.wait("running [1]");
+    guest.wait("[1] let rounds");
+    // It waits for its turn.
+    guest.enter("40 + 2");
+    guest.wait("running [1]");
+    guest.keys("\u{3}");
+    guest.prompt();
+    guest.asks(":cells", "running");
+    host.keys("\u{3}");
+    host.wait("stopped after");
+    host.asks(":run 2", "= 42  i32");
+    guest.wait("= 42  i32");
+    host.leave();
+}
+
+#[test]
 fn a_prompt_and_a_view_see_what_each_does() {
     let mut host = Terminal::start();
     let mut guest = host.beside(&["join", "--view"]);
