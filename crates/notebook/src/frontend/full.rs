@@ -6,6 +6,7 @@
 mod asked;
 mod draw;
 mod edit;
+mod inputs;
 mod keys;
 mod state;
 

@@ -64,6 +64,7 @@ impl State {
             },
             Asked::Restart => self.apply(Runtime::Restart),
             Asked::Save => self.save(),
+            Asked::Inputs => self.ask_for_inputs(),
             Asked::Outline => self.has_outline = !self.has_outline,
             Asked::Unfold => {
                 if let Some(cell) = self.focus
@@ -168,7 +169,7 @@ impl State {
         let place = sections.iter().position(|section| Some(section.head.id) == here);
         let id = SectionId(sections.iter().map(|section| section.head.id.0).max().unwrap_or(0) + 1);
         let parent = match question {
-            Question::Section => None,
+            Question::Section | Question::Input(_) => None,
             Question::Branch => here.and_then(|here| {
                 let head = &document.section(here)?.head;
                 Some(head.parent.unwrap_or(head.id))

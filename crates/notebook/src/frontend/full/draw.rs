@@ -1,6 +1,7 @@
 //! How the document view looks: an outline, the cells with their outputs, and a line of help.
 
 mod cells;
+mod rows;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};
@@ -157,9 +158,10 @@ fn standing(data: &Data, cell: CellId) -> Standing {
 fn draw_foot(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let line = match (&state.question, &state.said, &state.edited) {
         (Some((question, answer)), ..) => {
-            let what = match question {
-                Question::Section => "new section",
-                Question::Branch => "new branch",
+            let (what, answer) = match question {
+                Question::Section => ("new section".to_owned(), answer.clone()),
+                Question::Branch => ("new branch".to_owned(), answer.clone()),
+                Question::Input(input) => state.asked_for(*input, answer),
             };
             let text = format!(" {what}: {answer}");
             let x = area.x + console::measure_text_width(&text) as u16;

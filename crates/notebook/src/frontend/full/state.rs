@@ -11,7 +11,7 @@ use super::Leaving;
 use super::edit::{Edited, Motion};
 use super::keys::{Asked, Pressed, meaning};
 use crate::session::data::{Data, text};
-use crate::session::operation::{CellId, Operation, Structure};
+use crate::session::operation::{CellId, InputId, Operation, Structure};
 use crate::session::{Replica, Update};
 
 /// What is to be done.
@@ -60,15 +60,19 @@ pub(super) struct State {
 pub(super) enum Question {
     Section,
     Branch,
+    Input(InputId),
 }
+
+/// What stands on a line of the screen: a cell, and the line and column of its text that it begins with, if it is text.
+pub(super) type Place = (Option<CellId>, Option<(usize, usize)>);
 
 /// Where things were drawn.
 #[derive(Default)]
 pub(super) struct Drawn {
     pub(super) cells: Rect,
     pub(super) outline: Rect,
-    /// For each line of the cells' area the cell, and the line of its text if it is one.
-    pub(super) lines: Vec<(Option<CellId>, Option<usize>)>,
+    /// For each line of the cells' area what stands there.
+    pub(super) lines: Vec<Place>,
     /// For each line of the outline the cell that its section begins with.
     pub(super) sections: Vec<Option<CellId>>,
     /// How wide the numbers before a cell's text are.
@@ -180,12 +184,16 @@ impl State {
         match key.code {
             KeyCode::Char(char) => answer.push(char),
             KeyCode::Backspace => drop(answer.pop()),
-            KeyCode::Enter if !answer.trim().is_empty() => {
-                let (question, name) = (*question, answer.trim().to_owned());
+            KeyCode::Enter => {
+                let (question, said) = (*question, answer.trim().to_owned());
                 self.question = None;
-                self.begin_section(question, name);
+                match question {
+                    Question::Input(input) => self.answer_input(input, &said),
+                    Question::Section | Question::Branch if said.is_empty() => {}
+                    Question::Section | Question::Branch => self.begin_section(question, said),
+                }
             }
-            KeyCode::Enter | KeyCode::Esc => self.question = None,
+            KeyCode::Esc => self.question = None,
             _ => {}
         }
     }
@@ -306,8 +314,8 @@ impl State {
                 if self.focus != Some(cell) {
                     self.end_editing();
                     self.focus = Some(cell);
-                } else if let Some(line) = text {
-                    let column = usize::from(at.x.saturating_sub(self.drawn.cells.x + self.drawn.gutter));
+                } else if let Some((line, first)) = text {
+                    let column = first + usize::from(at.x.saturating_sub(self.drawn.cells.x + self.drawn.gutter));
                     if self.edited.is_none() {
                         self.ask(Asked::Edit);
                     }

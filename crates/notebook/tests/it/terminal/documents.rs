@@ -143,6 +143,60 @@ fn the_document_view_edits_and_evaluates_in_place() {
 }
 
 #[test]
+fn the_document_view_sets_what_cells_ask_for() {
+    let cells = [
+        "let name = Input::text(\"Name\").default(\"Ada\"); name",
+        "let key = Input::password(\"Key\"); key",
+        "format!(\"{} has {}\", name.read().await?, key.read().await?.len())",
+    ];
+    let text: String = cells.iter().map(|cell| format!("```rust\n{cell}\n```\n\n")).collect();
+    let prepare = |folder: &std::path::Path| {
+        std::fs::write(folder.join("n.livemd"), format!("# Notes\n\n## First\n\n{text}")).unwrap();
+    };
+    let mut terminal = Terminal::with(&["open", "n.livemd"], prepare);
+    terminal.wait("? keys");
+    terminal.keys("ggI");
+    terminal.wait("this cell asks for nothing, or was not evaluated yet");
+    terminal.keys("ea");
+    terminal.wait("= \"Ada has 0\"");
+    terminal.keys("I");
+    terminal.wait("Name (a text, now Ada):");
+    terminal.keys("Grace\r");
+    terminal.wait("Name is Grace; eo evaluates what has read it");
+    terminal.keys("jI");
+    terminal.wait("Key (a text");
+    terminal.keys("hunter2");
+    let screen = terminal.wait("•••••••");
+    assert!(!screen.contains("hunter2"), "{screen}");
+    terminal.keys("\r");
+    terminal.wait("Key is");
+    terminal.keys("eo");
+    terminal.wait("= \"Grace has 7\"");
+    terminal.keys("qq");
+    terminal.ended();
+}
+
+#[test]
+fn lines_that_are_wider_than_the_document_view_go_on_below() {
+    let prepare = |folder: &std::path::Path| {
+        let prose = format!("{}the_end_of_it", "word ".repeat(40));
+        std::fs::write(folder.join("n.livemd"), format!("# Notes\n\n## First\n\n{prose}\n")).unwrap();
+    };
+    let mut terminal = Terminal::with(&["open", "n.livemd"], prepare);
+    terminal.wait("the_end_of_it");
+    terminal.keys(&format!("Gnlet text = \"{}", "x".repeat(150)));
+    terminal.keys("end\"; text.len()");
+    terminal.wait("end\"; text.len()");
+    terminal.keys("\u{1b}\r");
+    terminal.wait("= 153");
+    // Evaluating does not end the editing.
+    terminal.keys("\u{1b}");
+    terminal.wait("? keys");
+    terminal.keys("qq");
+    terminal.ended();
+}
+
+#[test]
 fn a_notebook_that_was_left_unsaved_is_offered_again() {
     let mut terminal = Terminal::start();
     terminal.asks("let kept = 7;", "kept: i32");

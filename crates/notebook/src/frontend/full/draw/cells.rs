@@ -1,15 +1,18 @@
 //! The cells of the document view, with their outputs: only what is in sight is drawn.
 
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::rows::{Row, broken, row_of, rows};
 use super::{dim, standing};
 use crate::event::{Output, OutputKind};
 use crate::frontend::blocks::{self, Depth};
-use crate::frontend::full::state::State;
+use crate::frontend::full::state::{Place, State};
 use crate::frontend::plain::{Look, duration};
 use crate::frontend::syntax::{Class, classes};
 use crate::frontend::view::{FOLD, Manner, View};
@@ -35,7 +38,7 @@ fn lines_of(text: &str) -> usize {
 }
 
 /// Draws what is in sight of the cells. Says what stands on each line.
-pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -> Vec<(Option<CellId>, Option<usize>)> {
+pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -> Vec<Place> {
     let parts = parts(state.data());
     let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
     let heights: Vec<usize> = parts.iter().map(|part| painter.height(part)).collect();
@@ -43,7 +46,7 @@ pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -
     let height = usize::from(area.height);
     let mut top = state.top.min(total.saturating_sub(height));
     if state.follows {
-        top = following(state, &parts, &heights, top, height);
+        top = painter.following(&parts, &heights, top, height);
     }
     let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
     let (mut lines, mut places) = (Vec::new(), Vec::new());
@@ -54,13 +57,8 @@ pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -
         if end > top && at < top + height {
             let visible = top.max(at) - at..(top + height).min(end) - at;
             painter.paint(part, visible, &mut lines, &mut places);
-            if let (Part::Cell(cell), Some(edited)) = (part, &state.edited)
-                && state.focus == Some(*cell)
-            {
-                let (line, column) = edited.position();
-                let row = at + 1 + line;
-                let before: String = edited.text().lines().nth(line).unwrap_or("").chars().take(column).collect();
-                let x = painter.gutter + console::measure_text_width(&before);
+            if let Some((row, x)) = painter.cursor(part) {
+                let row = at + 1 + row;
                 if row >= top && row < top + height {
                     cursor = Some((x, row - top));
                 }
@@ -75,28 +73,6 @@ pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -
     frame.render_widget(Paragraph::new(lines), area);
     state.top = top;
     places
-}
-
-/// The first line to be seen so that the focus is in sight: its cursor, or as much of the cell as there is room for.
-fn following(state: &State, parts: &[Part], heights: &[usize], top: usize, height: usize) -> usize {
-    let mut at = 0;
-    for (part, part_height) in parts.iter().zip(heights) {
-        if let Part::Cell(cell) = part
-            && state.focus == Some(*cell)
-        {
-            let (first, last) = match &state.edited {
-                Some(edited) => {
-                    let line = at + 1 + edited.position().0;
-                    (line.saturating_sub(1), line + 1)
-                }
-                None => (at, at + part_height),
-            };
-            let top = if last > top + height { last - height } else { top };
-            return top.min(first);
-        }
-        at += part_height;
-    }
-    top
 }
 
 fn parts(data: &Data) -> Vec<Part> {
@@ -124,12 +100,53 @@ impl Painter<'_> {
         }
     }
 
+    fn is_code(&self, cell: CellId) -> bool {
+        self.state.data().document().cell(cell).and_then(Cell::code).is_some()
+    }
+
+    /// The rows of the text.
+    fn rows(&self, cell: CellId) -> Vec<Row> {
+        let width = usize::from(self.width).saturating_sub(self.gutter);
+        rows(self.source(cell), width, !self.is_code(cell))
+    }
+
     /// A heading, the text, the outputs, and a line between.
     fn height(&self, part: &Part) -> usize {
         match part {
             Part::Section(_) => 2,
-            Part::Cell(cell) => 2 + lines_of(self.source(*cell)) + self.outputs(*cell).lines().count(),
+            Part::Cell(cell) => 2 + self.rows(*cell).len() + self.outputs(*cell).lines().count(),
         }
+    }
+
+    /// The row and the column of the cursor, if it is in this part.
+    fn cursor(&self, part: &Part) -> Option<(usize, usize)> {
+        let Part::Cell(cell) = part else { return None };
+        let edited = self.state.edited.as_ref().filter(|_| self.state.focus == Some(*cell))?;
+        let (line, column) = edited.position();
+        let rows = self.rows(*cell);
+        let at = row_of(&rows, line, column);
+        let row = &rows[at];
+        let before: String = edited.text()[row.range.clone()].chars().take(column - row.column).collect();
+        Some((at, self.gutter + console::measure_text_width(&before)))
+    }
+
+    /// The first line to be seen so that the focus is in sight: its cursor, or as much of the cell as there is room for.
+    fn following(&self, parts: &[Part], heights: &[usize], top: usize, height: usize) -> usize {
+        let mut at = 0;
+        for (part, part_height) in parts.iter().zip(heights) {
+            if let Part::Cell(cell) = part
+                && self.state.focus == Some(*cell)
+            {
+                let (first, last) = match self.cursor(part) {
+                    Some((row, _)) => (at + row, at + row + 2),
+                    None => (at, at + part_height),
+                };
+                let top = if last > top + height { last - height } else { top };
+                return top.min(first);
+            }
+            at += part_height;
+        }
+        top
     }
 
     /// What a cell has shown.
@@ -146,16 +163,16 @@ impl Painter<'_> {
             }
             let text = view.output(number, output);
             match output.kind {
-                OutputKind::Text
-                | OutputKind::Picture
-                | OutputKind::Sequence
-                | OutputKind::Tree
-                | OutputKind::Frame => view.folded(number, &text),
+                OutputKind::Text => broken(&view.folded(number, &text), width),
+                OutputKind::Picture | OutputKind::Sequence | OutputKind::Tree | OutputKind::Frame => {
+                    view.folded(number, &text)
+                }
                 OutputKind::Input => {
                     let state = output.input.and_then(|input| self.state.data().inputs().get(&input));
                     state.map_or(text, |state| format!("{}: {}\n", state.form.label, state.form.shown(&state.value)))
                 }
-                _ => text,
+                OutputKind::Table | OutputKind::Image => text,
+                _ => broken(&text, width),
             }
         };
         info.outputs
@@ -165,13 +182,7 @@ impl Painter<'_> {
             .replace(&format!("`:show {number}` shows them"), "z shows them")
     }
 
-    fn paint<'l>(
-        &self,
-        part: &Part,
-        visible: std::ops::Range<usize>,
-        lines: &mut Vec<Line<'l>>,
-        places: &mut Vec<(Option<CellId>, Option<usize>)>,
-    ) {
+    fn paint<'l>(&self, part: &Part, visible: Range<usize>, lines: &mut Vec<Line<'l>>, places: &mut Vec<Place>) {
         match part {
             Part::Section(place) => {
                 let head = &self.state.data().document().all_sections()[*place].head;
@@ -197,22 +208,15 @@ impl Painter<'_> {
         }
     }
 
-    fn cell<'l>(
-        &self,
-        cell: CellId,
-        visible: std::ops::Range<usize>,
-        lines: &mut Vec<Line<'l>>,
-        places: &mut Vec<(Option<CellId>, Option<usize>)>,
-    ) {
-        let source = self.source(cell);
-        let count = lines_of(source);
-        let is_code = self.state.data().document().cell(cell).and_then(Cell::code).is_some();
+    fn cell<'l>(&self, cell: CellId, visible: Range<usize>, lines: &mut Vec<Line<'l>>, places: &mut Vec<Place>) {
+        let (source, rows) = (self.source(cell), self.rows(cell));
+        let (count, is_code) = (rows.len(), self.is_code(cell));
         let bar = match self.state.focus == Some(cell) {
             true if self.state.edited.is_some() => Span::styled("▌", Style::new().fg(Color::Green)),
             true => Span::styled("▌", Style::new().fg(Color::Cyan)),
             false => Span::raw(" "),
         };
-        let mut push = |line: Line<'l>, text: Option<usize>| {
+        let mut push = |line: Line<'l>, text: Option<(usize, usize)>| {
             let mut spans = vec![bar.clone()];
             spans.extend(line.spans);
             lines.push(Line::from(spans));
@@ -224,13 +228,18 @@ impl Painter<'_> {
         let code = visible.start.max(1) - 1..visible.end.saturating_sub(1).min(count);
         if !code.is_empty() {
             let gutter = self.gutter - 2;
-            for (number, line) in
-                source_lines(source, code.clone(), is_code).into_iter().zip(code.start..).map(|(line, at)| (at, line))
-            {
-                let label = if is_code { format!("{:>gutter$} ", number + 1) } else { " ".repeat(gutter + 1) };
+            let marks = if is_code { classes(source) } else { Vec::new() };
+            for row in &rows[code] {
+                let label = match is_code && row.column == 0 {
+                    true => format!("{:>gutter$} ", row.line + 1),
+                    false => " ".repeat(gutter + 1),
+                };
                 let mut spans = vec![Span::styled(label, dim())];
-                spans.extend(line.spans);
-                push(Line::from(spans), Some(number));
+                match is_code {
+                    true => spans.extend(code_spans(source, &marks, row.range.clone())),
+                    false => spans.push(prose(source, row.range.clone())),
+                }
+                push(Line::from(spans), Some((row.line, row.column)));
             }
         }
         let outputs = self.outputs(cell);
@@ -277,41 +286,31 @@ impl Painter<'_> {
     }
 }
 
-/// Some lines of a text, in colours.
-fn source_lines<'l>(source: &str, range: std::ops::Range<usize>, is_code: bool) -> Vec<Line<'l>> {
-    let plain = |line: &str| Line::from(Span::raw(line.to_owned()));
-    if !is_code {
-        let prose = |line: &str| match line.starts_with('#') {
-            true => Line::from(Span::styled(line.to_owned(), Style::new().add_modifier(Modifier::BOLD))),
-            false => plain(line),
-        };
-        return source.split('\n').skip(range.start).take(range.len()).map(prose).collect();
-    }
-    let marks = classes(source);
-    let mut start = 0;
-    let mut drawn = Vec::with_capacity(range.len());
-    for (number, line) in source.split('\n').enumerate().take(range.end) {
-        let end = start + line.len();
-        if number >= range.start {
-            let mut spans = Vec::new();
-            let mut done = start;
-            let first = marks.partition_point(|(mark, _)| mark.end <= start);
-            for (mark, class) in marks[first..].iter().take_while(|(mark, _)| mark.start < end) {
-                let (from, to) = (mark.start.max(start), mark.end.min(end));
-                if from > done {
-                    spans.push(Span::raw(source[done..from].to_owned()));
-                }
-                spans.push(Span::styled(source[from..to].to_owned(), style(*class)));
-                done = to;
-            }
-            if done < end {
-                spans.push(Span::raw(source[done..end].to_owned()));
-            }
-            drawn.push(Line::from(spans));
+/// A part of a line of code, in colours.
+fn code_spans<'l>(source: &str, marks: &[(Range<usize>, Class)], part: Range<usize>) -> Vec<Span<'l>> {
+    let mut spans = Vec::new();
+    let mut done = part.start;
+    let first = marks.partition_point(|(mark, _)| mark.end <= part.start);
+    for (mark, class) in marks[first..].iter().take_while(|(mark, _)| mark.start < part.end) {
+        let (from, to) = (mark.start.max(part.start), mark.end.min(part.end));
+        if from > done {
+            spans.push(Span::raw(source[done..from].to_owned()));
         }
-        start = end + 1;
+        spans.push(Span::styled(source[from..to].to_owned(), style(*class)));
+        done = to;
     }
-    drawn
+    if done < part.end {
+        spans.push(Span::raw(source[done..part.end].to_owned()));
+    }
+    spans
+}
+
+/// A part of a line of prose; headings stand out.
+fn prose<'l>(source: &str, part: Range<usize>) -> Span<'l> {
+    let line = source[..part.start].rfind('\n').map_or(0, |at| at + 1);
+    let is_heading = source[line..].starts_with('#');
+    let style = if is_heading { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
+    Span::styled(source[part].to_owned(), style)
 }
 
 fn style(class: Class) -> Style {
