@@ -23,6 +23,8 @@ const IDLE: Duration = Duration::from_secs(20);
 const LONG: usize = 2_000;
 /// The lines of a flood.
 const FLOOD: usize = 100_000;
+/// So many floods it takes until the allocator holds what it will hold.
+const SETTLED: usize = 3;
 /// Keys that are pressed in one round.
 const KEYS: usize = 20;
 
@@ -248,7 +250,7 @@ fn flood(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, String>
     let mut typist = Typist::start(program, folder, true)?;
     let id = typist.terminal.id().ok_or("the program has no number")?;
     let (mut keys, mut memory, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..rounds.max(3) {
+    for round in 0..SETTLED as u32 + rounds.max(5) {
         typist.terminal.prompt()?;
         // What an earlier round has left on the screen is not this one's.
         typist.terminal.keys(&format!(
@@ -270,7 +272,7 @@ fn flood(program: &Path, folder: &Path, rounds: u32) -> Result<Vec<Row>, String>
         typist.terminal.keys("\u{15}")?;
         memory.push(resident(id).ok_or("the program is gone")?);
     }
-    let growth = memory.last().copied().unwrap_or_default() - memory.first().copied().unwrap_or_default();
+    let growth = memory.last().copied().unwrap_or_default() - memory.get(SETTLED - 1).copied().unwrap_or_default();
     Ok(vec![
         row("flood", "keys, 100 ms", median(&keys), 100.0, "ms", Some(1.0)),
         row("flood", "keys, worst", worst(&keys), 100.0, "ms", None),

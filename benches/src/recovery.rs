@@ -98,5 +98,5 @@ fn evaluate(live: &Live, client: &mut Client, cell: CellId) -> Result<String, St
     wait(client, |data| data.info(cell).is_some_and(|info| info.status != Status::Ready))?;
     wait(client, |data| data.info(cell).is_some_and(|info| info.status == Status::Ready))?;
     let outputs = client.data().info(cell).map(|info| info.outputs.clone()).unwrap_or_default();
-    Ok(outputs.into_iter().map(|output| output.text).collect())
+    Ok(outputs.iter().map(|output| output.text.as_str()).collect())
 }

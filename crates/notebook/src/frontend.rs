@@ -11,7 +11,7 @@ mod json;
 mod quiet;
 
 mod manifest;
-mod asked;
+mod inputs;
 mod commands;
 mod secrets;
 mod syntax;

@@ -74,3 +74,16 @@ fn words(source: &str) -> Vec<(usize, &str)> {
         .map(|word| (word.as_ptr() as usize - source.as_ptr() as usize, word))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_may_be_used_and_values_are_asked_for() {
+        let analysis = uses("total.map(|n| n + v(3)).ma + v(-1) + v(x)");
+        let names: Vec<&str> = analysis.uses.iter().map(|used| used.name.as_str()).collect();
+        assert_eq!(names, ["total", "map", "n", "n", "v(3)", "ma", "v(-1)", "v", "x"]);
+        assert_eq!(analysis.past.iter().map(|past| past.number).collect::<Vec<_>>(), [3, -1]);
+    }
+}

@@ -4,7 +4,7 @@
 use std::path::{MAIN_SEPARATOR, Path};
 
 use super::commands::{self, Takes, Word};
-use super::secrets::Asked;
+use super::inputs::Asked;
 use super::syntax::{self, KEYWORDS, PRIMITIVES};
 use crate::analyzer::Member;
 

@@ -4,18 +4,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::asked::choose;
 use super::commands::is_command;
+use super::inputs::{Asked, choose};
 
 /// How long a cookie is, in hexadecimal digits.
 const COOKIE: usize = 64;
-
-/// An input of the notebook, and whether what it is set to is a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) label: String,
-    pub(super) is_secret: bool,
-}
 
 /// What was typed as it can be shown: a point for each character of a secret.
 pub(super) fn masked<'a>(input: &'a str, asked: &[Asked]) -> Cow<'a, str> {

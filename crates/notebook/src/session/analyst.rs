@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use greenroom::message::Down;
 use greenroom::process::demonitor_flush;
-use greenroom::{ExitReason, Local, Node, Pid, Ref, exit_self, monitor, receive, self_pid, send, whereis};
+use greenroom::{ExitReason, Local, Node, Pid, Ref, exit, exit_self, monitor, receive, self_pid, send, whereis};
 
 use super::estate::Estate;
 use super::message::ANALYST;
@@ -16,6 +16,8 @@ use crate::tools::Tools;
 
 /// Without a question for so long, the program is not needed.
 const QUIET: Duration = Duration::from_secs(600);
+/// The first answer may take long where there are many dependencies; a program that says nothing for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// To the analyst: what could stand at the place of this page? Tell the one that asks under this reference.
 type Ask = Local<(Pid, Ref, Page)>;
@@ -35,6 +37,11 @@ pub(super) async fn ask(page: Page) -> Result<Vec<Member>, NoMembers> {
     let answer = receive! {
         Local((about, answer)): Answer if about == tag => answer,
         down: Down if down.reference == watch => Err(NoMembers::Failed(down.reason.to_string())),
+        after PATIENCE => {
+            // The next one begins anew.
+            exit(analyst, ExitReason::Kill);
+            Err(NoMembers::Failed(format!("it has not answered for {} s", PATIENCE.as_secs())))
+        },
     };
     demonitor_flush(watch).await;
     answer
@@ -47,6 +54,13 @@ struct Helper {
     talk: Talk<(Pid, Ref)>,
     /// The prelude that it knows.
     prelude: String,
+}
+
+impl Helper {
+    /// Ends the program. Whoever waits for an answer hears why there is none.
+    fn end(mut self, why: &NoMembers) {
+        self.talk.end().into_iter().for_each(|who| answer(who, Err(why.clone())));
+    }
 }
 
 /// What this process has.
@@ -79,11 +93,15 @@ pub(super) async fn serve(estate: Arc<Estate>) {
                 if let State::Working(helper) = &mut state && helper.tag == tag {
                     match heard {
                         Some(message) => carry_out(helper.talk.hear(message), &helper.program),
-                        None => state = ended(helper),
+                        None => state = ended(state),
                     }
                 }
             },
-            after patience => state = State::Resting,
+            after patience => {
+                if let State::Working(helper) = std::mem::replace(&mut state, State::Resting) {
+                    helper.end(&NoMembers::Superseded);
+                }
+            },
         }
     }
 }
@@ -91,11 +109,11 @@ pub(super) async fn serve(estate: Arc<Estate>) {
 /// The state in which a question can be asked.
 async fn ready(state: State, tools: &Arc<Tools>) -> State {
     let fingerprint = &tools.compiler.prelude().fingerprint;
-    match &state {
-        State::Working(helper) if helper.prelude == *fingerprint => return state,
-        State::Without(prelude, _) if prelude == fingerprint => return state,
-        // What knows another prelude ends here.
-        _ => drop(state),
+    match state {
+        State::Working(helper) if helper.prelude == *fingerprint => return State::Working(helper),
+        State::Without(prelude, why) if prelude == *fingerprint => return State::Without(prelude, why),
+        State::Working(helper) => helper.end(&NoMembers::Superseded),
+        State::Without(..) | State::Resting => {}
     }
     match start(tools).await {
         Ok(helper) => State::Working(Box::new(helper)),
@@ -126,13 +144,15 @@ async fn start(tools: &Arc<Tools>) -> Result<Helper, NoMembers> {
 }
 
 /// What is done when the program has ended by itself. One that has never worked is not tried again.
-fn ended(helper: &mut Helper) -> State {
+fn ended(state: State) -> State {
+    let State::Working(helper) = state else { return state };
     if helper.talk.has_begun() {
         exit_self(ExitReason::Error("rust-analyzer has ended".into()));
     }
     let why = NoMembers::Failed("it has ended before it could be asked".to_owned());
-    helper.talk.end().into_iter().for_each(|who| answer(who, Err(why.clone())));
-    State::Without(helper.prelude.clone(), why)
+    let prelude = helper.prelude.clone();
+    helper.end(&why);
+    State::Without(prelude, why)
 }
 
 fn carry_out(moves: Vec<Move<(Pid, Ref)>>, program: &Program) {

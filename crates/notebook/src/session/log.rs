@@ -28,7 +28,7 @@ struct State {
 /// The log is cut when it holds so many operations, or so many bytes.
 const OPERATIONS: usize = 10_000;
 /// See [`OPERATIONS`].
-const BYTES: usize = 16 << 20;
+const BYTES: usize = 4 << 20;
 
 impl Log {
     pub(super) fn new(base: Data) -> Self {

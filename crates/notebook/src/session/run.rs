@@ -140,10 +140,10 @@ impl Run {
             let has_ended = info.shown.is_some() && info.status == Doing::Ready && !info.is_examined;
             if has_ended {
                 let status = if info.has_values() { Status::Ok } else { Status::Error };
-                self.told.state().outputs.insert(cell, info.outputs.clone());
+                self.told.state().outputs.insert(cell, info.outputs.to_vec());
                 self.report(cell, status, info.record.as_ref().map_or(0.0, |record| record.run_ms));
             } else if info.status == Doing::Evaluating || info.is_examined {
-                self.told.state().outputs.insert(cell, info.outputs);
+                self.told.state().outputs.insert(cell, info.outputs.to_vec());
             }
         }
     }
@@ -388,7 +388,7 @@ impl Run {
     }
 
     fn has_live_frames(&self) -> bool {
-        let outputs = self.cells.iter().filter_map(|cell| self.data().info(*cell)).flat_map(|info| &info.outputs);
+        let outputs = self.cells.iter().filter_map(|cell| self.data().info(*cell)).flat_map(|info| info.outputs.iter());
         outputs.filter_map(|output| output.frame.as_ref()).any(|frame| frame.live)
     }
 

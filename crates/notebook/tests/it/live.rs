@@ -132,7 +132,7 @@ impl Live {
 
     fn shown(&self, number: u64) -> String {
         let outputs = self.data().info(CellId(number)).map(|info| info.outputs.clone()).unwrap_or_default();
-        outputs.into_iter().map(|output| output.text).collect::<Vec<_>>().join("|")
+        outputs.iter().map(|output| output.text.as_str()).collect::<Vec<_>>().join("|")
     }
 
     fn show(&self) -> String {

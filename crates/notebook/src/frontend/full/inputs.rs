@@ -3,7 +3,7 @@
 use greenroom_stage::input::Kind;
 
 use super::state::{Question, State};
-use crate::frontend::asked::in_order;
+use crate::frontend::inputs::in_order;
 use crate::session::operation::{Input, InputId};
 
 impl State {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Repl;
-use crate::frontend::asked::{NoInput, choose, in_order};
+use crate::frontend::inputs::{NoInput, choose, in_order};
 use crate::session::data::{Data, InputState};
 use crate::session::operation::{Input, InputId};
 

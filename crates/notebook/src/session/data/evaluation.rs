@@ -1,6 +1,7 @@
 //! Evaluations: what somebody wants evaluated or stopped, and what comes of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use greenroom_stage::protocol::EvaluationId;
 
@@ -131,7 +132,7 @@ impl Data {
         }
         info.status = Status::Evaluating;
         info.running = Some(standing);
-        info.outputs.clear();
+        info.outputs = Arc::default();
         info.compiled = None;
         info.blocked = None;
         info.blocked_at = None;
@@ -270,7 +271,7 @@ impl Data {
     fn forget(&mut self, cell: CellId, touched: &mut Touched, actions: &mut Vec<Action>) {
         self.stop_examples(cell, actions);
         let info = self.info_mut(cell);
-        info.outputs.clear();
+        info.outputs = Arc::default();
         info.failed = false;
         info.validity = Validity::Fresh;
         if let Some(gone) = info.record.as_ref().map(|record| record.id).or(info.shown) {

@@ -21,8 +21,8 @@ pub struct Info {
     pub failed: bool,
     /// The evaluation whose outputs it shows.
     pub shown: Option<EvaluationId>,
-    /// What it has shown.
-    pub outputs: Vec<Output>,
+    /// What it has shown; shared with the copies of the data that the session makes.
+    pub outputs: Arc<Vec<Output>>,
     /// The evaluation whose values are in the runtime, or which has failed there.
     pub record: Option<Record>,
     /// The evaluation that runs.
@@ -132,7 +132,7 @@ impl Default for Uses {
 }
 
 /// The most text that is kept of one output. Whoever needs all of it listens to the operations.
-const KEPT: usize = 256 << 10;
+const KEPT: usize = 128 << 10;
 
 impl Info {
     /// Whether evaluating it would tell something new: it has no evaluation that holds, or its text is another now.
@@ -153,12 +153,17 @@ impl Info {
 
     /// What its frames show is the last that they have shown: the processes of its evaluation have ended.
     pub(super) fn freeze(&mut self) {
-        self.outputs.iter_mut().filter_map(|output| output.frame.as_mut()).for_each(|frame| frame.live = false);
+        let is_live = |output: &Output| output.frame.as_ref().is_some_and(|frame| frame.live);
+        if self.outputs.iter().any(is_live) {
+            let frames = Arc::make_mut(&mut self.outputs).iter_mut().filter_map(|output| output.frame.as_mut());
+            frames.for_each(|frame| frame.live = false);
+        }
     }
 
     pub(super) fn show(&mut self, output: &Output) {
-        push_output(&mut self.outputs, output.clone());
-        if let Some(last) = self.outputs.last_mut()
+        let outputs = Arc::make_mut(&mut self.outputs);
+        push_output(outputs, output.clone());
+        if let Some(last) = outputs.last_mut()
             && last.frame.is_none()
             && last.text.len() > 2 * KEPT
         {

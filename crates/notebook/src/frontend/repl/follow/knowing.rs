@@ -5,11 +5,10 @@ use std::time::Instant;
 use greenroom_stage::input;
 
 use super::{Following, Sink, what};
-use crate::frontend::asked::in_order;
 use crate::frontend::complete::Name;
+use crate::frontend::inputs::{Asked, in_order};
 use crate::frontend::others;
 use crate::frontend::repl::seen::{Doing, State, Work};
-use crate::frontend::secrets::Asked;
 use crate::session::Update;
 use crate::session::data::{Data, InputState, RuntimeStatus, Status};
 use crate::session::operation::CellId;

@@ -3,6 +3,13 @@
 use crate::session::data::{Data, InputState};
 use crate::session::operation::InputId;
 
+/// An input as its name tells it, and whether what it is set to is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) label: String,
+    pub(super) is_secret: bool,
+}
+
 /// Why nobody knows which input is meant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoInput {
