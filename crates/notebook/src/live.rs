@@ -96,7 +96,7 @@ impl std::error::Error for LiveError {}
 /// live.handle().apply(Evaluation::Queue(vec![id]))?;
 /// // Every operation comes by, this client's own included.
 /// client.wait(|data| data.info(id).is_some_and(|info| info.shown.is_some() && info.status == Status::Ready))?;
-/// for output in &client.data().info(id).unwrap().outputs {
+/// for output in client.data().info(id).unwrap().outputs.iter() {
 ///     println!("{}", output.text);
 /// }
 /// live.close();

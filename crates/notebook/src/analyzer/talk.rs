@@ -91,11 +91,6 @@ impl<W> Talk<W> {
         self.has_begun
     }
 
-    /// Whether somebody waits for an answer.
-    pub fn is_asked(&self) -> bool {
-        self.asked.is_some() || self.next.is_some()
-    }
-
     /// Asks what could stand at the place of a page.
     pub fn ask(&mut self, who: W, page: Page) -> Vec<Move<W>> {
         let before = self.next.replace((who, page));
@@ -340,7 +335,7 @@ mod tests {
         let heard = talk.hear(answer(&talk, Ok(items)));
         assert_eq!(said(heard), ["2: 1", change, "textDocument/completion"]);
         assert_eq!(said(talk.hear(answer(&talk, Ok(Value::Null)))), ["3: 0"]);
-        assert!(!talk.is_asked());
+        assert!(talk.end().is_empty());
     }
 
     #[test]

@@ -84,12 +84,17 @@ pub(super) fn member_at(text: &str, place: usize) -> Option<(usize, After)> {
     let code = code_in(text)?;
     let before = text.get(code..place)?;
     let start = word_start(before);
-    let is_member =
-        before[..start].ends_with("::") || (before[..start].ends_with('.') && !before[..start].ends_with(".."));
-    let is_code =
-        !syntax::is_comment(&text[code..], place - code) && syntax::string_at(&text[code..], place - code).is_none();
+    let is_member = before[..start].ends_with("::") || before[..start].ends_with('.');
+    let (code_text, at) = (&text[code..], place - code);
+    if !is_member
+        || before[..start].ends_with("..")
+        || syntax::is_comment(code_text, at)
+        || syntax::string_at(code_text, at).is_some()
+    {
+        return None;
+    }
     let source = [&before[..start], &text[place..]].concat();
-    (is_member && is_code).then_some((code + start, After { source, place: start }))
+    Some((code + start, After { source, place: start }))
 }
 
 /// Where the code of a text begins.
