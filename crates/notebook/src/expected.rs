@@ -2,10 +2,10 @@
 //!
 //! Owns the form in which outputs are kept in a file, too, as it is the form in which they are compared.
 
+use console::strip_ansi_codes;
 use similar::TextDiff;
 
 use crate::event::{Output, OutputKind};
-use crate::frontend::strip_ansi_codes;
 use crate::livemd::{Code, SavedOutput};
 
 /// What a cell has shown, as a file keeps it: one saved output for each that can be kept, in order.

@@ -2,6 +2,7 @@
 //!
 //! Owns everything that knows of terminals. What happens during a run is for `event`.
 
+mod look;
 mod pager;
 mod progress;
 mod frames;
@@ -36,11 +37,11 @@ use crate::event::Event;
 use crate::session::End;
 use crate::session::data::Data;
 
-pub use console::strip_ansi_codes;
 pub use full::{Leaving, view};
 pub use json::Json;
+pub use look::Look;
 pub use pager::page;
-pub use plain::{Look, Plain};
+pub use plain::Plain;
 pub use progress::{Progress, clear_line};
 pub use quiet::Quiet;
 pub use repl::{ReplOptions, repl};

@@ -3,12 +3,12 @@
 //! What a notebook says is foreign text. HTML in its prose is shown as text, and the page's own policy lets no script
 //! run and loads nothing but pictures.
 
+use console::strip_ansi_codes;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::code::{Painter, escape};
 use super::markdown::is_empty_manifest;
 use crate::event::{Output, OutputKind};
-use crate::frontend::strip_ansi_codes;
 use crate::livemd::{Cell, Code, Notebook, SavedOutput, Smart};
 use greenroom_tracing_viz::{Sequence, Tree, still};
 

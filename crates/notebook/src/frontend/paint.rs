@@ -2,7 +2,7 @@
 
 use console::Style;
 
-use super::plain::Look;
+use super::look::Look;
 use super::syntax::{Class, classes, pair_at};
 
 /// A text as it was typed, with the colours of its parts, and with the pair of brackets marked that the cursor is at.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle, WeakProgressBar};
 
-use super::plain::duration;
+use super::look::duration;
 use crate::event::Event;
 
 /// How often a plain line says how far things are.

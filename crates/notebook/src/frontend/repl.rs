@@ -30,8 +30,8 @@ use console::Style;
 
 use super::commands::{self, Command};
 use super::complete::Known;
+use super::look::{Look, duration};
 use super::members::Members;
-use super::plain::{Look, duration};
 use super::screen::Screen;
 use super::seat;
 use super::syntax::meant;

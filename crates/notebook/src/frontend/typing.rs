@@ -15,9 +15,9 @@ use rustyline::{
 };
 
 use super::complete::{self, After, Candidate as Possible, Known, complete};
+use super::look::Look;
 use super::members::Members;
 use super::paint;
-use super::plain::Look;
 use super::screen::Screen;
 use super::syntax::{Completeness, INDENT, completeness, indentation};
 use super::window::{height, visible};

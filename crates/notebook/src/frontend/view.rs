@@ -8,8 +8,8 @@ use console::{Style, measure_text_width};
 
 use super::blocks::{self, Depth};
 use super::debugged;
+use super::look::{Look, duration};
 use super::paint;
-use super::plain::{Look, duration};
 use crate::event::{Output, OutputKind, Rows};
 
 /// For whom lines are.

@@ -11,8 +11,8 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 
 use super::keys::KEYS;
 use super::state::{Drawn, Question, State};
+use crate::frontend::look::duration;
 use crate::frontend::others;
-use crate::frontend::plain::duration;
 use crate::livemd::Cell;
 use crate::session::data::{Data, RuntimeStatus, Status, Validity};
 use crate::session::operation::CellId;

@@ -368,7 +368,7 @@ fn state(process: &Process) -> String {
         ("messages", format!("{} in, {} out", grouped(process.messages_in), grouped(process.messages_out))),
         ("memory", bytes(process.memory)),
         ("reductions", grouped(process.reductions)),
-        ("busy", crate::frontend::plain::duration(process.busy.as_secs_f64() * 1000.0)),
+        ("busy", crate::frontend::look::duration(process.busy.as_secs_f64() * 1000.0)),
     ];
     rows.retain(|(_, value)| !value.is_empty());
     rows.iter().map(|(name, value)| format!("{name:12}{value}\n")).collect()

@@ -13,7 +13,7 @@ use super::{dim, standing};
 use crate::event::{Output, OutputKind};
 use crate::frontend::blocks::{self, Depth};
 use crate::frontend::full::state::{Place, State};
-use crate::frontend::plain::{Look, duration};
+use crate::frontend::look::{Look, duration};
 use crate::frontend::syntax::{Class, classes};
 use crate::frontend::view::{FOLD, Manner, View};
 use crate::livemd::Cell;
