@@ -51,7 +51,7 @@ pub use file::notebook;
 use file::{Answer, Request, Wish};
 pub use follow::Follower;
 pub use library::{ImagineError, Library};
-use message::{ANALYST, CELLS, COMPILER, RUNTIME, SESSION, Speaker};
+use message::{ANALYST, CELLS, COMPILER, RUNTIME, SESSION, Speaker, ask};
 use operation::{ClientId, Evaluation, Operation, Visitor};
 pub use run::Interrupt;
 use run::{Over, Told};
@@ -316,20 +316,8 @@ where
 
 /// Has the keeper of the file do something.
 async fn wish(wish: Wish) -> Result<(), String> {
-    loop {
-        let Some(keeper) = whereis(FILE) else {
-            sleep(Duration::from_millis(1)).await;
-            continue;
-        };
-        let (watch, tag) = (monitor(keeper), Ref::new());
-        send(keeper, Request { from: self_pid(), tag, wish: wish.clone() });
-        let done = receive! {
-            Local((about, done)): Answer if about == tag => Some(done),
-            down: Down if down.reference == watch => None,
-        };
-        demonitor_flush(watch).await;
-        if let Some(done) = done {
-            return done;
-        }
-    }
+    let tag = Ref::new();
+    let request = || Request { from: self_pid(), tag, wish: wish.clone() };
+    let Local((_, done)) = ask(FILE, request, |Local((about, _)): &Answer| *about == tag).await;
+    done
 }

@@ -8,7 +8,7 @@ use greenroom::process::demonitor_flush;
 use greenroom::{Local, Message, Pid, Ref, receive, self_pid};
 
 use super::data::Data;
-use super::message::{Happened, Join, Peek, Welcome, ask_session};
+use super::message::{Happened, Join, Peek, SESSION, Welcome, ask_and_watch};
 use super::operation::{Action, Operation};
 
 /// A replica of a session's data. Only the process that has joined can follow.
@@ -78,6 +78,6 @@ pub(super) async fn peek() -> Data {
 }
 
 async fn ask<M: Message>(question: fn(Pid) -> M) -> (Data, Ref) {
-    let (Local(data), watch) = ask_session(|| question(self_pid()), |_: &Welcome| true).await;
+    let (Local(data), watch) = ask_and_watch(SESSION, || question(self_pid()), |_: &Welcome| true).await;
     (*data, watch)
 }

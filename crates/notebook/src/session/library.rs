@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use greenroom::process::demonitor_flush;
 use greenroom::{Local, NodeId, Ref, self_pid, send, whereis};
 use greenroom_cluster::{CookieError, NodeKind};
 use greenroom_stage::inspect::{self, Answer, Question, Secret, Silence};
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::analyst;
 use super::estate::Estate;
-use super::message::{Imagine, Imagined, Job, SESSION, ask_session};
+use super::message::{Imagine, Imagined, Job, SESSION, ask};
 use super::nodes::{self, Visited};
 use super::operation::SectionId;
 use crate::analyzer::{Member, NoMembers, Page};
@@ -142,8 +141,7 @@ impl Library {
 async fn job(section: SectionId, source: String) -> Option<Arc<Job>> {
     let tag = Ref::new();
     let question = || Imagine { for_whom: Some((self_pid(), tag)), section, source: source.clone() };
-    let (Local((_, job)), watch) = ask_session(question, |Local((about, _)): &Imagined| *about == tag).await;
-    demonitor_flush(watch).await;
+    let Local((_, job)) = ask(SESSION, question, |Local((about, _)): &Imagined| *about == tag).await;
     job
 }
 

@@ -182,7 +182,7 @@ pub(super) struct Speaker {
     number: u64,
 }
 
-/// How long to wait for a session that is just being started again.
+/// How long to wait for a process that is just being started again.
 const MOMENT: Duration = Duration::from_millis(1);
 
 impl Speaker {
@@ -198,25 +198,35 @@ impl Speaker {
         let (from, speaker, number) = (self_pid(), self.id, self.number);
         let submit = || Submit { from, speaker, number, operation: operation.clone() };
         let is_it = |Local((to, about, _)): &Answer| *to == speaker && *about == number;
-        let (Local((_, _, answer)), watch) = ask_session(submit, is_it).await;
-        demonitor_flush(watch).await;
+        let Local((_, _, answer)) = ask(SESSION, submit, is_it).await;
         answer
     }
 }
 
-/// Asks the session, and again if it is killed before it answers. Returns the answer, and the monitor on the session's
-/// process, which is the caller's to end.
-pub(super) async fn ask_session<Q: Message, A: Message>(
+/// Asks the process of a name, and the next one of that name if it is killed before it answers.
+pub(super) async fn ask<Q: Message, A: Message>(
+    name: &str,
+    question: impl Fn() -> Q + Send + Sync,
+    is_answer: impl Fn(&A) -> bool + Send + Sync,
+) -> A {
+    let (answer, watch) = ask_and_watch(name, question, is_answer).await;
+    demonitor_flush(watch).await;
+    answer
+}
+
+/// The same. Returns the monitor on the process that has answered, too, which is the caller's to end.
+pub(super) async fn ask_and_watch<Q: Message, A: Message>(
+    name: &str,
     question: impl Fn() -> Q + Send + Sync,
     is_answer: impl Fn(&A) -> bool + Send + Sync,
 ) -> (A, Ref) {
     loop {
-        let Some(session) = whereis(SESSION) else {
+        let Some(process) = whereis(name) else {
             sleep(MOMENT).await;
             continue;
         };
-        let watch = monitor(session);
-        send(session, question());
+        let watch = monitor(process);
+        send(process, question());
         let answer = receive! {
             answer: A if is_answer(&answer) => Some(answer),
             down: Down if down.reference == watch => None,

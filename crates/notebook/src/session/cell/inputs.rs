@@ -1,12 +1,11 @@
 //! The inputs of a cell: those that it shows, and those that it reads while it runs.
 
-use greenroom::process::demonitor_flush;
 use greenroom::{self_pid, send};
 use greenroom_stage::cell::Output;
 use greenroom_stage::protocol::{EvaluationId, InputRead, ReadInput};
 
 use super::Cell;
-use crate::session::message::{WhatIs, ask_session};
+use crate::session::message::{SESSION, WhatIs, ask};
 use crate::session::operation::{Input, InputId};
 
 impl Cell {
@@ -32,8 +31,6 @@ impl Cell {
     /// Asks the session, also if that is killed meanwhile.
     async fn what_is(&self, evaluation: EvaluationId, input: InputId) -> InputRead {
         let question = || WhatIs { from: self_pid(), cell: self.id, evaluation, input };
-        let (answer, watch) = ask_session(question, |answer: &InputRead| answer.input == input.0).await;
-        demonitor_flush(watch).await;
-        answer
+        ask(SESSION, question, |answer: &InputRead| answer.input == input.0).await
     }
 }
