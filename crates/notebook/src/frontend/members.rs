@@ -51,12 +51,14 @@ impl Members {
         self.shared.1.notify_all();
     }
 
+    /// Whether Tab was ever pressed at such a place: else nobody need say what is typed.
+    pub(super) fn is_used(&self) -> bool {
+        self.lock().is_used
+    }
+
     /// This place was typed: it may be asked about.
     pub(super) fn hear(&self, after: After) {
         let mut state = self.lock();
-        if !state.is_used {
-            return;
-        }
         let is_known = state.known.as_ref().is_some_and(|(known, _)| *known == after);
         if !is_known && state.wanted.as_ref() != Some(&after) {
             state.wanted = Some(after);

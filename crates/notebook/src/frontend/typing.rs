@@ -222,7 +222,9 @@ impl Highlighter for Typing {
         let (columns, rows) = crossterm::terminal::size().unwrap_or((80, 24));
         self.screen.drawn(line, height(line, usize::from(columns)).min(usize::from(rows)));
         (self.heard)(line);
-        if let Some((_, after)) = complete::member_at(line, pos) {
+        if self.members.is_used()
+            && let Some((_, after)) = complete::member_at(line, pos)
+        {
             self.members.hear(after);
         }
         if super::commands::is_command(line) {

@@ -131,7 +131,7 @@ impl View {
                     let said = if defined.is_empty() { "done".to_owned() } else { defined.join(", ") };
                     let said =
                         console::truncate_str(&said, self.look.width.saturating_sub(30).max(20), "…").into_owned();
-                    self.remark(&format!("{said} · {}", took(ending)), "✓", Style::new().green())
+                    self.remark(&format!("{said} · {}", took(ending, " · ")), "✓", Style::new().green())
                 }
             },
         }
@@ -139,7 +139,7 @@ impl View {
 
     fn seen(&self, ending: &Ending<'_>, text: &str, ty: &str) -> String {
         let value = self.value(ending.cell, &self.look.clean(text), ty);
-        let about = format!("{ty} · {}", took(ending));
+        let about = format!("{ty} · {}", took(ending, " · "));
         let is_short = !value.contains('\n');
         let fits = measure_text_width(&value) + measure_text_width(&about) + 3 <= self.look.width;
         let about = self.look.paint(Style::new().dim(), &about);
@@ -150,8 +150,7 @@ impl View {
     }
 
     fn heard(&self, ending: &Ending<'_>, value: Option<(&str, &str)>) -> String {
-        let process = ending.process.map_or_else(String::new, |process| format!(", process {process}"));
-        let took = duration(ending.compile_ms + ending.run_ms) + &process;
+        let took = took(ending, ", process ");
         match value {
             Some((text, ty)) => {
                 let rows = debugged::parse(text).and_then(|value| value.rows());
@@ -244,9 +243,9 @@ fn described(name: &str, what: &str) -> String {
     }
 }
 
-/// How long a cell took, and the process that it is.
-fn took(ending: &Ending<'_>) -> String {
-    let process = ending.process.map_or_else(String::new, |process| format!(" · {process}"));
+/// How long a cell took, and the process that it is, with what stands between.
+fn took(ending: &Ending<'_>, between: &str) -> String {
+    let process = ending.process.map_or_else(String::new, |process| format!("{between}{process}"));
     duration(ending.compile_ms + ending.run_ms) + &process
 }
 

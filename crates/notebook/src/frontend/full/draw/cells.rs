@@ -23,7 +23,16 @@ use crate::session::operation::CellId;
 /// A part of the document, with how many lines it takes.
 enum Part {
     Section(usize),
-    Cell(CellId),
+    Cell(Laid),
+}
+
+/// A cell as it stands on the screen.
+struct Laid {
+    id: CellId,
+    /// The rows of its text.
+    rows: Vec<Row>,
+    /// What it has shown.
+    outputs: String,
 }
 
 /// How wide the numbers of lines are, with what stands around them.
@@ -39,16 +48,15 @@ fn lines_of(text: &str) -> usize {
 
 /// Draws what is in sight of the cells. Says what stands on each line.
 pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -> Vec<Place> {
-    let parts = parts(state.data());
     let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
-    let heights: Vec<usize> = parts.iter().map(|part| painter.height(part)).collect();
+    let parts = painter.parts();
+    let heights: Vec<usize> = parts.iter().map(Part::height).collect();
     let total: usize = heights.iter().sum();
     let height = usize::from(area.height);
     let mut top = state.top.min(total.saturating_sub(height));
     if state.follows {
         top = painter.following(&parts, &heights, top, height);
     }
-    let painter = Painter { width: area.width, gutter: usize::from(gutter(state.data())), state };
     let (mut lines, mut places) = (Vec::new(), Vec::new());
     let mut cursor = None;
     let mut at = 0;
@@ -75,15 +83,14 @@ pub(super) fn draw_cells(frame: &mut Frame<'_>, area: Rect, state: &mut State) -
     places
 }
 
-fn parts(data: &Data) -> Vec<Part> {
-    let mut parts = Vec::new();
-    for (place, section) in data.document().all_sections().iter().enumerate() {
-        if place > 0 {
-            parts.push(Part::Section(place));
+impl Part {
+    /// A heading, the text, the outputs, and a line between.
+    fn height(&self) -> usize {
+        match self {
+            Part::Section(_) => 2,
+            Part::Cell(cell) => 2 + cell.rows.len() + cell.outputs.lines().count(),
         }
-        parts.extend(section.cells.iter().map(|cell| Part::Cell(*cell)));
     }
-    parts
 }
 
 struct Painter<'a> {
@@ -104,28 +111,30 @@ impl Painter<'_> {
         self.state.data().document().cell(cell).and_then(Cell::code).is_some()
     }
 
-    /// The rows of the text.
-    fn rows(&self, cell: CellId) -> Vec<Row> {
-        let width = usize::from(self.width).saturating_sub(self.gutter);
-        rows(self.source(cell), width, !self.is_code(cell))
+    /// All of the document, laid out.
+    fn parts(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (place, section) in self.state.data().document().all_sections().iter().enumerate() {
+            if place > 0 {
+                parts.push(Part::Section(place));
+            }
+            parts.extend(section.cells.iter().map(|cell| Part::Cell(self.laid(*cell))));
+        }
+        parts
     }
 
-    /// A heading, the text, the outputs, and a line between.
-    fn height(&self, part: &Part) -> usize {
-        match part {
-            Part::Section(_) => 2,
-            Part::Cell(cell) => 2 + self.rows(*cell).len() + self.outputs(*cell).lines().count(),
-        }
+    fn laid(&self, id: CellId) -> Laid {
+        let width = usize::from(self.width).saturating_sub(self.gutter);
+        Laid { id, rows: rows(self.source(id), width, !self.is_code(id)), outputs: self.outputs(id) }
     }
 
     /// The row and the column of the cursor, if it is in this part.
     fn cursor(&self, part: &Part) -> Option<(usize, usize)> {
         let Part::Cell(cell) = part else { return None };
-        let edited = self.state.edited.as_ref().filter(|_| self.state.focus == Some(*cell))?;
+        let edited = self.state.edited.as_ref().filter(|_| self.state.focus == Some(cell.id))?;
         let (line, column) = edited.position();
-        let rows = self.rows(*cell);
-        let at = row_of(&rows, line, column);
-        let row = &rows[at];
+        let at = row_of(&cell.rows, line, column);
+        let row = &cell.rows[at];
         let before: String = edited.text()[row.range.clone()].chars().take(column - row.column).collect();
         Some((at, self.gutter + console::measure_text_width(&before)))
     }
@@ -135,7 +144,7 @@ impl Painter<'_> {
         let mut at = 0;
         for (part, part_height) in parts.iter().zip(heights) {
             if let Part::Cell(cell) = part
-                && self.state.focus == Some(*cell)
+                && self.state.focus == Some(cell.id)
             {
                 let (first, last) = match self.cursor(part) {
                     Some((row, _)) => (at + row, at + row + 2),
@@ -204,12 +213,13 @@ impl Painter<'_> {
                     places.push((None, None));
                 }
             }
-            Part::Cell(cell) => self.cell(*cell, visible, lines, places),
+            Part::Cell(cell) => self.cell(cell, visible, lines, places),
         }
     }
 
-    fn cell<'l>(&self, cell: CellId, visible: Range<usize>, lines: &mut Vec<Line<'l>>, places: &mut Vec<Place>) {
-        let (source, rows) = (self.source(cell), self.rows(cell));
+    fn cell<'l>(&self, laid: &Laid, visible: Range<usize>, lines: &mut Vec<Line<'l>>, places: &mut Vec<Place>) {
+        let Laid { id: cell, rows, outputs } = laid;
+        let (cell, source) = (*cell, self.source(*cell));
         let (count, is_code) = (rows.len(), self.is_code(cell));
         let bar = match self.state.focus == Some(cell) {
             true if self.state.edited.is_some() => Span::styled("▌", Style::new().fg(Color::Green)),
@@ -242,7 +252,6 @@ impl Painter<'_> {
                 push(Line::from(spans), Some((row.line, row.column)));
             }
         }
-        let outputs = self.outputs(cell);
         let all = outputs.lines().count();
         let first = visible.start.max(1 + count) - 1 - count;
         let end = visible.end.saturating_sub(1 + count).min(all);
